@@ -1,0 +1,1 @@
+"""Helpers that open up a language model: they know torch and transformers, not the course."""

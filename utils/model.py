@@ -1,0 +1,168 @@
+"""Which model the course looks into, on which device, and how it is loaded.
+
+The default is a small model that writes good English and runs on any laptop. With a GPU, or with
+patience, any other causal language model will do.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import huggingface_hub
+import torch
+from huggingface_hub import constants, errors
+from torch import Tensor
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from utils.language import _
+from utils.model_store import (
+    MODEL,
+    ModelError,
+    disk_faults,
+    prepare_model,
+    quiet_transformers,
+    verify,
+)
+
+DEFAULT = "smollm2"
+ON_THE_HUB = {"phi-3-mini": "microsoft/Phi-3-mini-4k-instruct"}
+
+
+def load_model(name: str | None = None, device: str | torch.device | None = None):
+    """Load a causal language model to look into.  Returns (model, tokenizer).
+
+    name: "smollm2", "phi-3-mini", a hub id "owner/name", or a local checkpoint folder;
+        without one, $COURSE_MODEL, else "smollm2".
+    device: without one, the best of this machine (`pick_device`).
+
+    The model is in evaluation mode and its gradients are off. Only a hub id may download from the
+    hub, and it says how much before it does. Code that comes with a model is never run.
+    Raises ValueError if `name` names no model, ModelError if the model cannot be had.
+    """
+    name = str(name or os.environ.get("COURSE_MODEL") or DEFAULT)
+    device = device or pick_device()
+    if name == DEFAULT:
+        return _load(str(prepare_model()), device, title=MODEL)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise ValueError(
+                _("The folder {folder} holds no model: it has no config.json.").format(folder=name)
+            )
+        return _load(str(folder), device, title=name)
+    name = ON_THE_HUB.get(name, name)
+    if name.count("/") != 1:
+        raise _unknown(name)
+    try:
+        return _load(name, device, title=name)
+    except ModelError as error:
+        if not isinstance(error.__cause__, OSError):  # all of it is here, yet it cannot be loaded
+            raise
+    _download(name)
+    return _load(name, device, title=name)
+
+
+def pick_device() -> str:
+    """The best device of this machine: "cuda", else Apple's "mps", else "cpu"."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def context_length(model) -> int:
+    """How many tokens `model` can read at once.  Raises ModelError if its config does not say."""
+    length = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    if length is None:
+        raise ModelError(
+            _("{architecture} does not say how many tokens it can read.").format(
+                architecture=type(model).__name__
+            )
+        )
+    return length
+
+
+def prompt_ids(model, tokenizer, text: str) -> Tensor:
+    """The token ids of `text`, on the model's device.  Returns int64 [1, position].
+
+    Raises ValueError if `text` has no tokens, or more than the model can read.
+    """
+    ids = tokenizer(text, return_tensors="pt", verbose=False).input_ids
+    if not text or ids.shape[1] == 0:
+        raise ValueError(_("The prompt is empty. Write at least one character."))
+    longest = context_length(model)
+    if ids.shape[1] > longest:
+        raise ValueError(
+            _("The prompt is {count} tokens long; the model reads {longest}. Shorten it.").format(
+                count=ids.shape[1], longest=longest
+            )
+        )
+    return ids.to(model.device)
+
+
+def _load(source: str, device: str | torch.device, title: str):
+    """Load from a folder, or the hub's cache under a hub id; never from the network."""
+    options = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        with quiet_transformers():
+            model, report = AutoModelForCausalLM.from_pretrained(
+                source, **options, device_map=device, dtype="auto", output_loading_info=True
+            )
+            tokenizer = AutoTokenizer.from_pretrained(source, **options)
+        if report["missing_keys"]:  # `transformers` would fill them with random numbers
+            raise KeyError(", ".join(sorted(report["missing_keys"])[:3]))
+    except Exception as error:
+        if title == MODEL:
+            verify()  # names the damaged file, if that is why
+        if "trust_remote_code" in str(error):
+            message = _("{model} needs code of its own, which this course never runs.")
+        else:
+            message = _("{model} could not be loaded. transformers says: {reason}")
+        reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+        raise ModelError(message.format(model=title, reason=reason)) from error
+    # No notebook should show, or depend on, where on this machine the files lie.
+    model.name_or_path = model.config.name_or_path = tokenizer.name_or_path = title
+    return model.eval().requires_grad_(False), tokenizer
+
+
+def _download(hub_id: str) -> None:
+    """Say how large the model is, and fetch it into the hub's cache."""
+    try:
+        files = huggingface_hub.model_info(hub_id, files_metadata=True).siblings
+        sizes = {file.rfilename: file.size or 0 for file in files if "/" not in file.rfilename}
+        weights = ".safetensors" if any(n.endswith(".safetensors") for n in sizes) else ".bin"
+        kinds = (".json", ".jinja", ".model", ".txt", weights)
+        wanted = [n for n in sizes if n.endswith(kinds) and not n.startswith("consolidated")]
+        size = sum(sizes[n] for n in wanted)
+        print(
+            _("Downloading {model} from the Hugging Face hub: {size:.1f} GB.").format(
+                model=hub_id, size=size / 1e9
+            ),
+            file=sys.stderr,
+        )
+        with disk_faults(Path(constants.HF_HUB_CACHE), size, "HF_HOME"):
+            huggingface_hub.snapshot_download(hub_id, allow_patterns=wanted)
+    except errors.GatedRepoError as error:
+        raise ModelError(
+            _(
+                "{model} is shared only with those who accept its terms. "
+                "Accept them at https://huggingface.co/{model}, then run `hf auth login`."
+            ).format(model=hub_id)
+        ) from error
+    except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
+        raise _unknown(hub_id) from error
+    except (errors.HTTPError, OSError) as error:
+        raise ModelError(
+            _(
+                "{model} is not on this machine, and the Hugging Face hub cannot be reached. "
+                'Check the network, or use the course\'s own model: load_model("smollm2").'
+            ).format(model=hub_id)
+        ) from error
+
+
+def _unknown(name: str) -> ValueError:
+    return ValueError(
+        _(
+            "There is no model {name}. Write {known}, the id of a model on the Hugging Face hub "
+            "(owner/name), or the folder of a model on this machine."
+        ).format(name=repr(name), known=", ".join((DEFAULT, *ON_THE_HUB)))
+    )
