@@ -1,0 +1,206 @@
+"""Turns each lesson into four notebooks: a chapter to work in and a solved one, Korean and English.
+
+A lesson is one Python file in jupytext's percent format.  Cells with `lang="ko"` or `lang="en"`
+stand in adjacent pairs and go to that language's notebooks; all others go to both.  Left out of
+chapters is what stands between `# BEGIN SOLUTION` and `# END SOLUTION`, the value on a line
+`name = value  # SOLUTION`, and a cell tagged "solution".
+"""
+
+import argparse
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from course.concepts import CONCEPTS
+
+ROOT = Path(__file__).parent.parent
+LESSONS = Path(__file__).parent / "lessons"
+LANGUAGES = ("ko", "en")
+PLACEHOLDER = {"ko": "...  # 여기에 코드를 쓰세요", "en": "...  # your code here"}
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+SOLVED_ONLY = "solution"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class LessonError(ValueError):
+    """A lesson that cannot be built; the message opens with file and line."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a lesson: `kind` "markdown" or "code"; `lang` "ko", "en" or None for both."""
+
+    kind: str
+    source: str
+    line: int
+    lang: str | None
+    id: str
+    tags: tuple[str, ...]
+
+
+def read_lesson(path: Path) -> list[Cell]:
+    """The cells of a lesson, checked.  Raises LessonError naming file and line."""
+    text = path.read_text(encoding="utf-8")
+    lines = [n for n, line in enumerate(text.split("\n"), 1) if line.startswith("# %%")]
+    nodes = jupytext.reads(text, fmt="py:percent").cells
+    if len(nodes) != len(lines):
+        raise LessonError(f"{path.name}:1: text before the first '# %%' cell")
+
+    cells, code_id, texts = [], "start", 0
+    for node, line in zip(nodes, lines, strict=True):
+        lang = node.metadata.get("lang")
+        if node.cell_type == "code":
+            code_id, texts = node.metadata.get("id", ""), 0
+            cell_id = code_id
+        else:  # numbered after the code cell above, so that an edit elsewhere changes no id
+            texts += lang != "en"
+            cell_id = f"{code_id}-text-{texts}"
+        tags = tuple(node.metadata.get("tags", ()))
+        cells.append(Cell(node.cell_type, node.source, line, lang, cell_id, tags))
+    _check(path, cells)
+    return cells
+
+
+def _check(path: Path, cells: list[Cell]) -> None:
+    def refuse(cell: Cell, why: str):
+        raise LessonError(f"{path.name}:{cell.line}: {why}")
+
+    seen = set()
+    for cell, before, after in zip(cells, [None, *cells], [*cells[1:], None], strict=False):
+        if cell.lang not in (None, *LANGUAGES):
+            refuse(cell, f'lang="{cell.lang}" is neither "ko" nor "en"')
+        if cell.kind == "markdown" and cell.lang is None:
+            refuse(cell, 'a markdown cell needs lang="ko" or lang="en"')
+        pair = {"ko": after, "en": before}.get(cell.lang, cell)
+        if cell.lang and (
+            pair is None
+            or {cell.lang, pair.lang} != {"ko", "en"}
+            or (pair.kind, pair.id) != (cell.kind, cell.id)
+        ):
+            refuse(cell, f'this "{cell.lang}" cell has no counterpart beside it')
+        if cell.kind == "code" and not re.fullmatch(r"[a-zA-Z0-9-]{1,64}", cell.id):
+            refuse(cell, 'a code cell needs an id="…" of letters, digits and dashes')
+        if (cell.id, cell.lang) in seen:
+            refuse(cell, f'the id "{cell.id}" is used twice')
+        seen |= {(cell.id, lang) for lang in ((cell.lang,) if cell.lang else (None, *LANGUAGES))}
+        for tag in cell.tags:
+            if re.fullmatch(r"C\d+", tag) and tag not in CONCEPTS:
+                refuse(cell, f'"{tag}" is no concept of course/concepts.py')
+        if re.findall(r"# (BEGIN|END) SOLUTION", cell.source) not in ([], ["BEGIN", "END"]):
+            refuse(cell, "BEGIN SOLUTION and END SOLUTION must come as one pair in a cell")
+
+
+def without_solution(source: str, lang: str) -> str:
+    """`source` as a chapter shows it: `...` and a word to the learner where the solution stood."""
+    source = re.sub(
+        r"(?ms)^([ \t]*)# BEGIN SOLUTION.*# END SOLUTION[^\n]*",
+        lambda m: m[1] + PLACEHOLDER[lang],
+        source,
+    )
+    return re.sub(r"(?m)^(\s*\w+ = ).*  # SOLUTION$", lambda m: m[1] + PLACEHOLDER[lang], source)
+
+
+def with_solution(source: str) -> str:
+    """`source` as the solved notebook shows it: without the markers."""
+    source = re.sub(r"(?m)^\s*# (BEGIN|END) SOLUTION\n?", "", source)
+    return re.sub(r"(?m)  # SOLUTION$", "", source).rstrip("\n")
+
+
+def notebook(cells: list[Cell], lang: str, solved: bool) -> nbformat.NotebookNode:
+    """One of the four notebooks of a lesson, not executed."""
+    nodes = []
+    for cell in cells:
+        if cell.lang not in (None, lang) or (SOLVED_ONLY in cell.tags and not solved):
+            continue
+        if cell.kind == "markdown":
+            node = nbformat.v4.new_markdown_cell(cell.source, id=cell.id)
+        else:
+            source = with_solution(cell.source) if solved else without_solution(cell.source, lang)
+            node = nbformat.v4.new_code_cell(source, id=cell.id)
+        if cell.tags:
+            node.metadata.tags = list(cell.tags)
+        nodes.append(node)
+    return nbformat.v4.new_notebook(cells=nodes, metadata=METADATA)
+
+
+def execute(node: nbformat.NotebookNode, folder: Path) -> None:
+    """Run `node` in `folder`, as JupyterLab would; its outputs stay in it, less widget state."""
+    NotebookClient(
+        node,
+        timeout=600,
+        kernel_name="python3",
+        record_timing=False,
+        coalesce_streams=True,
+        store_widget_state=False,
+        resources={"metadata": {"path": folder}},
+    ).execute()
+    node.metadata = nbformat.from_dict(METADATA)
+    for cell in node.cells:
+        for output in cell.get("outputs", ()):
+            output.get("data", {}).pop(WIDGET_VIEW, None)
+
+
+def _sources(node: nbformat.NotebookNode) -> list:
+    return [(c.id, c.cell_type, c.source, c.metadata.get("tags")) for c in node.cells]
+
+
+def _is_current(path: Path, built: nbformat.NotebookNode) -> bool:
+    return path.exists() and _sources(nbformat.read(path, as_version=4)) == _sources(built)
+
+
+def build(names: list[str] = (), check: bool = False, rerun: bool = False) -> list[str]:
+    """Write the notebooks that are stale, or with `check` only name them.  Returns what was stale.
+
+    A solved notebook is executed when its source has changed, or always with `rerun`.
+    """
+    stale, wanted = [], set()
+    for lesson in sorted(LESSONS.glob("[0-9]*.py")):
+        cells = read_lesson(lesson)
+        for lang in LANGUAGES:
+            for kind in ("chapters", "solutions"):
+                path = ROOT / kind / lang / f"{lesson.stem}.ipynb"
+                wanted.add(path)
+                if names and not any(lesson.stem.startswith(name) for name in names):
+                    continue
+                solved = kind == "solutions"
+                built = notebook(cells, lang, solved)
+                if _is_current(path, built) and not (rerun and solved):
+                    continue
+                stale.append(str(path.relative_to(ROOT)))
+                if not check:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    if solved:
+                        print(f"running {stale[-1]} …", flush=True)
+                        execute(built, path.parent)
+                    nbformat.write(built, path)
+    built = {*ROOT.glob("chapters/*/*.ipynb"), *ROOT.glob("solutions/*/*.ipynb")}
+    for path in sorted(built - wanted):
+        stale.append(f"{path.relative_to(ROOT)} (no lesson)")
+        if not check:
+            path.unlink()
+    return stale
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m course build", description=__doc__)
+    parser.add_argument("lessons", nargs="*", metavar="LESSON", help="such as 01; all by default")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if one is stale")
+    parser.add_argument("--rerun", action="store_true", help="execute all solved notebooks again")
+    options = parser.parse_args(arguments)
+    try:
+        stale = build(options.lessons, options.check, options.rerun)
+    except (LessonError, CellExecutionError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    for name in stale:
+        print(f"stale: {name}" if options.check else f"wrote {name}")
+    return int(options.check and bool(stale))

@@ -1,0 +1,40 @@
+"""What the course teaches: every statement that a learner must see happen on the real model.
+
+A lesson tags the code cell that shows a concept with its id; the builder refuses an unknown id.
+"""
+
+CONCEPTS = {
+    "C01": "A transformer LLM takes text and answers with text",
+    "C02": "It writes one token at a time; each token is one forward pass",
+    "C03": "The new token is appended to the prompt, in a loop, until done",
+    "C04": "Such a model is called autoregressive: what comes later depends on what came before",
+    "C05": "max_new_tokens counts tokens, not characters",
+    "C06": "Tokenizer, a stack of blocks, LM head: the parts of a forward pass",
+    "C07": "The tokenizer has a vocabulary, and each of its tokens an embedding",
+    "C08": "The LM head turns the stack's output into probabilities of the next token",
+    "C09": "Other heads can be put on the same stack",
+    "C10": "The last stage gives every token a probability; choosing one is the decoding strategy",
+    "C11": "Always taking the top token tends to disappoint; some randomness helps",
+    "C12": "Greedy search, and what a temperature of 0 stands for",
+    "C13": "From prompt to ' Paris', line by line: tokenizer, model.model, lm_head, argmax",
+    "C14": "Temperature, top-k, top-p and min-p",
+    "C15": "Tokens are processed in parallel, each in a stream of its own",
+    "C16": "The context length limits how many",
+    "C17": "A stream starts as an input vector and ends as an output vector",
+    "C18": "Only the last stream's output predicts the next token",
+    "C19": "The other streams are needed all the same: attention reads the earlier ones",
+    "C20": "Without a cache, every step repeats the work of those before",
+    "C21": "Caching keys and values makes generation much faster; use_cache turns it off",
+    "C22": "What the cache costs in memory",
+    "C23": "A whole answer still takes seconds, so it is streamed",
+    "C24": "Blocks in sequence, each adding to the residual stream",
+    "C25": "Attention brings in context",
+    "C26": "The feed-forward layers hold most of the capacity: memory and interpolation",
+    "C27": "Attention has two steps: relevance scoring, and combining information",
+    "C28": "Several attentions run in parallel, as heads",
+    "C29": "Attention's inputs: the vector of the current position and those before it",
+    "C30": "Three trained projection matrices: query, key, value",
+    "C31": "Scores are queries times keys; softmax makes them sum to 1",
+    "C32": "The output is the values, weighted and summed",
+    "C33": "All of it put together: a working LLM from the learner's own parts",
+}

@@ -1,0 +1,96 @@
+"""The lessons as they are written: every concept shown, both languages alike, times that add up."""
+
+import re
+from itertools import pairwise
+
+import nbformat
+import pytest
+
+from course.build import LESSONS, ROOT, read_lesson
+from course.concepts import CONCEPTS
+from course.graders import EXERCISES, QUESTIONS
+
+PATHS = sorted(LESSONS.glob("[0-9]*.py"))
+TAUGHT_IN = {  # lesson: first and last concept
+    "01": (1, 5),
+    "02": (6, 9),
+    "03": (10, 14),
+    "04": (15, 19),
+    "05": (20, 23),
+    "06": (24, 26),
+    "07": (27, 32),
+    "08": (33, 33),
+}
+each_lesson = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+
+
+def pairs(path):
+    """The lesson's pairs of Korean and English cells."""
+    cells = read_lesson(path)
+    return [(ko, en) for ko, en in pairwise(cells) if ko.lang == "ko"]
+
+
+@each_lesson
+def test_shows_its_concepts_in_executed_cells(path):
+    first, last = TAUGHT_IN.get(path.name[:2], (1, 0))
+    wanted = {f"C{number:02d}" for number in range(first, last + 1)}
+    assert wanted <= CONCEPTS.keys()
+    for lang in ("ko", "en"):
+        solved = nbformat.read(ROOT / f"solutions/{lang}/{path.stem}.ipynb", as_version=4)
+        shown = {
+            tag
+            for cell in solved.cells
+            if cell.cell_type == "code" and cell.execution_count and cell.outputs
+            for tag in cell.metadata.get("tags", [])
+        }
+        assert wanted <= shown
+
+
+@each_lesson
+def test_languages_have_the_same_structure(path):
+    for ko, en in pairs(path):
+        assert re.search("[가-힣]", ko.source) or ko.kind == "code"
+        assert not re.search("[가-힣]", re.sub("`[^`]*`|“[^”]*”", "", en.source))
+        for pattern in (r"(?m)^#+ ", r"\]\([^)]*\)", r"\$[^$]+\$", r"`[^`]+`"):
+            found = [sorted(re.findall(pattern, cell.source)) for cell in (ko, en)]
+            assert found[0] == found[1], f"{path.name}:{ko.line}"
+
+
+@each_lesson
+def test_minutes_are_the_sum_of_their_parts(path):
+    number = str(int(path.name[:2]))
+    if number == "0":
+        return
+    head = read_lesson(path)
+    exercises = sum(e.minutes for n, e in EXERCISES.items() if n.split(".")[0] == number)
+    for cell in head[:2]:
+        total, reading, solving = map(
+            int, re.findall(r"(\d+)(?:분| minutes| to read| for)", cell.source)[:3]
+        )
+        assert reading + solving == total
+        assert solving == exercises
+        assert 45 <= total <= 75
+
+
+@each_lesson
+def test_cells_are_short_and_all_exercises_and_questions_are_asked(path):
+    cells = read_lesson(path)
+    for cell in cells:
+        if cell.kind == "code":
+            lines = [line for line in cell.source.splitlines() if line.strip()]
+            assert len(lines) <= 25, f"{path.name}:{cell.line}"
+    text = "\n".join(cell.source for cell in cells)
+    number = str(int(path.name[:2]))
+    for kind, known in (("Exercise", EXERCISES), ("Question", QUESTIONS)):
+        asked = set(re.findall(kind + r'\("([^"]+)"\)', text))
+        assert asked == {n for n in known if n.split(".")[0] == number}
+
+
+@each_lesson
+def test_chapters_hold_no_solution(path):
+    for cell in read_lesson(path):
+        for solution in re.findall(r"(?s)# BEGIN SOLUTION\n(.*?)# END SOLUTION", cell.source):
+            for lang in ("ko", "en"):
+                chapter = nbformat.read(ROOT / f"chapters/{lang}/{path.stem}.ipynb", as_version=4)
+                assert not any(solution.strip() in c.source for c in chapter.cells)
+                assert not any("SOLUTION" in c.source for c in chapter.cells)
