@@ -1,0 +1,284 @@
+"""The widgets a learner answers in: `Exercise` checks code, `Question` asks for a guess."""
+
+import ast
+import html
+import inspect
+import textwrap
+from pathlib import Path
+
+import ipywidgets as widgets
+
+from course import progress
+from course.graders import EXERCISES, QUESTIONS
+from course.graders.grading import Check, grade
+from utils.language import _, current_language
+
+GOOD, BAD, QUIET = "#00614a", "#a3330b", "#595959"  # told apart by ✓ and ✗ too, not by colour alone
+
+
+def _find(kind: dict, number: str):
+    if number not in kind:
+        raise ValueError(
+            _("There is no number {number}. There are: {numbers}.").format(
+                number=number, numbers=", ".join(sorted(kind))
+            )
+        )
+    return kind[number]
+
+
+def _recording() -> bool:
+    """Solved notebooks are read, not answered: what runs in them is nobody's progress."""
+    return Path.cwd().parent.name != "solutions"
+
+
+class _Answered(widgets.VBox):
+    """What both widgets share: words for nbval, and HTML where no widget runs."""
+
+    def __repr__(self) -> str:
+        return self.words()
+
+    def _repr_mimebundle_(self, **options) -> dict:
+        bundle = super()._repr_mimebundle_(**options)
+        return {**bundle, "text/plain": self.words(), "text/html": self.html()}
+
+
+class Exercise(_Answered):
+    """One exercise: `Exercise("1.2").check(fn)` tries the answer and shows what was found.
+
+    The words and the HTML that a notebook keeps say only what the answer is worth; attempts and
+    hints, which differ from learner to learner, are shown live.
+    """
+
+    def __init__(self, number: str):
+        self.spec = _find(EXERCISES, number)
+        self.checks: list[Check] = []
+        self.printed = ""
+        self.attempted = False
+        self._result, self._notes = widgets.HTML(), widgets.HTML()
+        layout = widgets.Layout(width="max-content")  # as wide as its words, in any language
+        self._hint_button = widgets.Button(layout=layout)
+        self._hint_button.on_click(lambda _button: self.hint())
+        self._hints = widgets.HTML()
+        self._hints_shown = 0
+        super().__init__([self._result, self._notes, self._hint_button, self._hints])
+        self._show()
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.checks) and all(check.passed for check in self.checks)
+
+    def check(self, answer) -> "Exercise":
+        """Grade `answer`, a function or a value; an untouched one is "not attempted yet"."""
+        self.attempted = not is_untouched(answer)
+        if self.attempted:
+            self.checks, self.printed = grade(self.spec, answer)
+            if _recording():
+                last = self.checks[-1]
+                progress.record_attempt(self.spec.number, self.passed, last.diagnosis)
+        self._show()
+        return self
+
+    def hint(self) -> "Exercise":
+        """Open one more hint, by the same path as a hand on the button."""
+        if self._hints_shown < len(self.spec.hints):
+            self._hints_shown += 1
+            if _recording():
+                progress.record_hint(self.spec.number, self._hints_shown)
+            self._show()
+        return self
+
+    def words(self) -> str:
+        spec = self.spec
+        title = _("Exercise {number}: {title}").format(number=spec.number, title=_(spec.title))
+        if not self.attempted:
+            return f"{title}\n{_untouched()}"
+        lines = [title]
+        for check in self.checks:
+            lines.append(f"{'✓' if check.passed else '✗'} {_(check.title)}")
+            if not check.passed:
+                lines += [f"  {label}: {text}" for label, text in _details(check)]
+        lines.append(_("Passed.") if self.passed else _("Not there yet."))
+        return "\n".join(lines)
+
+    def html(self) -> str:
+        spec = self.spec
+        head = _("Exercise {number}").format(number=spec.number)
+        about = _("difficulty {difficulty} of 5, about {minutes} minutes").format(
+            difficulty=spec.difficulty, minutes=spec.minutes
+        )
+        rows = [
+            f"<strong>{head} · {_text(_(spec.title))}</strong> "
+            f'<span style="color:{QUIET}">{about}</span>'
+        ]
+        if not self.attempted:
+            rows.append(f'<div style="color:{QUIET}">{_untouched()}</div>')
+        for check in self.checks if self.attempted else ():
+            mark, colour = ("✓", GOOD) if check.passed else ("✗", BAD)
+            rows.append(f'<div style="color:{colour}">{mark} {_text(_(check.title))}</div>')
+            if not check.passed:
+                rows += [
+                    f'<div style="margin-left:1.4em"><em>{label}:</em> {_text(text)}</div>'
+                    for label, text in _details(check)
+                ]
+        if self.attempted:
+            verdict, colour = (_("Passed."), GOOD) if self.passed else (_("Not there yet."), BAD)
+            rows.append(f'<div style="color:{colour}"><strong>{verdict}</strong></div>')
+        if self.printed:
+            label, printed = _("Your code printed"), _text(self.printed[:2000])
+            rows.append(f"<details><summary>{label}</summary><pre>{printed}</pre></details>")
+        return _box("".join(rows))
+
+    def _show(self) -> None:
+        self._result.value = self.html()
+        self._notes.value = "".join(
+            f'<div style="color:{QUIET}">{_text(line)}</div>' for line in self._live_notes()
+        )
+        hints = [f"<li>{_code(_(hint))}</li>" for hint in self.spec.hints[: self._hints_shown]]
+        left = len(self.spec.hints) - self._hints_shown
+        if not left:
+            path = f"../../solutions/{current_language()}/{_lesson_file(self.spec.number)}"
+            label = _("Open the solved notebook")
+            hints.append(f'<li><a href="{path}" target="_blank">{label}</a></li>')
+        self._hints.value = f'<ol style="line-height:1.5">{"".join(hints)}</ol>' if hints else ""
+        self._hint_button.description = _("Hint ({left} left)").format(left=left)
+        self._hint_button.disabled = left == 0
+
+    def _live_notes(self) -> list[str]:
+        if not _recording():
+            return []
+        mine = progress.summary().get(self.spec.number)
+        notes = []
+        if mine and mine.attempts:
+            notes.append(_("Attempts so far: {attempts}").format(attempts=mine.attempts))
+            if mine.passed and not self.passed:
+                notes.append(_("You have passed this exercise before; that is kept."))
+        notice = progress.take_notice()
+        return [*notes, notice] if notice else notes
+
+
+class Question(_Answered):
+    """Predict, then reveal: a question with choices; the right one opens the explanation."""
+
+    def __init__(self, number: str):
+        self.spec = _find(QUESTIONS, number)
+        self.chosen: int | None = None
+        self._prompt, self._reply = widgets.HTML(), widgets.HTML()
+        self._choices = widgets.RadioButtons(
+            options=[(_(text), i) for i, text in enumerate(self.spec.choices)],
+            value=None,
+            layout=widgets.Layout(width="auto"),
+        )
+        self._choices.observe(self._on_choice, names="value")
+        super().__init__([self._prompt, self._choices, self._reply])
+        self._show()
+
+    def answer(self, choice: int) -> "Question":
+        """Choose the choice with this number, counted from 1, by the same path as a hand."""
+        if not 1 <= choice <= len(self.spec.choices):
+            raise ValueError(
+                _("Choose a number from 1 to {last}.").format(last=len(self.spec.choices))
+            )
+        self._choices.value = choice - 1
+        return self
+
+    def _on_choice(self, change) -> None:
+        self.chosen = change["new"]
+        if self.chosen is not None and _recording():
+            progress.record_answer(self.spec.number, str(self.chosen + 1), self._right())
+        self._show()
+
+    def _right(self) -> bool:
+        return self.chosen == self.spec.right
+
+    def _verdict(self) -> str:
+        if self.chosen is None:
+            return ""
+        return _("✓ That is it.") if self._right() else _("✗ Not quite; try another.")
+
+    def words(self) -> str:
+        lines = [_(self.spec.asks)]
+        for i, text in enumerate(self.spec.choices):
+            lines.append(f"{'●' if i == self.chosen else '○'} {_(text)}")
+        if self.chosen is not None:
+            lines += [self._verdict(), *([_(self.spec.because)] if self._right() else [])]
+        return "\n".join(lines)
+
+    def html(self) -> str:
+        marks = [
+            f"<li>{'●' if i == self.chosen else '○'} {_code(_(text))}</li>"
+            for i, text in enumerate(self.spec.choices)
+        ]
+        choices = f'<ul style="list-style:none;padding-left:1em">{"".join(marks)}</ul>'
+        return _box(f"{self._asks()}{choices}{self._reply_html()}")
+
+    def _asks(self) -> str:
+        label, asks = _("Your guess"), _code(_(self.spec.asks))
+        return f"<strong>{label}:</strong> {asks}"
+
+    def _reply_html(self) -> str:
+        if self.chosen is None:
+            return ""
+        colour = GOOD if self._right() else BAD
+        because = f" {_code(_(self.spec.because))}" if self._right() else ""
+        verdict = f'<strong style="color:{colour}">{self._verdict()}</strong>'
+        return f'<div role="status">{verdict}{because}</div>'
+
+    def _show(self) -> None:
+        self._prompt.value = f'<div style="line-height:1.5">{self._asks()}</div>'
+        self._reply.value = self._reply_html()
+
+
+def is_untouched(answer) -> bool:
+    """Whether `answer` is what the chapter came with: `...`, or code whose body is `...`."""
+    if answer is ...:
+        return True
+    if inspect.isclass(answer):
+        return any(map(is_untouched, filter(inspect.isfunction, vars(answer).values())))
+    if isinstance(answer, type):  # a class of a notebook has no source that can be read
+        return not any(callable(part) for part in vars(answer).values())
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(answer)))
+    except (OSError, TypeError, SyntaxError):
+        return False
+    return any(
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and node.value.value is ...
+        for node in ast.walk(tree)
+    )
+
+
+def _untouched() -> str:
+    return _("not attempted yet")
+
+
+def _lesson_file(number: str) -> str:
+    lessons = Path(__file__).parent / "lessons"
+    return next(lessons.glob(f"{int(number.split('.')[0]):02d}_*.py")).stem + ".ipynb"
+
+
+def _details(check: Check) -> list[tuple[str, str]]:
+    rows = [
+        (_("given"), check.given),
+        (_("came out"), check.got),
+        (_("expected"), check.expected),
+        (_("probably"), check.says),
+    ]
+    return [(label, text) for label, text in rows if text]
+
+
+def _text(text: str) -> str:
+    return html.escape(text)
+
+
+def _code(text: str) -> str:
+    """A sentence with `code` in it, as HTML."""
+    parts = html.escape(text).split("`")
+    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(parts))
+
+
+def _box(inside: str) -> str:
+    return (
+        '<div style="border-left:4px solid #4477aa;padding:4px 12px;line-height:1.5">'
+        f"{inside}</div>"
+    )

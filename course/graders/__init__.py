@@ -1,0 +1,13 @@
+"""What each exercise checks and each question asks, one module a lesson: `lesson_01`, …"""
+
+import importlib
+import pkgutil
+
+from course.graders.grading import EXERCISES
+from course.graders.questions import QUESTIONS
+
+__all__ = ["EXERCISES", "QUESTIONS"]
+
+for _module in pkgutil.iter_modules(__path__):  # importing a lesson's module registers what it has
+    if _module.name.startswith("lesson_"):
+        importlib.import_module(f"{__name__}.{_module.name}")

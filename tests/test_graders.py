@@ -1,0 +1,99 @@
+"""Every exercise accepts its solution and other right ways, and refuses each wrong one by name."""
+
+import importlib
+import pkgutil
+
+import jupytext
+import pytest
+
+from course.build import LESSONS, read_lesson, with_solution, without_solution
+from course.exercise import Exercise, is_untouched
+from course.graders import EXERCISES
+from course.graders.grading import grade
+from tests import wrong_answers
+from utils.language import use_language
+
+ANSWERS = [
+    importlib.import_module(f"tests.wrong_answers.{module.name}")
+    for module in pkgutil.iter_modules(wrong_answers.__path__)
+]
+WRONG = {number: wrong for module in ANSWERS for number, wrong in module.WRONG.items()}
+RIGHT = {number: right for module in ANSWERS for number, right in module.RIGHT.items()}
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """A busy machine must not make a right answer late; the limit has a test of its own."""
+    monkeypatch.setattr("course.graders.grading.SECONDS", 120)
+
+
+@pytest.fixture(params=["ko", "en"])
+def lang(request):
+    use_language(request.param)
+    yield request.param
+    use_language("en")
+
+
+@pytest.mark.parametrize("number", sorted(EXERCISES))
+def test_has_enough_answers_to_be_tried_with(number):
+    assert len(WRONG[number]) >= 4
+    assert len(RIGHT[number]) >= 2
+    assert len(EXERCISES[number].hints) == 3
+    assert 1 <= EXERCISES[number].difficulty <= 5
+
+
+@pytest.mark.parametrize(
+    ("number", "diagnosis"), [(number, name) for number in sorted(WRONG) for name in WRONG[number]]
+)
+def test_wrong_answer_gets_its_own_diagnosis(number, diagnosis, monkeypatch):
+    if diagnosis == "too-slow":
+        monkeypatch.setattr("course.graders.grading.SECONDS", 0.5)
+    spec, said = EXERCISES[number], {}
+    for lang in ("ko", "en"):
+        use_language(lang)
+        checks, _printed = grade(spec, WRONG[number][diagnosis])
+        assert [check.diagnosis for check in checks if not check.passed] == [diagnosis]
+        said[lang] = checks[-1].says
+    assert said["ko"] != said["en"]
+    assert all(said.values())
+
+
+@pytest.mark.parametrize("number", sorted(RIGHT))
+def test_other_right_ways_pass(number):
+    for answer in RIGHT[number]:
+        checks, _printed = grade(EXERCISES[number], answer)
+        assert all(check.passed for check in checks), checks[-1]
+        assert checks
+
+
+@pytest.mark.parametrize("number", sorted(EXERCISES))
+def test_untouched_stub_is_not_attempted(number, lang, tmp_path, monkeypatch):
+    """The stub as the chapter has it, passed as the chapter passes it."""
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.sqlite"))
+    name = f"ex-{number.replace('.', '-')}"
+    lesson = next(LESSONS.glob(f"{int(number.split('.')[0]):02d}_*.py"))
+    cells = {cell.id: cell.source for cell in read_lesson(lesson) if cell.lang in (None, lang)}
+    stub = without_solution(cells[name], lang)
+    assert stub != with_solution(cells[name])
+    answer = _value(stub, cells[f"check-{number.replace('.', '-')}"], tmp_path)
+    assert is_untouched(answer)
+    widget = Exercise(number).check(answer)
+    assert {"ko": "아직 풀지 않았습니다", "en": "not attempted yet"}[lang] in repr(widget)
+    assert not (tmp_path / "progress.sqlite").exists() or not widget.passed
+
+
+def _value(source: str, check: str, folder):
+    """What the check cell passes to `check(…)` after `source` has run as a file of its own."""
+    path = folder / "stub.py"
+    path.write_text(f"import torch\n{source}\n")
+    names: dict = {}
+    exec(compile(path.read_text(), str(path), "exec"), names)
+    argument = check.split(".check(")[1].rsplit(")", 1)[0]
+    return eval(argument, names)
+
+
+def test_every_lesson_exercise_has_a_grader():
+    for lesson in LESSONS.glob("[0-9]*.py"):
+        for cell in jupytext.read(lesson).cells:
+            if 'Exercise("' in cell.source:
+                assert cell.source.split('Exercise("')[1].split('"')[0] in EXERCISES

@@ -1,0 +1,1 @@
+"""How learners get each exercise wrong, and other ways to get it right, one module a lesson."""
