@@ -1,0 +1,372 @@
+# %% [markdown] lang="ko"
+# # 01 · 생성 루프: 한 번에 토큰 하나
+#
+# **이 레슨을 마치면** 훈련된 LLM이 글을 쓰는 과정을 한 단계씩 펼쳐 보이고, 그 루프를 직접 작성하고,
+# 왜 이런 모델을 자기회귀 모델이라고 부르는지 설명할 수 있습니다.
+#
+# **60분** = 읽고 실행하기 25분 + 연습 문제 35분 · 노트의 첫 절 *훈련된 트랜스포머 LLM의 입력과 출력*에 해당합니다.
+#
+# 위에서 아래로 셀을 하나씩 실행하세요(`Shift`+`Enter`). 화면에 나오는 숫자는 모두 지금 이 컴퓨터에서
+# 진짜 모델이 계산한 것입니다.
+# %% [markdown] lang="en"
+# # 01 · The generation loop: one token at a time
+#
+# **After this lesson you will be able to** lay open, step by step, how a trained LLM writes, write that
+# loop yourself, and explain why such a model is called autoregressive.
+#
+# **60 minutes** = 25 to read and run + 35 for the exercises · It mirrors the notes' first section,
+# *inputs and outputs of a trained transformer LLM*.
+#
+# Run the cells one by one, from the top (`Shift`+`Enter`). Every number you will see is computed by a real
+# model, on this machine, right now.
+# %% id="language" lang="ko"
+from utils.language import use_language
+
+use_language("ko")
+# %% id="language" lang="en"
+from utils.language import use_language
+
+use_language("en")
+# %% id="imports"
+import torch
+from transformers import pipeline
+
+from course.exercise import Exercise, Question
+from utils.explorers.generation import GenerationExplorer
+from utils.generation import generate, generation_steps
+from utils.model import load_model
+
+# %% [markdown] lang="ko"
+# ## 글이 들어가고, 글이 나온다
+#
+# 트랜스포머 LLM은 텍스트를 받아 텍스트를 내놓습니다. 먼저 모델을 불러옵니다. 기본 모델은 GPU가 없어도
+# 돌아가는 작은 LLM, SmolLM2-135M-Instruct입니다. 작지만 진짜이고, 구조는 요즘의 큰 모델과 같습니다.
+# 아래에 나오는 것은 모델의 클래스 이름과 파라미터의 수입니다.
+# %% [markdown] lang="en"
+# ## Text goes in, text comes out
+#
+# A transformer LLM takes text and gives text back. First, load one. The default is
+# SmolLM2-135M-Instruct, a small LLM that needs no GPU: small, but real, and built like the large ones of
+# today. The cell prints the name of its class and the number of its parameters.
+# %% id="load"
+model, tokenizer = load_model()
+print(type(model).__name__, f"{model.num_parameters():,}")
+# %% [markdown] lang="ko"
+# 이제 `transformers`의 `pipeline`에 맡겨 봅니다. 토큰을 **최대 50개** 새로 쓰게 하고(`max_new_tokens`), 매번
+# 가장 그럴듯한 토큰만 고르게 합니다(`do_sample=False`). 시킨 대로 썼는지 읽어 보세요.
+#
+# GPU가 있다면 위 셀을 `load_model("phi-3-mini")`로 바꾸기만 하면 됩니다. 노트가 쓴 38억 파라미터 모델
+# Phi-3-mini로 이 노트북의 나머지가 그대로 돌아갑니다.
+# %% [markdown] lang="en"
+# Now hand it to the `pipeline` of `transformers`. It may write **at most 50** new tokens (`max_new_tokens`)
+# and takes the likeliest one each time (`do_sample=False`). Read the result: is it what was asked for?
+#
+# With a GPU, change the cell above to `load_model("phi-3-mini")`, and the rest of this notebook runs with
+# Phi-3-mini, the model with 3.8 billion parameters that the notes use.
+# %% id="pipeline" tags=["C01"]
+generator = pipeline(
+    "text-generation",
+    model=model,
+    tokenizer=tokenizer,
+    return_full_text=False,
+    max_new_tokens=50,
+    do_sample=False,
+)
+email = "Write an email apologizing to Sarah for the tragic gardening mishap. Explain how it happened."
+output = generator(email)[0]["generated_text"]
+print(output)
+# %% [markdown] lang="ko"
+# 그럴듯하게 시작하지만 중간에서 뚝 끊깁니다. 50이라는 한도에 걸렸기 때문입니다. 무엇이 50개인지는 잠시 뒤에
+# 세어 봅니다.
+#
+# ### 이어 쓰기와 대답하기
+#
+# 방금 모델은 우리에게 *대답*한 것이 아니라 주어진 글을 *이어서* 썼습니다. LLM이 할 줄 아는 일은 그것
+# 하나입니다. 대화처럼 보이게 하는 것은 **대화 템플릿**입니다. 질문을 "사용자가 이렇게 말했다. 이제 도우미가
+# 말한다."와 같은 형식의 글로 감싸면, 그 글을 이어 쓰는 것이 곧 대답이 됩니다.
+# %% [markdown] lang="en"
+# It begins well and breaks off in the middle: it ran into its limit of 50. Fifty *what* you will count in a
+# moment.
+#
+# ### To continue, or to answer
+#
+# The model did not *answer* just now; it *continued* the text it was given, and that is the one thing an LLM
+# can do. What makes it a conversation is the **chat template**: it wraps a question in a text of the form
+# "the user said this, now the assistant speaks", so that to continue the text is to answer.
+# %% id="template"
+question = "What is the capital of France?"
+as_chat = tokenizer.apply_chat_template(
+    [{"role": "user", "content": question}], tokenize=False, add_generation_prompt=True
+)
+print(as_chat)
+# %% [markdown] lang="ko"
+# 같은 질문을 한 번은 그대로, 한 번은 템플릿에 넣어서 줍니다. 그대로 주면 모델은 곧바로 끝 토큰을 내고
+# 멈춥니다. 질문 다음에 올 글로 "사용자의 차례가 끝났다"가 가장 그럴듯했던 것입니다.
+# %% [markdown] lang="en"
+# The same question, once as it is and once in the template. As it is, the model writes its end token at
+# once and stops: the likeliest thing to follow a question was that the user's turn is over.
+# %% id="raw-and-chat"
+for prompt in (question, as_chat):
+    steps = list(generation_steps(model, tokenizer, prompt, 20))
+    print([step.token for step in steps])
+# %% [markdown] lang="ko"
+# ## 토큰 하나에 정방향 계산 한 번
+#
+# 모델은 글을 통째로 쓰지 않습니다. 한 번에 **토큰** 하나씩 씁니다. 그렇다면 글을 다 쓸 때까지 모델은 몇 번
+# 돌까요? 답을 보기 전에 먼저 예상해 보세요.
+# %% [markdown] lang="en"
+# ## One token, one forward pass
+#
+# The model does not write a text as a whole. It writes one **token** at a time. So how often does it run
+# until a text is done? Guess before you look.
+# %% id="question-a"
+passes_question = Question("1.a")
+passes_question
+# %% id="question-a-answered" tags=["solution"]
+passes_question.answer(2)
+# %% [markdown] lang="ko"
+# 모델이 한 번 돌 때마다 부르는 함수(훅)를 걸고 세어 봅니다. 모델을 한 번 밑에서 위까지 통과하는 것을
+# **정방향 계산**이라고 합니다. 새 토큰의 수와 정방향 계산의 횟수를 나란히 출력합니다.
+# %% [markdown] lang="en"
+# Count it: a hook is a function that is called each time the model runs. One run through the model, from
+# bottom to top, is a **forward pass**. The cell prints the number of new tokens, then of passes.
+# %% id="count-passes" tags=["C02"]
+passes = []
+hook = model.register_forward_hook(lambda *_: passes.append(1))
+ids = tokenizer(email, return_tensors="pt").to(model.device)
+written = model.generate(**ids, max_new_tokens=50, do_sample=False)
+hook.remove()
+new_ids = written[0, ids.input_ids.shape[1] :]
+print(len(new_ids), len(passes))
+# %% [markdown] lang="ko"
+# ## 50은 무엇을 센 것일까
+#
+# `max_new_tokens=50`이라는 한도에 걸려 글이 끊겼습니다. 그럼 나온 글의 길이는 얼마일까요?
+# %% [markdown] lang="en"
+# ## Fifty of what?
+#
+# The text broke off at `max_new_tokens=50`. So how long is it?
+# %% id="question-b"
+length_question = Question("1.b")
+length_question
+# %% id="question-b-answered" tags=["solution"]
+length_question.answer(3)
+# %% [markdown] lang="ko"
+# 세어 봅시다. 차례로 글자 수, 공백으로 나눈 단어 수, 토큰 수이고, 그 아래는 처음 토큰 열두 개입니다. 줄바꿈과
+# 문장 부호도 토큰이고, 단어 앞의 공백은 그 단어의 토큰에 들어 있습니다.
+# %% [markdown] lang="en"
+# Count: characters, words between spaces, tokens. Below them are the first twelve tokens. Line breaks and
+# punctuation are tokens too, and the space before a word belongs to the word's token.
+# %% id="characters-and-tokens" tags=["C05"]
+text = tokenizer.decode(new_ids)
+print(len(text), len(text.split()), len(new_ids))
+print([tokenizer.decode(i) for i in new_ids[:12]])
+# %% [markdown] lang="ko"
+# 50은 토큰의 수입니다. 노트에는 50자까지만 나온다고 적혀 있지만, 글자로는 그 몇 배가 됩니다.
+#
+# ## 루프를 펼쳐 보기
+#
+# 이제 한 단계씩 봅니다. 왼쪽은 모델에 들어간 글, 오른쪽은 모델이 고른 토큰입니다. 오른쪽 토큰이 다음 줄의
+# 왼쪽 끝에 붙는 것을 확인하세요.
+# %% [markdown] lang="en"
+# It is tokens that are counted. The notes say that 50 characters come out; in characters it is several
+# times as many.
+#
+# ## The loop, laid open
+#
+# Now one step at a time. On the left is the text that goes into the model, on the right the token it picks.
+# See how each token on the right turns up at the end of the next line on the left.
+# %% id="growing-prompt" tags=["C03"]
+for step in generation_steps(model, tokenizer, "The capital of France is", 6):
+    print(repr(tokenizer.decode(step.input_ids[0])), "→", repr(step.token))
+# %% [markdown] lang="ko"
+# 이것이 전부입니다. 모델을 돌리고, 토큰 하나를 고르고, 끝에 붙이고, 다시 돌립니다. 이제 이 루프의 부품을
+# 직접 만들어 봅니다. 여기서 만든 것은 레슨 08에서 조립할 LLM의 일부가 됩니다.
+#
+# ### 연습 1.1 · 다음 토큰의 id
+#
+# `model(input_ids).logits`의 모양은 `[1, position, vocab]`입니다. 위치마다, 그 위치 *다음에* 올 토큰에 대한
+# 점수(로짓)가 어휘사전의 모든 토큰에 하나씩 들어 있습니다. 마지막 위치에서 점수가 가장 높은 토큰의 id를
+# `int`로 돌려주세요.
+# %% [markdown] lang="en"
+# That is all: run the model, pick a token, append it, run again. Now build the parts of this loop yourself.
+# What you write here becomes a part of the LLM that you assemble in lesson 08.
+#
+# ### Exercise 1.1 · The next token's id
+#
+# `model(input_ids).logits` has the shape `[1, position, vocab]`: at each position, one score (a logit) for
+# each token of the vocabulary, for what comes *after* that position. Return the id of the token with the
+# highest score at the last position, as an `int`.
+# %% id="ex-1-1"
+def next_token_id(model, input_ids):
+    """Return the id (int) of the likeliest next token.  input_ids: [1, position]."""
+    # BEGIN SOLUTION
+    logits = model(input_ids).logits
+    return logits[0, -1].argmax().item()
+    # END SOLUTION
+
+
+# %% id="check-1-1"
+Exercise("1.1").check(next_token_id)
+# %% [markdown] lang="ko"
+# ### 연습 1.2 · 토큰 붙이기
+#
+# `input_ids`의 끝에 `token_id`를 붙인 새 텐서를 돌려주세요. 받은 텐서는 그대로 두어야 합니다.
+# %% [markdown] lang="en"
+# ### Exercise 1.2 · Append a token
+#
+# Return a new tensor: `input_ids` with `token_id` at its end. Leave the tensor you are given as it is.
+# %% id="ex-1-2"
+def append_token(input_ids, token_id):
+    """Return [1, position + 1]: input_ids, int64 [1, position], with token_id (int) at the end."""
+    # BEGIN SOLUTION
+    return torch.cat([input_ids, torch.tensor([[token_id]])], dim=1)
+    # END SOLUTION
+
+
+# %% id="check-1-2"
+Exercise("1.2").check(append_token)
+# %% [markdown] lang="ko"
+# ### 연습 1.3 · 루프 전체
+#
+# 두 함수로 루프를 만드세요. 끝 토큰(`tokenizer.eos_token_id`)이 나오면 멈추고, 아니면 `max_new_tokens`개를 쓴
+# 뒤 멈춥니다. 프롬프트와 끝 토큰을 뺀, **새로 쓴 글만** 돌려주세요.
+# %% [markdown] lang="en"
+# ### Exercise 1.3 · The whole loop
+#
+# Make the loop from your two functions. It stops at the end token (`tokenizer.eos_token_id`), and otherwise
+# after `max_new_tokens` tokens. Return **only the new text**, without the prompt and without the end token.
+# %% id="ex-1-3"
+def generate_greedy(model, tokenizer, prompt, max_new_tokens):
+    """Return the text (str) that the model writes after prompt, the likeliest token each time."""
+    # BEGIN SOLUTION
+    input_ids = tokenizer(prompt, return_tensors="pt").input_ids
+    prompt_length = input_ids.shape[1]
+    for _ in range(max_new_tokens):
+        token_id = next_token_id(model, input_ids)
+        if token_id == tokenizer.eos_token_id:
+            break
+        input_ids = append_token(input_ids, token_id)
+    return tokenizer.decode(input_ids[0, prompt_length:], skip_special_tokens=True)
+    # END SOLUTION
+
+
+# %% id="check-1-3"
+Exercise("1.3").check(generate_greedy)
+# %% [markdown] lang="ko"
+# 이 과정에 들어 있는 `generate`도 같은 루프입니다. `transformers`의 `generate(do_sample=False)`와 글이 똑같은지
+# 프롬프트 두 개로 확인합니다. 줄 끝의 숫자는 토큰 수입니다. 첫 글은 `max_new_tokens`에서 멈추고, 둘째 글은 끝
+# 토큰에서 스스로 멈춥니다.
+# %% [markdown] lang="en"
+# The course's own `generate` is this same loop. Does it write the very text that `generate(do_sample=False)`
+# of `transformers` writes? Try two prompts; the number at the end of a line counts tokens. The first text
+# stops at `max_new_tokens`, the second ends by itself, at the end token.
+# %% id="equals-generate" tags=["C03"]
+for prompt in ("Once upon a time", as_chat):
+    ours = generate(model, tokenizer, prompt, 30)
+    theirs = generator(prompt, max_new_tokens=30)[0]["generated_text"]
+    print(ours == theirs, repr(ours[:60]), len(tokenizer(ours).input_ids))
+# %% [markdown] lang="ko"
+# ## 직접 한 걸음씩
+#
+# 아래 탐색기에서 **토큰 하나**를 누를 때마다 정방향 계산이 한 번 일어납니다. 막대는 그때 가장 그럴듯했던 후보
+# 다섯 개입니다. *대신 고르기*에서 다른 후보를 고르면 글은 거기서부터 이어집니다. 프롬프트도 마음대로 바꿔
+# 보세요. 글이 길어질수록 한 번 계산하는 시간은 어떻게 되나요?
+# %% [markdown] lang="en"
+# ## Step by step, by hand
+#
+# In this explorer each press of **one token** is one forward pass. The bars are the five candidates that were
+# likeliest at that moment. Take another one under *choose instead*, and the text goes on from there. Write a
+# prompt of your own. What happens to the time of a pass as the text grows?
+# %% id="explorer"
+explorer = GenerationExplorer(model, tokenizer, "The capital of France is")
+explorer
+# %% id="explorer-driven" tags=["solution"]
+explorer.press("one_token", times=3)
+# %% id="explorer-instead" tags=["solution"]
+explorer.press("restart").press("one_token")
+other = tokenizer(" the").input_ids[0]
+explorer.set(instead=other).press("ten_tokens")
+# %% [markdown] lang="ko"
+# ### 연습 1.4 · 스스로 끝나는 글
+#
+# 어떤 글은 50토큰에 이르기 전에 끝 토큰이 나와 스스로 끝납니다. 탐색기로 그런 프롬프트를 하나 찾으세요. 대화
+# 템플릿은 켜도 되고 꺼도 됩니다.
+# %% [markdown] lang="en"
+# ### Exercise 1.4 · A text that ends by itself
+#
+# Some texts end by themselves, with an end token, before they reach 50 tokens. Find a prompt for which that
+# happens, with the explorer, the chat template on or off.
+# %% id="ex-1-4"
+my_prompt = "What is the capital of France?"  # SOLUTION
+# %% id="check-1-4"
+Exercise("1.4").check(my_prompt)
+# %% [markdown] lang="ko"
+# ## 자기회귀
+#
+# 모델이 쓴 토큰은 다시 모델의 입력이 됩니다. 앞서 나온 것이 뒤에 나올 것을 정하는 이런 모델을 **자기회귀
+# 모델**이라고 합니다. 그럼 반대 방향은 어떨까요? 뒤쪽 단어를 바꾸면 앞쪽의 예측도 달라질까요?
+# %% [markdown] lang="en"
+# ## Autoregressive
+#
+# What the model writes becomes its own input. A model in which what came before decides what comes next is
+# called **autoregressive**. And the other direction? If you change a late word, do earlier predictions change?
+# %% id="question-c"
+direction_question = Question("1.c")
+direction_question
+# %% id="question-c-answered" tags=["solution"]
+direction_question.answer(2)
+# %% [markdown] lang="ko"
+# 모델은 위치마다 다음 토큰을 예측합니다. 토큰 하나(`France` → `Japan`)만 다른 두 문장을 넣고, 각 위치에서
+# 1등인 토큰을 나란히 놓고, 로짓이 같은지(`True`) 다른지(`False`) 봅니다. 바뀐 토큰부터 그 뒤로만 달라집니다.
+# %% [markdown] lang="en"
+# The model predicts a next token at every position. Here are two sentences with one token changed (`France` →
+# `Japan`): at each position, the top prediction for either, and whether all logits are the same (`True`) or
+# not (`False`). Only from the changed token on do they differ.
+# %% id="change-one-token" tags=["C04"]
+one = tokenizer("In the year 1900 France had a", return_tensors="pt").input_ids.to(model.device)
+two = tokenizer("In the year 1900 Japan had a", return_tensors="pt").input_ids.to(model.device)
+with torch.no_grad():
+    logits_one, logits_two = model(one).logits[0], model(two).logits[0]
+for token, a, b in zip(two[0], logits_one, logits_two):
+    tops = [tokenizer.decode(logits.argmax()) for logits in (a, b)]
+    print(f"{tokenizer.decode(token)!r:10} {tops!s:28} {torch.equal(a, b)}")
+# %% [markdown] lang="ko"
+# 다른 종류의 모델도 있습니다. BERT 같은 **표현 모델**은 글을 양방향으로 읽습니다. 그래서 글을 이어 쓸 수는
+# 없지만, 글 전체를 벡터로 나타내는 데 좋습니다. 무작위 가중치로 만든 아주 작은 BERT에서 마지막 토큰을
+# 바꾸면 **모든** 위치의 출력이 달라집니다(`False`).
+# %% [markdown] lang="en"
+# There are other models. A **representation model** such as BERT reads in both directions: it cannot continue
+# a text, but is good at turning a whole text into vectors. Change the last token for a tiny BERT with random
+# weights, and the output at **every** position changes (`False`).
+# %% id="representation-model" tags=["C04"]
+from transformers import BertConfig, BertModel
+
+torch.manual_seed(0)
+sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "vocab_size": 100}
+bert = BertModel(BertConfig(**sizes, intermediate_size=64)).eval()
+before = bert(torch.tensor([[11, 12, 13, 14, 15]])).last_hidden_state[0]
+after = bert(torch.tensor([[11, 12, 13, 14, 99]])).last_hidden_state[0]
+print([torch.equal(a, b) for a, b in zip(before, after)])
+# %% [markdown] lang="ko"
+# ## 정리
+#
+# - LLM은 텍스트를 받아 **이어 쓰고**, 대화 템플릿은 이어 쓰기를 대답으로 만듭니다.
+# - 토큰 하나에 정방향 계산 한 번. 새 토큰은 프롬프트 끝에 붙어 다음 입력이 됩니다.
+# - 끝 토큰이 나오거나 `max_new_tokens`에 이르면 멈춥니다. 이 한도는 글자가 아니라 토큰을 셉니다.
+# - 앞은 뒤를 정하지만 뒤는 앞을 바꾸지 못합니다. 그래서 자기회귀 모델입니다.
+#
+# **지금까지 만든 것:** `next_token_id`, `append_token`, `generate_greedy`. 글을 쓰는 루프 전체입니다.
+#
+# **다음 문:** 정방향 계산 한 번 안에서는 무슨 일이 일어날까요? 레슨 02에서 모델의 부품을 하나씩 꺼내 봅니다.
+# %% [markdown] lang="en"
+# ## What you know now
+#
+# - An LLM takes text and **continues** it; the chat template makes continuing into answering.
+# - One token, one forward pass. The new token goes to the end of the prompt and is input from then on.
+# - It stops at the end token, or at `max_new_tokens`, a limit that counts tokens and not characters.
+# - What comes first decides what comes later, and never the other way round: an autoregressive model.
+#
+# **What you have built so far:** `next_token_id`, `append_token`, `generate_greedy`: the whole loop that writes.
+#
+# **The next door:** what happens inside one forward pass? Lesson 02 takes out the model's parts, one by one.

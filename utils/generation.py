@@ -1,0 +1,145 @@
+"""The loop that makes a language model write: run the model, pick a token, append it, again.
+
+Nothing is hidden in here that lesson 01 does not build: `generate` is `generation_steps`, joined.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from utils.decoding import Candidate, greedy, top_candidates
+from utils.language import _
+from utils.model import context_length, prompt_ids
+
+
+@dataclass(frozen=True)
+class Step:
+    """One pass through the model, and the token it led to."""
+
+    input_ids: Tensor  # [1, position]: the whole text so far, before this step's token
+    logits: Tensor  # [vocab], float32: the scores for the next token
+    token_id: int  # the token chosen from them
+    token: str  # that token's text
+    positions: int  # how many positions this pass computed
+    seconds: float  # how long the pass took
+
+    def ids_after(self) -> Tensor:
+        """The text with this step's token appended: [1, position + 1]."""
+        return torch.cat([self.input_ids, self.input_ids.new_tensor([[self.token_id]])], dim=1)
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """A text on its way: its prompt, and the steps taken since."""
+
+    prompt: tuple[str, ...]  # token by token
+    prompt_text: str
+    steps: tuple[Step, ...]
+    new_text: str
+    candidates: tuple[Candidate, ...]  # of the last step; none before the first
+    ended: bool  # whether the last step gave the end token
+
+
+def continuation(model, tokenizer, prompt: Tensor, steps: tuple[Step, ...]) -> Continuation:
+    """The record of what has been written after `prompt`, ids [1, position], in `steps`."""
+    last = steps[-1] if steps else None
+    return Continuation(
+        prompt=tuple(tokenizer.decode([token_id]) for token_id in prompt[0].tolist()),
+        prompt_text=tokenizer.decode(prompt[0]),
+        steps=steps,
+        new_text=tokenizer.decode([step.token_id for step in steps]),
+        candidates=top_candidates(last.logits, tokenizer) if last else (),
+        ended=bool(last) and last.token_id in end_token_ids(model, tokenizer),
+    )
+
+
+def end_token_ids(model, tokenizer) -> set[int]:
+    """The ids after which the model has nothing more to say."""
+    ends = model.generation_config.eos_token_id
+    if ends is None:
+        ends = tokenizer.eos_token_id
+    return set(ends if isinstance(ends, list) else [ends]) - {None}
+
+
+@torch.no_grad()
+def next_logits(model, input_ids: Tensor, **options) -> tuple[Tensor, object]:
+    """One forward pass: the last position's logits, float32 [vocab], and the model's output.
+
+    input_ids: [1, position].  `options` go to the model, such as `past_key_values`.
+    """
+    output = model(input_ids=input_ids, **options)
+    return output.logits[0, -1].float(), output
+
+
+def generation_steps(
+    model,
+    tokenizer,
+    prompt: str,
+    max_new_tokens: int = 50,
+    *,
+    use_cache: bool = True,
+    choose: Callable[[Tensor], int] = greedy,
+) -> Iterator[Step]:
+    """Continue `prompt`, one `Step` for each new token, computed when it is asked for.
+
+    Ends after the model's end token, or after `max_new_tokens`.  `choose` turns logits [vocab] into
+    a token id.  Raises ValueError for an empty prompt, and where the context is too short.
+    """
+    if max_new_tokens < 1:
+        raise ValueError(_("max_new_tokens must be 1 or more: ask for at least one token."))
+    input_ids = prompt_ids(model, tokenizer, prompt)
+    room = context_length(model) - input_ids.shape[1]
+    if max_new_tokens > room:
+        raise ValueError(
+            _(
+                "The prompt leaves room for {room} new tokens in the model's context: "
+                "shorten the prompt, or ask for at most {room}."
+            ).format(room=room)
+        )
+    return steps_from(model, tokenizer, input_ids, max_new_tokens, use_cache, choose)
+
+
+def steps_from(
+    model, tokenizer, input_ids: Tensor, max_new_tokens: int, use_cache=True, choose=greedy
+) -> Iterator[Step]:
+    """As `generation_steps`, from the ids [1, position] of a text that is already tokens."""
+    ends = end_token_ids(model, tokenizer)
+    cache, unseen = None, input_ids
+    for _step in range(max_new_tokens):
+        start = time.perf_counter()
+        logits, output = next_logits(model, unseen, past_key_values=cache, use_cache=use_cache)
+        seconds = time.perf_counter() - start
+        token_id = choose(logits)
+        token = tokenizer.decode([token_id])
+        step = Step(input_ids, logits, token_id, token, unseen.shape[1], seconds)
+        yield step
+        if token_id in ends:
+            return
+        input_ids = step.ids_after()
+        if use_cache:
+            cache, unseen = output.past_key_values, input_ids[:, -1:]
+        else:
+            unseen = input_ids
+
+
+def generate(
+    model,
+    tokenizer,
+    prompt: str,
+    max_new_tokens: int = 50,
+    *,
+    use_cache: bool = True,
+    choose: Callable[[Tensor], int] = greedy,
+) -> str:
+    """The text that the model writes after `prompt`, without the prompt and without end tokens.
+
+    With `choose=greedy` it is what `model.generate(do_sample=False)` writes.  Arguments and errors
+    as in `generation_steps`.
+    """
+    steps = generation_steps(
+        model, tokenizer, prompt, max_new_tokens, use_cache=use_cache, choose=choose
+    )
+    return tokenizer.decode([step.token_id for step in steps], skip_special_tokens=True)
