@@ -26,7 +26,7 @@ from utils.figures.style import (
 TEXTS = {
     "Korean": "온도 0.20에서 다음 토큰의 확률 뷁 힣 ㄱ ㅏ",
     "English": "The capital of France is Paris: it's $5, not $6",
-    "mixed": "쿼리 · 키 × 값 → softmax … − ≈ ✓ ✗ ␣Paris ⏎ ⇥ ⟨EC 88⟩ � □ ∅",
+    "mixed": "쿼리 · 키 × 값 → softmax … − ≈ ✓ ✗ ␣Paris ⏎ ⇥ ⟨EC·88⟩ � □ ∅",
     "decomposed Korean": unicodedata.normalize("NFD", "각한글"),
     "other scripts": "😀 👍🏽 漢字 日本語 हिन्दी العربية ไทย Ελληνικά Кириллица",
 }
@@ -132,8 +132,8 @@ def test_the_colours_are_colours():
         ("\r", "⟨U+000D⟩", "'⟨U+000D⟩'"),
         ("\u200b", "⟨U+200B⟩", "'⟨U+200B⟩'"),
         ("\ufffd", "�", "'�'"),
-        (b"\xec\x88", "⟨EC 88⟩", "'⟨EC 88⟩'"),
-        (b" \xec\x88", "␣⟨EC 88⟩", "' ⟨EC 88⟩'"),
+        (b"\xec\x88", "⟨EC·88⟩", "'⟨EC·88⟩'"),
+        (b" \xec\x88", "␣⟨EC·88⟩", "' ⟨EC·88⟩'"),
         ("수".encode(), "수", "'수'"),
         ("<|im_start|>", "<|im_start|>", "'<|im_start|>'"),
     ],

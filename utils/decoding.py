@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from utils.language import _
+from utils.tokens import token_text
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def top_candidates(logits: Tensor, tokenizer, count: int = 5) -> tuple[Candidate
     """The `count` likeliest next tokens, best first.  logits: float tensor [vocab]."""
     best = logits.float().softmax(-1).topk(count)
     return tuple(
-        Candidate(token_id, tokenizer.decode([token_id]), probability)
+        Candidate(token_id, token_text(tokenizer, token_id), probability)
         for token_id, probability in zip(best.indices.tolist(), best.values.tolist(), strict=True)
     )
 

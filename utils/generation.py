@@ -13,6 +13,7 @@ from torch import Tensor
 from utils.decoding import Candidate, greedy, top_candidates
 from utils.language import _
 from utils.model import context_length, prompt_ids
+from utils.tokens import token_text
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def continuation(model, tokenizer, prompt: Tensor, steps: tuple[Step, ...]) -> C
     """The record of what has been written after `prompt`, ids [1, position], in `steps`."""
     last = steps[-1] if steps else None
     return Continuation(
-        prompt=tuple(tokenizer.decode([token_id]) for token_id in prompt[0].tolist()),
+        prompt=tuple(token_text(tokenizer, token_id) for token_id in prompt[0].tolist()),
         prompt_text=tokenizer.decode(prompt[0]),
         steps=steps,
         new_text=tokenizer.decode([step.token_id for step in steps]),
@@ -113,7 +114,7 @@ def steps_from(
         logits, output = next_logits(model, unseen, past_key_values=cache, use_cache=use_cache)
         seconds = time.perf_counter() - start
         token_id = choose(logits)
-        token = tokenizer.decode([token_id])
+        token = token_text(tokenizer, token_id)
         step = Step(input_ids, logits, token_id, token, unseen.shape[1], seconds)
         yield step
         if token_id in ends:

@@ -102,7 +102,8 @@ class Explorer(widgets.VBox):
         control = self.controls[name]
         low, high = getattr(control, "min", None), getattr(control, "max", None)
         try:
-            if low is not None and not low <= value <= high:
+            ends = value if isinstance(value, tuple) else (value,)  # a range slider has two
+            if low is not None and not all(low <= end <= high for end in ends):
                 raise TraitError
             control.value = value
         except (TraitError, TypeError):

@@ -11,6 +11,7 @@ from utils.figures.style import quote_token
 from utils.generation import Continuation, continuation, steps_from
 from utils.language import _, ngettext
 from utils.model import context_length, prompt_ids
+from utils.tokens import token_text
 
 
 class GenerationExplorer(Explorer):
@@ -64,7 +65,7 @@ class GenerationExplorer(Explorer):
             self._prompt_ids = prompt_ids(self.model, self.tokenizer, text)
             self._asked, self._steps = (prompt, chat_template), ()
         elif self._steps and instead is not None and instead != self._steps[-1].token_id:
-            token = self.tokenizer.decode([instead])
+            token = token_text(self.tokenizer, instead)
             self._steps = (
                 *self._steps[:-1],
                 replace(self._steps[-1], token_id=instead, token=token),

@@ -10,7 +10,6 @@ A figure is drawn without pyplot, so it leaves the learner's own plots and setti
         return figure
 """
 
-import re
 import struct
 import unicodedata
 import zlib
@@ -21,6 +20,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
+
+from utils.tokens import visible_bytes
 
 FONT = Path(__file__).parents[1] / "fonts" / "NotoSansKR-Regular.otf"
 LAST_RESORT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "LastResortHE-Regular.ttf"
@@ -149,9 +150,6 @@ def _encode(pixels: np.ndarray) -> bytes:
 
 
 _SIGNS = {" ": "␣", "\n": "⏎", "\t": "⇥"}
-_BYTES = (
-    r"[\udc80-\udcff]+"  # how decode(errors="surrogateescape") keeps bytes that are no character
-)
 
 
 def show_token(token: str | bytes) -> str:
@@ -159,22 +157,18 @@ def show_token(token: str | bytes) -> str:
 
     " Paris" is ␣Paris, a line's end ⏎, a tab ⇥, a token of no text ∅, and a character without a
     shape its code point, ⟨U+200B⟩.  Given as bytes, a token that holds a part of a character shows
-    them: b"\\xec\\x88" is ⟨EC 88⟩; given as text, it comes from the tokenizer as � and stays so.
+    them: b"\\xec\\x88" is ⟨EC·88⟩.
     """
-    if isinstance(token, bytes):
-        token = token.decode("utf-8", errors="surrogateescape")
-    return re.sub(f"{_BYTES}|.", _show_part, token, flags=re.DOTALL) or "∅"
+    text = visible_bytes(token) if isinstance(token, bytes) else token
+    return "".join(map(_show_character, text)) or "∅"
 
 
-def _show_part(match: re.Match[str]) -> str:
-    part = match[0]
-    if re.match(_BYTES, part):
-        return f"⟨{part.encode('utf-8', errors='surrogateescape').hex(' ').upper()}⟩"
-    if part in _SIGNS:
-        return _SIGNS[part]
-    if unicodedata.category(part)[0] in "CZ":  # controls, spaces of other kinds, unassigned
-        return f"⟨U+{ord(part):04X}⟩"
-    return part
+def _show_character(character: str) -> str:
+    if character in _SIGNS:
+        return _SIGNS[character]
+    if unicodedata.category(character)[0] in "CZ":  # controls, other spaces, unassigned
+        return f"⟨U+{ord(character):04X}⟩"
+    return character
 
 
 def quote_token(token: str | bytes) -> str:

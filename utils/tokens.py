@@ -1,0 +1,96 @@
+"""Text and its tokens: which bytes stand under each, and which tokens are pieces of a character."""
+
+import re
+from dataclasses import dataclass
+
+from utils.language import _
+
+
+@dataclass(frozen=True)
+class Tokenization:
+    """A text cut into tokens.  Token i has `token_ids[i]` and, in UTF-8, the bytes `pieces[i]`.
+
+    `groups` are the shortest runs of tokens, (first, last + 1), that hold whole characters: most
+    hold one token, and a character that is spread over three tokens is a group of three.
+    """
+
+    text: str
+    token_ids: tuple[int, ...]
+    pieces: tuple[bytes, ...]
+    groups: tuple[tuple[int, int], ...]
+
+
+def tokenize(tokenizer, text: str) -> Tokenization:
+    """Cut `text` into tokens, as the model is given them.  Raises ValueError for an empty text."""
+    if not text:
+        raise ValueError(_("There is no text. Write at least one character."))
+    ids = tuple(tokenizer(text, verbose=False).input_ids)
+    pieces = tuple(token_bytes(tokenizer, token_id) for token_id in ids)
+    return Tokenization(text, ids, pieces, _whole_characters(pieces))
+
+
+def token_bytes(tokenizer, token_id: int) -> bytes:
+    """The bytes that a token stands for, in UTF-8: b" Paris", or a piece of a character, b"\\xec".
+
+    Knows byte-level BPE (GPT-2, Llama 3, SmolLM2, Qwen) and sentencepiece with its byte fallback
+    (Llama 2, Phi-3, Gemma).  A special token stands for its own name.
+    """
+    if token_id in tokenizer.added_tokens_decoder:
+        return tokenizer.added_tokens_decoder[token_id].content.encode()
+    token = tokenizer.convert_ids_to_tokens(token_id)
+    if token is None:
+        raise ValueError(_("There is no token with the id {token_id}.").format(token_id=token_id))
+    if _is_byte_level(tokenizer):
+        return bytes(_BYTES[sign] for sign in token)
+    if byte := re.fullmatch(r"<0x([0-9A-F]{2})>", token):
+        return bytes.fromhex(byte[1])
+    return token.replace("▁", " ").encode()
+
+
+def token_text(tokenizer, token_id: int) -> str:
+    """A token as text; bytes in it that are no whole character are spelled out: "⟨EC·88⟩"."""
+    text = tokenizer.decode([token_id])
+    return visible_bytes(token_bytes(tokenizer, token_id)) if "\ufffd" in text else text
+
+
+def visible_bytes(piece: bytes) -> str:
+    """`piece` as text, with the bytes that make no whole character spelled out: "⟨EC·88⟩"."""
+
+    def spell(part: re.Match[str]) -> str:
+        return f"⟨{part[0].encode(errors='surrogateescape').hex('-').upper().replace('-', '·')}⟩"
+
+    return re.sub("[\udc80-\udcff]+", spell, piece.decode(errors="surrogateescape"))
+
+
+def _is_byte_level(tokenizer) -> bool:
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    return backend is not None and b"ByteLevel" in backend.decoder.__getstate__()
+
+
+def _byte_signs() -> dict[str, int]:
+    """How byte-level BPE writes each byte as a visible character: "Ġ" is a space.
+
+    Bytes that are visible in Latin-1 stand for themselves, the others for the signs from U+0100 on
+    (Radford et al. 2019, "Language Models are Unsupervised Multitask Learners").
+    """
+    visible = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in visible]
+    return {chr(byte): byte for byte in visible} | {
+        chr(0x100 + i): byte for i, byte in enumerate(others)
+    }
+
+
+_BYTES = _byte_signs()
+
+
+def _whole_characters(pieces: tuple[bytes, ...]) -> tuple[tuple[int, int], ...]:
+    groups, first, held = [], 0, b""
+    for i, piece in enumerate(pieces):
+        held += piece
+        try:
+            held.decode()
+        except UnicodeDecodeError:
+            continue
+        groups.append((first, i + 1))
+        first, held = i + 1, b""
+    return (*groups, (first, len(pieces))) if held else tuple(groups)
