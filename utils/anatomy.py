@@ -1,0 +1,179 @@
+"""The parts of a model: what they are called, what goes in and out, and how large they are.
+
+All of it is read from the model itself. The parts are found among its modules, and put in order by
+watching one forward pass.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from utils.language import _
+from utils.model import prompt_ids
+from utils.tokens import Tokenization, tokenize
+
+KINDS = ("embedding", "positions", "attention", "feed_forward", "norm", "lm_head")
+
+
+@dataclass(frozen=True)
+class Component:
+    """One part of a model.  `model.get_submodule(name)` is the module itself."""
+
+    name: str  # such as "model.layers.0.mlp"
+    kind: str  # one of KINDS
+    layer: int | None  # which block it stands in, from 0; None outside the blocks
+    class_name: str  # such as "LlamaMLP"
+    takes: str  # the shape that goes in for one text, such as "[position, 576]"
+    gives: str  # the shape that comes out
+    weights: tuple[tuple[str, tuple[int, ...]], ...]  # its tensors' names and shapes
+    parameters: int  # numbers in them; those shared with an earlier part count there
+    share: float  # of all the model's parameters, 0 to 1; the shares of all parts sum to 1
+    tied_to: str | None  # the earlier part that it shares its weights with
+
+    @property
+    def short_name(self) -> str:
+        """Its name within its block, or within the model: "mlp", "norm"."""
+        return self.name.rsplit(".", 1)[-1]
+
+
+@dataclass(frozen=True)
+class ForwardPass:
+    """One text on its way through a model: what each part took and gave.
+
+    Keys are the parts' names.  Tensors are [position], ids, or [position, width].
+    """
+
+    tokens: Tokenization
+    components: tuple[Component, ...]
+    takes: dict[str, Tensor]
+    gives: dict[str, Tensor]
+
+
+def components(model) -> list[Component]:
+    """The parts of `model`, in the order in which a text passes them.
+
+    Each parameter is counted once: a tied LM head has 0 of its own.  Raises ValueError for an
+    architecture with parts that are none of KINDS.
+    """
+    ids = torch.zeros(1, 2, dtype=torch.long, device=model.device)
+    return _describe(model, *_watch(model, ids))
+
+
+def trace_components(model, tokenizer, text: str) -> ForwardPass:
+    """Send `text` through the model once, and keep what each part takes and gives.
+
+    Raises ValueError as `components` does, for an empty text, and for one past the context.
+    """
+    takes, gives = _watch(model, prompt_ids(model, tokenizer, text))
+    return ForwardPass(
+        tokenize(tokenizer, text),
+        tuple(_describe(model, takes, gives)),
+        {name: tensor[0] for name, tensor in takes.items()},
+        {name: tensor[0] for name, tensor in gives.items()},
+    )
+
+
+def parameter_share(model) -> dict[str, float]:
+    """The share of the parameters, 0 to 1, that each kind of part holds.  They sum to 1."""
+    shares = dict.fromkeys(KINDS, 0.0)
+    parts = components(model)
+    for part in parts:
+        shares[part.kind] += part.share
+    return {kind: shares[kind] for kind in KINDS if any(part.kind == kind for part in parts)}
+
+
+def _parts(model) -> dict[str, tuple[nn.Module, str]]:
+    """The modules that are parts, by name, with their kinds; in the order they were defined."""
+
+    def walk(name: str, module: nn.Module) -> Iterator[tuple[str, tuple[nn.Module, str]]]:
+        kind = _kind(model, name, module)
+        if kind:
+            yield name, (module, kind)
+        elif next(module.parameters(recurse=False), None) is not None:
+            raise ValueError(
+                _(
+                    "{architecture} has a part that the course does not know: {part}. Try a "
+                    "decoder such as Llama, Phi-3, GPT-2, Qwen3, Gemma 3 or GPT-NeoX."
+                ).format(architecture=type(model).__name__, part=name)
+            )
+        else:
+            for child_name, child in module.named_children():
+                yield from walk(f"{name}.{child_name}".lstrip("."), child)
+
+    return {
+        name: part for name, part in walk("", model) if any(True for _p in part[0].parameters())
+    }
+
+
+def _kind(model, name: str, module: nn.Module) -> str | None:
+    """What kind of part `module` is; None for one that only holds others."""
+    what = type(module).__name__.lower()
+    if module is model.get_input_embeddings():
+        return "embedding"
+    if module is model.get_output_embeddings():
+        return "lm_head"
+    if isinstance(module, nn.Embedding):
+        return "positions"
+    if "norm" in what:
+        return "norm"
+    if "attention" in what or "attn" in what:
+        return "attention"
+    if re.search("mlp|sparsemoe|feedforward|ffn", what) or re.search(r"\.fc\d$", name):
+        return "feed_forward"
+    return None
+
+
+@torch.no_grad()
+def _watch(model, input_ids: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """What each part takes and gives for input_ids [1, position], in the order of their turns."""
+    takes, gives, hooks = {}, {}, []
+    for name, (module, _kind_of) in _parts(model).items():
+
+        def note(_module, args, kwargs, output, name=name):
+            first = args[0] if args else next(v for v in kwargs.values() if v is not None)
+            takes[name] = first.expand(1, *first.shape[1:]).detach()
+            gives[name] = (output[0] if isinstance(output, tuple) else output).detach()
+
+        hooks.append(module.register_forward_hook(note, with_kwargs=True))
+    try:
+        model(input_ids=input_ids, attention_mask=torch.ones_like(input_ids), use_cache=False)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return takes, gives
+
+
+def _describe(model, takes: dict[str, Tensor], gives: dict[str, Tensor]) -> list[Component]:
+    total = sum(parameter.numel() for parameter in model.parameters())
+    parts, owner, found = _parts(model), {}, []
+    for name in takes:
+        module, kind = parts[name]
+        weights = dict(module.named_parameters())
+        new = [weight for weight in weights.values() if id(weight) not in owner]
+        tied_to = next((owner[id(w)] for w in weights.values() if id(w) in owner), None)
+        owner |= {id(weight): name for weight in new}
+        count = sum(weight.numel() for weight in new)
+        number = re.search(r"\.(\d+)\.", name)
+        found.append(
+            Component(
+                name=name,
+                kind=kind,
+                layer=int(number[1]) if number else None,
+                class_name=type(module).__name__,
+                takes=_shape(takes[name]),
+                gives=_shape(gives[name]),
+                weights=tuple((key, tuple(weight.shape)) for key, weight in weights.items()),
+                parameters=count,
+                share=count / total,
+                tied_to=tied_to,
+            )
+        )
+    return found
+
+
+def _shape(tensor: Tensor) -> str:
+    """The shape of [1, position, …] without the batch axis, as text: "[position, 576]"."""
+    return f"[{', '.join(['position', *map(str, tensor.shape[2:])])}]"
