@@ -330,7 +330,7 @@ with torch.no_grad():
     logits_one, logits_two = model(one).logits[0], model(two).logits[0]
 for token, a, b in zip(two[0], logits_one, logits_two):
     tops = [tokenizer.decode(logits.argmax()) for logits in (a, b)]
-    print(f"{tokenizer.decode(token)!r:10} {tops!s:28} {torch.equal(a, b)}")
+    print(f"{tokenizer.decode(token)!r:10} {tops!s:30} {torch.equal(a, b)}")
 # %% [markdown] lang="ko"
 # 다른 종류의 모델도 있습니다. BERT 같은 **표현 모델**은 글을 양방향으로 읽습니다. 그래서 글을 이어 쓸 수는
 # 없지만, 글 전체를 벡터로 나타내는 데 좋습니다. 무작위 가중치로 만든 아주 작은 BERT에서 마지막 토큰을

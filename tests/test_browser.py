@@ -1,0 +1,260 @@
+"""What a learner does, in a real browser: run, press, answer, solve, come back another day.
+
+Each explorer of the course is one row of EXPLORERS.
+"""
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+
+import nbformat
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from tests.jupyterlab import (
+    CHROMIUM,
+    ROOT,
+    browser_page,
+    cell,
+    close_kernels,
+    errors,
+    jupyterlab,
+    open_notebook,
+    run_all,
+    run_cells,
+)
+
+NO_BROWSER = "no Chromium here: `apt-get install chromium`, or put Google Chrome on the PATH"
+if not CHROMIUM and os.environ.get("CI") != "true":
+    pytestmark = pytest.mark.skip(reason=NO_BROWSER)  # not skipif: pytest says this in one line
+WCAG_2_AA = {"runOnly": ["wcag2a", "wcag2aa"], "resultTypes": ["violations"]}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One explorer: the cells of the English chapter that make it, and what a learner does to it.
+
+    `change(explorer)` moves a control; words and picture must be others afterwards.  `spoil` makes
+    a control hold what the explorer cannot take, and a sentence must say so; None where none can.
+    """
+
+    lesson: str
+    cells: tuple[str, ...]  # their ids; the last one shows the explorer
+    change: object
+    spoil: object = None
+
+
+def press(label: str):
+    return lambda explorer: explorer.get_by_role("button", name=label, exact=True).click()
+
+
+def slide(label: str, key: str = "ArrowRight"):
+    return lambda explorer: explorer.get_by_role("slider", name=label, exact=True).press(key)
+
+
+def choose(label: str, option: str):
+    return lambda explorer: explorer.get_by_label(label, exact=True).select_option(label=option)
+
+
+def write(label: str, text: str):
+    def act(explorer: Locator) -> None:
+        explorer.get_by_label(label, exact=True).fill(text)
+        explorer.get_by_label(label, exact=True).press("Enter")
+
+    return act
+
+
+EXPLORERS = [
+    Row(
+        "01_generation_loop",
+        ("imports", "load", "explorer"),
+        change=write("prompt", "Once upon a time"),
+        spoil=write("prompt", ""),
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """JupyterLab on a copy of the course: what is saved in it touches nothing here."""
+    home = tmp_path_factory.mktemp("home")
+    root = tmp_path_factory.mktemp("course")
+    for folder in ("chapters", "solutions"):
+        shutil.copytree(ROOT / folder, root / folder)
+    write_explorers(root / "explorers.ipynb")
+    with jupyterlab(root, home) as address_and_token:
+        yield address_and_token
+
+
+@pytest.fixture(scope="module")
+def page(lab):
+    if not CHROMIUM:
+        pytest.fail(NO_BROWSER)
+    expect.set_options(timeout=30_000)  # a kernel on a busy machine may take its time
+    with browser_page() as page:
+        yield page
+
+
+@pytest.fixture
+def notebook(page, lab):
+    """Open the notebook at a path: `page = notebook("chapters/ko/…")`."""
+
+    def opened(path: str) -> Page:
+        open_notebook(page, lab, path)
+        return page
+
+    yield opened
+    close_kernels(page)
+
+
+def write_explorers(path) -> None:
+    """One notebook with the explorers of all lessons: they share one kernel and one model."""
+    cells, setup = {}, []
+    for row in EXPLORERS:
+        chapter = nbformat.read(ROOT / "chapters" / "en" / f"{row.lesson}.ipynb", as_version=4)
+        sources = {node.id: node for node in chapter.cells if node.cell_type == "code"}
+        for cell_id in ("language", *row.cells):
+            node = sources[cell_id]
+            if node.source not in setup:
+                setup.append(node.source)
+                node.id = f"{row.lesson[:2]}-{cell_id}"
+                cells[node.id] = node
+    chapter.cells = list(cells.values())
+    nbformat.write(chapter, path)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds wrong in our outputs by WCAG 2 A and AA.
+
+    Judged is what a cell has put out, and not JupyterLab's own prompts and toolbars around it.
+    """
+    found = Axe().run(page, context=".jp-OutputArea-output", options=WCAG_2_AA).response
+    return [
+        f"{rule['id']}: {rule['help']}: {node['html'][:300]}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+def picture(explorer: Locator) -> tuple[str, str]:
+    """An explorer's picture, and its words, as a screen reader reads them."""
+    image = explorer.locator("img")
+    return image.get_attribute("src"), image.get_attribute("alt")
+
+
+def expect_other_picture(explorer: Locator, before: tuple[str, str]) -> None:
+    image = explorer.locator("img")
+    expect(image).not_to_have_attribute("alt", before[1])
+    expect(image).not_to_have_attribute("src", before[0])
+
+
+def test_a_learner_s_path_through_a_chapter(notebook):
+    page = notebook("chapters/ko/01_generation_loop.ipynb")
+    run_all(page)
+    assert errors(page) == []
+    for number in ("1-1", "1-2", "1-3", "1-4"):
+        expect(cell(page, f"check-{number}")).to_contain_text("아직 풀지 않았습니다")
+
+    explorer = cell(page, "explorer").locator(".course-explorer")
+    seen = [picture(explorer)]
+    for _press in range(3):
+        press("토큰 하나")(explorer)
+        expect_other_picture(explorer, seen[-1])
+        seen.append(picture(explorer))
+    assert len({words for _image, words in seen}) == 4
+    assert "' Paris" in seen[1][1]
+
+    question = cell(page, "question-a")
+    question.get_by_role("radio", name="한 번", exact=True).check()
+    expect(question).to_contain_text("✗")
+    question.get_by_role("radio", name="50번", exact=True).check()
+    expect(question).to_contain_text("✓")
+    expect(question).not_to_contain_text("✗")
+
+    exercise, check = cell(page, "ex-1-2"), cell(page, "check-1-2")
+    type_answer(exercise, "return torch.cat([token_id, input_ids])")
+    run_cells(page, "ex-1-2", "check-1-2")
+    expect(check).to_contain_text("✗")
+    type_answer(exercise, "return torch.cat([input_ids, torch.tensor([[token_id]])], dim=1)")
+    run_cells(page, "ex-1-2", "check-1-2")
+    expect(check).to_contain_text("통과했습니다")
+    expect(check).not_to_contain_text("✗")
+    assert violations(page) == []
+
+    # Another day: the page is loaded anew, and a new kernel knows nothing of the old one.
+    page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    close_kernels(page)
+    page = notebook("chapters/ko/01_generation_loop.ipynb")
+    expect(cell(page, "ex-1-2")).to_contain_text("[input_ids, torch.tensor([[token_id]])]")
+    type_answer(cell(page, "ex-1-2"), "return input_ids")
+    run_cells(page, "language", "imports", "ex-1-2", "check-1-2")
+    check = cell(page, "check-1-2")
+    expect(check).to_contain_text("지금까지 시도: 3번")
+    expect(check).to_contain_text("전에 통과한 문제입니다")
+
+
+def type_answer(exercise: Locator, code: str) -> None:
+    """Type `code` over the last line of a cell, key by key."""
+    exercise.locator(".cm-line").last.click()
+    keyboard = exercise.page.keyboard
+    keyboard.press("End")
+    keyboard.press("Shift+Home")  # up to the indentation
+    keyboard.type(code)
+    expect(exercise.locator(".cm-line").last).to_have_text("    " + code)
+
+
+def test_the_english_chapter_is_accessible(notebook):
+    page = notebook("chapters/en/01_generation_loop.ipynb")
+    run_all(page)
+    assert errors(page) == []
+    expect(cell(page, "check-1-1")).to_contain_text("not attempted yet")
+    explorer = cell(page, "explorer").locator(".course-explorer")
+    press("one token")(explorer)
+    write("prompt", "")(explorer)
+    expect(explorer.get_by_role("alert")).to_contain_text("prompt is empty")
+    hints = cell(page, "check-1-1")
+    hints.get_by_role("button", name="Hint (3 left)").click()
+    expect(hints.get_by_role("listitem")).to_have_count(1)
+    assert violations(page) == []
+
+
+@pytest.fixture(scope="module")
+def explorers(page, lab):
+    """The notebook with every lesson's explorer, run."""
+    open_notebook(page, lab, "explorers.ipynb")
+    run_all(page)
+    assert errors(page) == []
+    yield page
+    close_kernels(page)
+
+
+@pytest.fixture(params=EXPLORERS, ids=lambda row: f"{row.lesson}-{row.cells[-1]}")
+def row(request):
+    return request.param
+
+
+def test_a_hand_on_an_explorer_changes_words_and_picture(explorers, row):
+    explorer = cell(explorers, f"{row.lesson[:2]}-{row.cells[-1]}").locator(".course-explorer")
+    before = picture(explorer)
+    row.change(explorer)
+    expect_other_picture(explorer, before)
+    if row.spoil:
+        expect(explorer.get_by_role("alert")).to_have_count(0)
+        shown = picture(explorer)
+        row.spoil(explorer)
+        expect(explorer.get_by_role("alert")).to_have_text(re.compile(r"\w"))
+        assert picture(explorer) == shown
+
+
+def test_every_explorer_is_accessible(explorers):
+    assert violations(explorers) == []
+
+
+def test_axe_sees_a_picture_without_words(explorers):
+    """That axe finds nothing in our outputs means something only if it looks at them."""
+    explorers.evaluate(
+        "() => document.querySelector('.course-explorer img').removeAttribute('alt')"
+    )
+    assert [found.split(":")[0] for found in violations(explorers)] == ["image-alt"]
