@@ -1,0 +1,552 @@
+# %% [markdown] lang="ko"
+# # 05 · KV 캐시: 한 번 계산한 것은 다시 계산하지 않기
+#
+# **이 레슨을 마치면** 캐시가 없을 때 어떤 계산이 되풀이되는지 세어 보고, 키와 값 캐시를 직접 만들어 같은 글을
+# 더 빨리 쓰고, 그 대가로 드는 메모리를 예측하고, 글을 나오는 대로 스트리밍할 수 있습니다.
+#
+# **70분** = 읽고 실행하기 30분 + 연습 문제 40분 · 노트의 *키와 값을 캐싱해서 생성 속도 높이기* 절에 해당합니다.
+# %% [markdown] lang="en"
+# # 05 · The KV cache: never compute the same thing twice
+#
+# **After this lesson you will be able to** count the work that is repeated without a cache, build a key-value
+# cache and write the same text faster with it, predict the memory it takes in return, and stream a text as
+# it comes.
+#
+# **70 minutes** = 30 to read and run + 40 for the exercises · It mirrors the notes' section *caching keys and
+# values to make generation faster*.
+# %% id="language" lang="ko"
+from utils.language import use_language
+
+use_language("ko")
+# %% id="language" lang="en"
+from utils.language import use_language
+
+use_language("en")
+# %% id="imports"
+import time
+from threading import Thread
+
+import torch
+from transformers import TextIteratorStreamer
+
+from course.exercise import Exercise, Question
+from utils import kv_cache, streaming
+from utils.explorers.kv_cache import CacheExplorer, MemoryExplorer, StepTimesExplorer
+from utils.generation import generation_steps
+from utils.known_models import KNOWN_MODELS, memory_use
+from utils.model import load_model
+from utils.step_times import measure_steps
+
+model, tokenizer = load_model()
+# %% [markdown] lang="ko"
+# ## 두 번째 걸음이 첫 번째 걸음을 되풀이한다
+#
+# 레슨 01의 루프를 떠올려 보세요. 새 토큰을 프롬프트 끝에 붙이고, 글 **전체**를 다시 모델에 넣었습니다. 레슨
+# 04에서 본 것처럼 모델은 들어온 토큰마다 위치 하나씩, 스트림 하나씩을 계산합니다. 그럼 모두 몇 위치를
+# 계산할까요?
+# %% [markdown] lang="en"
+# ## The second step does the first one's work again
+#
+# Remember the loop of lesson 01: the new token went to the end of the prompt, and the **whole** text went into
+# the model again. For every token that goes in, the model computes one position, a stream of its own, as
+# you saw in lesson 04. How many positions does that make?
+# %% id="question-a"
+work_question = Question("5.a")
+work_question
+# %% id="question-a-answered" tags=["solution"]
+work_question.answer(3)
+# %% [markdown] lang="ko"
+# 세어 봅시다. `use_cache=False`로 캐시를 끄고, 정방향 계산마다 몇 위치가 모델에 들어가는지 훅으로 셉니다.
+# %% [markdown] lang="en"
+# Count them: `use_cache=False` turns the cache off, and a hook counts the positions that enter the model at
+# each forward pass.
+# %% id="without-cache" tags=["C20"]
+prompt = tokenizer("The capital of France is", return_tensors="pt").to(model.device)
+with kv_cache.counting_positions(model) as positions:
+    without = model.generate(**prompt, max_new_tokens=8, do_sample=False, use_cache=False)
+print(positions, "→", sum(positions))
+print(repr(tokenizer.decode(without[0])))
+# %% [markdown] lang="ko"
+# 여덟 토큰을 쓰려고 68위치를 계산했습니다. 서로 다른 위치는 12개뿐인데 말입니다. 되풀이한 계산에서
+# 새로 나온 것이 있었을까요? 첫 번째 정방향 계산과, 토큰이 하나 더 붙은 두 번째 정방향 계산이 처음 다섯 위치에서
+# 낸 것을 모든 층에서 비교합니다. 비교하는 것은 키와 값인데, 무엇인지는 곧 나옵니다.
+# %% [markdown] lang="en"
+# To write eight tokens it computed 68 positions, though there are only 12 different ones. Did the repeated
+# work give anything new? Compare what the first pass and the second, which had one token
+# more, made of the first five positions, in all layers: their keys and values, of which more in a moment.
+# %% id="same-keys" tags=["C20"]
+first = model(without[:, :5]).past_key_values
+second = model(without[:, :6]).past_key_values
+for name in ("keys", "values"):
+    pairs = [(getattr(a, name), getattr(b, name)[:, :, :5]) for a, b in zip(first.layers, second.layers)]
+    print(name, all(torch.allclose(a, b, atol=1e-3) for a, b in pairs))
+# %% [markdown] lang="ko"
+# 똑같습니다. 뒤에 온 토큰은 앞의 위치를 바꾸지 못하기 때문입니다(레슨 04). 그러니 버리지 말고 **남겨 두면**
+# 됩니다.
+#
+# ## 무엇을 남겨 둘까
+#
+# 새 위치는 어텐션 층에서만 앞의 위치를 봅니다. 자기 쿼리를 앞 위치들의 **키**와 견주고, 그 결과에 따라 앞
+# 위치들의 **값**을 모읍니다(자세한 것은 레슨 07). 앞 위치의 쿼리는 다시 쓰이지 않습니다. 그래서 층마다 키와
+# 값만 남기면 되고, 이것을 **키와 값 캐시**, 줄여서 **KV 캐시**라고 합니다. 모양은
+# `[batch, kv_heads, position, head_dim]`입니다.
+# %% [markdown] lang="en"
+# The same: what comes later cannot change an earlier position (lesson 04). So do not throw it away: **keep
+# it**.
+#
+# ## What to keep
+#
+# Only in the attention layers does a new position look at those before it. It compares its own query with
+# their **keys**, and gathers their **values** accordingly (more in lesson 07). Their queries are never used
+# again. So keys and values are all there is to keep, layer by layer: the **key-value cache**, or **KV
+# cache**. Their shape is `[batch, kv_heads, position, head_dim]`.
+# %% id="what-is-kept"
+print(len(first.layers), "layers")
+print("keys", list(first.layers[0].keys.shape), "values", list(first.layers[0].values.shape))
+# %% [markdown] lang="ko"
+# ### 연습 5.1 · 나만의 KV 캐시
+#
+# 클래스 `KVCache`를 만드세요. 메서드는 둘입니다.
+#
+# - `append(layer, keys, values)`: 그 층의 새 키와 값을 앞서 남겨 둔 것 뒤에 붙이고, 지금까지의
+#   `(keys, values)` 전부를 돌려줍니다.
+# - `get_seq_length()`: 남겨 둔 위치가 몇 개인지 `int`로 돌려줍니다. 비어 있으면 0입니다.
+#
+# 통과하면 마지막 검사에서 진짜 모델이 여러분의 캐시로 계산합니다.
+# %% [markdown] lang="en"
+# ### Exercise 5.1 · A KV cache of your own
+#
+# Write the class `KVCache`. It has two methods.
+#
+# - `append(layer, keys, values)` puts a layer's new keys and values after the ones kept so far, and returns
+#   all of them, `(keys, values)`.
+# - `get_seq_length()` returns how many positions are kept, an `int`, and 0 when the cache is empty.
+#
+# In the last of its checks the real model computes with your cache.
+# %% id="ex-5-1"
+class KVCache:
+    """Keys and values of every layer, each [batch, kv_heads, position, head_dim].
+
+    append(layer, keys, values) -> (keys, values) of all positions so far; get_seq_length() -> int.
+    """
+
+    # BEGIN SOLUTION
+    def __init__(self):
+        self.layers = {}
+
+    def append(self, layer, keys, values):
+        if layer in self.layers:
+            old_keys, old_values = self.layers[layer]
+            keys = torch.cat([old_keys, keys], dim=2)
+            values = torch.cat([old_values, values], dim=2)
+        self.layers[layer] = keys, values
+        return keys, values
+
+    def get_seq_length(self):
+        return self.layers[0][0].shape[2] if self.layers else 0
+    # END SOLUTION
+
+
+# %% id="check-5-1"
+Exercise("5.1").check(KVCache)
+# %% [markdown] lang="ko"
+# ## 같은 글을, 더 적은 계산으로
+#
+# `transformers`는 원래 캐시를 씁니다. 앞에서 켜지 못하게 했을 뿐입니다. 이번에는 그대로 두고 같은 글을
+# 쓰게 합니다. 위치의 수와, 두 글이 같은지를 보세요.
+# %% [markdown] lang="en"
+# ## The same text with less work
+#
+# `transformers` uses a cache by default; it was only switched off above. Leave it on this time, and let it
+# write the same text. Look at the positions, and whether the two texts are the same.
+# %% id="with-cache" tags=["C21"]
+with kv_cache.counting_positions(model) as positions:
+    cached = model.generate(**prompt, max_new_tokens=8, do_sample=False)
+print(positions, "→", sum(positions))
+print("the same tokens:", torch.equal(without, cached))
+# %% [markdown] lang="ko"
+# 68이 12가 되었고, 글은 토큰 하나까지 같습니다. 캐시를 쓰는 생성은 두 단계로 나뉩니다. 프롬프트 전체를 한
+# 번에 계산하는 첫 번째가 **프리필**, 그 뒤로 위치 하나씩만 계산하는 것이 **디코드 단계**입니다.
+#
+# 아래 탐색기에서 *단계*를 한 칸씩 옮겨 보세요. 네모는 이번에 계산한 위치, 점은 캐시에서 읽은 위치입니다. 왼쪽은
+# 캐시가 없을 때, 오른쪽은 있을 때입니다. 아래에서는 층마다 칸이 차오르고, 예측한 바이트와 실제로 잰 바이트가
+# 나란히 늘어납니다.
+# %% [markdown] lang="en"
+# 68 became 12, and the text is the same to the last token. Generation with a cache has two phases: the first
+# pass computes the whole prompt at once, the **prefill**; every one after it computes a single position, a
+# **decode step**.
+#
+# Move *step* in this explorer, one at a time. A square is a position computed in that step, a dot one that was
+# read from the cache; on the left without the cache, on the right with it. Below, the cells fill up layer by
+# layer, and the bytes grow, predicted and measured.
+# %% id="cache-explorer"
+cache_explorer = CacheExplorer(model, tokenizer, "The capital of France is")
+cache_explorer
+# %% id="cache-explorer-driven" tags=["solution"]
+cache_explorer.set(step=8)
+# %% [markdown] lang="ko"
+# ### 연습 5.2 · 몇 위치를 계산할까
+#
+# 프롬프트가 `prompt_tokens`개, 새로 쓸 토큰이 `new_tokens`개(1개 이상)일 때 계산하는 위치의 수를 모두 더해
+# `int`로 돌려주세요. 위에서 본 68과 12가 나와야 합니다. 마지막으로 쓴 토큰은 모델에 다시 들어가지 않는다는 점에
+# 주의하세요.
+# %% [markdown] lang="en"
+# ### Exercise 5.2 · How many positions?
+#
+# After a prompt of `prompt_tokens` the model writes `new_tokens` more (1 or more). Return the number of
+# positions that all passes compute together, as an `int`. For the text above it is the 68 or the 12 you saw.
+# Mind that the last token written never goes into the model.
+# %% id="ex-5-2"
+def positions_computed(prompt_tokens, new_tokens, use_cache):
+    """Return how many positions are computed in all (int), with the cache or without it."""
+    # BEGIN SOLUTION
+    if use_cache:
+        return prompt_tokens + new_tokens - 1
+    return sum(prompt_tokens + step for step in range(new_tokens))
+    # END SOLUTION
+
+
+# %% id="check-5-2"
+Exercise("5.2").check(positions_computed)
+# %% [markdown] lang="ko"
+# ## 얼마나 빨라질까
+#
+# 캐시가 없으면 한 걸음에 n위치를 계산하므로 걸음마다 느려지고, n걸음을 모두 더하면 n²에 비례합니다. 캐시가
+# 있으면 걸음마다 한 위치뿐입니다. 이 컴퓨터에서 재어 봅시다. 길이가 16, 32, …, 512토큰인 글 뒤에서 한 걸음의
+# 시간을 두 가지 방법으로 잽니다. 몇 초가 걸립니다.
+# %% [markdown] lang="en"
+# ## How much faster?
+#
+# Without the cache a step computes n positions, so each is slower than the one before, and n of them together
+# take time in proportion to n². With it, a step computes one. Measure it on this machine: the time of one
+# step after texts of 16, 32, … 512 tokens, both ways. It takes some seconds.
+# %% id="measure" tags=["nbval-ignore-output"]
+times = measure_steps(model)
+for length, slow, fast in zip(times.lengths, times.without, times.cached):
+    print(f"{length:4} tokens   without {slow:.3f} s   with {fast:.3f} s   {slow / fast:.0f} ×")
+# %% [markdown] lang="ko"
+# 왼쪽 그림은 방금 잰 한 걸음의 시간, 오른쪽은 그것을 더한 답 전체의 시간입니다. 파선은 n에, 점선은 n²에
+# 비례하는 안내선입니다. 글이 짧을 때 n²보다 완만한 것은, 위치가 몇 개든 정방향 계산 한 번에 가중치를 모두 한 번
+# 읽어야 하기 때문입니다.
+#
+# 움직이기 전에 예상해 보세요. *새 토큰*을 1로 내리면 캐시는 얼마나 도움이 될까요?
+# %% [markdown] lang="en"
+# On the left are the steps just measured, on the right their sum, the time of a whole answer. The dashed guide
+# is in proportion to n, the dotted one to n². Short texts rise more gently than n², because a pass has to read
+# all the weights once, for however few positions.
+#
+# Guess before you move it: with *new tokens* at 1, how much does the cache help?
+# %% id="question-b"
+one_token_question = Question("5.b")
+one_token_question
+# %% id="question-b-answered" tags=["solution"]
+one_token_question.answer(1)
+# %% id="times-explorer" tags=["C21", "nbval-ignore-output"]
+times_explorer = StepTimesExplorer(times)
+times_explorer
+# %% id="times-explorer-one" tags=["solution", "nbval-ignore-output"]
+times_explorer.set(new_tokens=1)
+# %% [markdown] lang="ko"
+# ## 도움이 되지 않을 때
+#
+# 첫 번째 경우는 방금 보았습니다. 토큰 하나만 쓰면 프리필이 전부이고, 읽을 캐시가 아직 없습니다. 긴 글을 주고
+# "예" 또는 "아니오"만 받는 일이 그렇습니다.
+#
+# 두 번째 경우는 **앞이 바뀌는 것**입니다. 캐시에 `My name is Sarah and I like`가 있는데 이름만 바꾸려 합니다. 어느
+# 위치를 그대로 쓸 수 있을까요?
+# %% [markdown] lang="en"
+# ## When it does not help
+#
+# The first case you have just seen: to write a single token, the prefill is all there is, and there is nothing
+# yet to read. So it is when a long text is given and only a "yes" or a "no" is wanted.
+#
+# The second case is a **changed beginning**. The cache holds `My name is Sarah and I like`, and only the name
+# is to be changed. Which positions can stay?
+# %% id="question-c"
+prefix_question = Question("5.c")
+prefix_question
+# %% id="question-c-answered" tags=["solution"]
+prefix_question.answer(2)
+# %% [markdown] lang="ko"
+# 두 글의 캐시를 위치마다 견줍니다. 모든 층의 키와 값이 같아야 `True`입니다.
+# %% [markdown] lang="en"
+# Compare the two caches, position by position: `True` where the keys and values of all layers are the same.
+# %% id="changed-prefix" tags=["C21"]
+texts = ("My name is Sarah and I like", "My name is David and I like")
+one, two = (tokenizer(text, return_tensors="pt").input_ids.to(model.device) for text in texts)
+kept, needed = model(one).past_key_values, model(two).past_key_values
+for i, token in enumerate(two[0]):
+    same = [torch.equal(a.keys[:, :, i], b.keys[:, :, i]) for a, b in zip(kept.layers, needed.layers)]
+    same += [torch.equal(a.values[:, :, i], b.values[:, :, i]) for a, b in zip(kept.layers, needed.layers)]
+    print(f"{tokenizer.decode(token)!r:10}", all(same))
+# %% [markdown] lang="ko"
+# 바뀐 토큰부터는 글자가 같은 뒤쪽까지 모두 다시 계산해야 합니다. 거꾸로 말하면 **앞부분이 같은** 글끼리는 그
+# 부분의 캐시를 나누어 쓸 수 있습니다. API를 쓸 때 늘 같은 지시문은 앞에, 매번 바뀌는 것은 뒤에 두라고 하는 까닭이
+# 이것입니다.
+#
+# ## 대가는 메모리
+#
+# 캐시는 계산을 줄이는 대신 메모리를 씁니다. 얼마나 쓸지는 설정값만으로 미리 계산할 수 있습니다.
+#
+# $$2 \times \text{layers} \times \text{kv\_heads} \times \text{head\_dim} \times \text{tokens} \times \text{bytes}$$
+#
+# 2는 키와 값이 하나씩 있기 때문입니다. 100토큰을 넣어서 예측과 실제 캐시의 크기를 견주어 봅시다.
+# %% [markdown] lang="en"
+# From the changed token on everything has to be computed again, even where the words are the same. The other
+# way round: texts that **begin the same** can share the cache of that part. That is why, with an API, the
+# instructions that never change belong at the front, and what changes each time at the end.
+#
+# ## The price is memory
+#
+# The cache saves work and takes memory. How much can be told beforehand, from the config alone:
+#
+# $$2 \times \text{layers} \times \text{kv\_heads} \times \text{head\_dim} \times \text{tokens} \times \text{bytes}$$
+#
+# The 2 stands for keys and values. Put in 100 tokens, and compare the prediction with the real cache.
+# %% id="predicted-measured" tags=["C22"]
+config = model.config
+print(config.num_hidden_layers, config.num_key_value_heads, config.head_dim, model.dtype)
+hundred = model(torch.arange(100, device=model.device)[None]).past_key_values
+print("predicted", kv_cache.predicted_cache_bytes(config, 100, dtype=model.dtype))
+print("measured ", kv_cache.measured_cache_bytes(hundred))
+# %% [markdown] lang="ko"
+# ### 연습 5.3 · 캐시의 크기
+#
+# 위의 식을 함수로 쓰세요. 결과는 바이트 수이고 `int`입니다.
+# %% [markdown] lang="en"
+# ### Exercise 5.3 · The size of the cache
+#
+# Write the formula above as a function. The result is a number of bytes, an `int`.
+# %% id="ex-5-3"
+def cache_bytes(layers, kv_heads, head_dim, tokens, bytes_per_number):
+    """Return how many bytes (int) the keys and values of so many tokens take."""
+    # BEGIN SOLUTION
+    return 2 * layers * kv_heads * head_dim * tokens * bytes_per_number
+    # END SOLUTION
+
+
+# %% id="check-5-3"
+Exercise("5.3").check(cache_bytes)
+# %% [markdown] lang="ko"
+# 큰 모델에서는 어떨까요? Llama-3-70B(층 80개, 키와 값 헤드 8개, 헤드 크기 128)가 8,192토큰짜리 글 32개를 한꺼번에
+# 쓰는 서버를 떠올려 보세요. 숫자 하나는 2바이트이고, 가중치는 141GB입니다.
+# %% [markdown] lang="en"
+# And a large model? Think of a server on which Llama-3-70B (80 layers, 8 key-value heads of size 128) writes 32
+# texts of 8,192 tokens at once. A number takes 2 bytes, and the weights take 141 GB.
+# %% id="question-d"
+memory_question = Question("5.d")
+memory_question
+# %% id="question-d-answered" tags=["solution"]
+memory_question.answer(3)
+# %% [markdown] lang="ko"
+# 탐색기로 확인하세요. 모델들은 공개된 설정값 그대로입니다. 쿼리 헤드 여러 개가 키와 값 헤드 하나를 나누어 쓰는
+# 것을 **그룹 쿼리 어텐션**이라고 하고, 저마다 따로 갖는 것을 **멀티 헤드 어텐션**이라고 합니다. 빗금 친 막대는
+# 그룹으로 묶지 않았다면 들었을 메모리입니다.
+# *모델*을 Llama-2-7B에서 Llama-3-8B로 바꾸면 캐시는 어떻게 되나요?
+# %% [markdown] lang="en"
+# Look it up in the explorer, which has the models' published configs. Where several query heads share one
+# key-value head, that is **grouped-query attention**; where each has its own, **multi-head attention**. The
+# hatched bar is what it would take without the grouping. What becomes of the cache when you change *model* from
+# Llama-2-7B to Llama-3-8B?
+# %% id="memory-explorer"
+memory_explorer = MemoryExplorer("SmolLM2-135M")
+memory_explorer
+# %% id="memory-explorer-70b" tags=["solution"]
+memory_explorer.set(model="Llama-3-70B", tokens=8192, batch=32)
+# %% [markdown] lang="ko"
+# 글 하나가 2,048토큰일 때를 한 표로 봅시다. 가중치와 캐시의 단위는 MB이고, 숫자 하나는 2바이트입니다.
+# %% [markdown] lang="en"
+# One text of 2,048 tokens, all models in a table: weights and cache in MB, a number taking 2 bytes.
+# %% id="memory-by-model" tags=["C22"]
+for name, known in KNOWN_MODELS.items():
+    use = memory_use(name, tokens=2048, batch=1, dtype=torch.bfloat16)
+    heads = f"{known.heads:3} query heads, {known.kv_heads:2} key-value heads"
+    print(f"{name:15} {heads}  weights {use.weights / 1e6:9,.0f}  cache {use.cache / 1e6:6,.0f}")
+# %% [markdown] lang="ko"
+# 7B와 8B는 가중치의 크기가 비슷하지만, 키와 값 헤드가 32개에서 8개로 줄어 캐시는 4분의 1입니다. 요즘 모델이
+# 대부분 그룹 쿼리 어텐션을 쓰는 까닭입니다. 탐색기에서 Phi-3-mini-4k를 고르면 캐시의 선이 2,047토큰쯤에서 꺾입니다.
+# 앞을 그만큼만 보는 모델이어서 더 오래된 키와 값은 버립니다.
+#
+# ## 캐시로 글쓰기
+#
+# 이제 루프를 캐시와 함께 다시 씁니다. 모델에 `past_key_values`로 캐시를 주면 모델은 새로 들어온 위치만 계산하고,
+# 늘어난 캐시를 `output.past_key_values`로 돌려줍니다. 처음에는 `None`을 줍니다.
+#
+# ### 연습 5.4 · 캐시를 쓰는 루프
+#
+# 프롬프트는 한 번만, 그 뒤로는 새 토큰 하나만 모델에 넣으세요. 프롬프트까지 포함한 id 전체를 `[1, position]`으로
+# 돌려줍니다. 끝 토큰(`model.generation_config.eos_token_id`)이 나오면 그것을 붙인 다음 멈추고, 아니면
+# `max_new_tokens`개를 쓰고 멈춥니다. `model.generate`의 결과와 토큰 하나까지 같아야 합니다.
+# %% [markdown] lang="en"
+# The weights of 7B and 8B are of similar size, yet the cache is a quarter, because 32 key-value heads became 8.
+# That is why most models of today use grouped-query attention. Choose Phi-3-mini-4k in the explorer, and the
+# cache's line bends at about 2,047 tokens: it looks back no further, and throws older keys and values away.
+#
+# ## Writing with the cache
+#
+# Now write the loop once more, with the cache. Given a cache as `past_key_values`, the model computes only the
+# positions that are new, and returns the longer cache as `output.past_key_values`. The first time, give it
+# `None`.
+#
+# ### Exercise 5.4 · The loop with a cache
+#
+# Let the prompt enter the model once, and after that only the newest token. Return all ids, the prompt's too,
+# as `[1, position]`. If the end token comes (`model.generation_config.eos_token_id`), append it and stop;
+# otherwise stop after `max_new_tokens`. The result should be that of `model.generate`, to the last token.
+# %% id="ex-5-4"
+def generate_with_cache(model, input_ids, max_new_tokens):
+    """Return [1, position + new]: input_ids and the likeliest tokens after it, int64."""
+    # BEGIN SOLUTION
+    cache, unseen = None, input_ids
+    for _ in range(max_new_tokens):
+        output = model(unseen, past_key_values=cache, use_cache=True)
+        cache = output.past_key_values
+        unseen = output.logits[:, -1].argmax(-1, keepdim=True)
+        input_ids = torch.cat([input_ids, unseen], dim=1)
+        if unseen.item() == model.generation_config.eos_token_id:
+            break
+    return input_ids
+    # END SOLUTION
+
+
+# %% id="check-5-4"
+Exercise("5.4").check(generate_with_cache)
+# %% [markdown] lang="ko"
+# 과정에 들어 있는 `generate_with_cache`도 같은 루프입니다. 캐시를 끈 `generate`, 켠 `generate`와 나란히 놓고
+# 확인합니다.
+# %% [markdown] lang="en"
+# The course's own `generate_with_cache` is this same loop. Put it beside `generate` without the cache, and
+# `generate` with it.
+# %% id="three-ways" tags=["C21"]
+ours = kv_cache.generate_with_cache(model, prompt.input_ids, 24)
+for use_cache in (False, True):
+    options = {"max_new_tokens": 24, "do_sample": False, "use_cache": use_cache}
+    print(torch.equal(ours, model.generate(**prompt, **options)))
+# %% [markdown] lang="ko"
+# ## 그래도 몇 초는 걸린다
+#
+# 캐시가 있어도 답이 길면 몇 초가 걸립니다. 사람은 빈 화면 앞에서 그 시간을 기다리지 않습니다. 그래서 LLM API는
+# 대부분 글이 다 되기 전에 토큰을 나오는 대로 보냅니다. 이것이 **스트리밍**입니다. 스트리밍을 하면 마지막 토큰은
+# 언제 올까요?
+# %% [markdown] lang="en"
+# ## It still takes seconds
+#
+# Even with the cache a long answer takes seconds, and nobody likes to wait that long in front of an empty page.
+# So most LLM APIs send the tokens as they come, before the text is done: that is **streaming**. When a text is
+# streamed, when does its last token come?
+# %% id="question-e"
+streaming_question = Question("5.e")
+streaming_question
+# %% id="question-e-answered" tags=["solution"]
+streaming_question.answer(2)
+# %% [markdown] lang="ko"
+# `transformers`에는 `TextIteratorStreamer`가 있습니다. `generate`가 다른 스레드에서 쓰는 동안 여기서는 조각을
+# 받습니다. 첫 조각이 온 시각과 마지막 조각이 온 시각을 견주어 보세요.
+# %% [markdown] lang="en"
+# `transformers` has a `TextIteratorStreamer`: while `generate` writes in another thread, you take the pieces
+# here. Compare when the first piece came, and when the last.
+# %% id="first-and-last" tags=["C23", "nbval-ignore-output"]
+question = [{"role": "user", "content": "Tell me about the sea in three sentences."}]
+chat = tokenizer.apply_chat_template(
+    question, add_generation_prompt=True, return_tensors="pt", return_dict=True
+).to(model.device)
+streamer = TextIteratorStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True)
+options = {**chat, "streamer": streamer, "max_new_tokens": 32, "do_sample": False}
+start, came = time.perf_counter(), []
+writer = Thread(target=model.generate, kwargs=options)
+writer.start()
+for piece in filter(None, streamer):
+    came.append(time.perf_counter() - start)
+    print(piece, end="", flush=True)
+writer.join()
+print(f"\n\nfirst piece after {came[0]:.2f} s, last after {came[-1]:.2f} s")
+# %% [markdown] lang="ko"
+# 답 전체가 빨라진 것은 아닙니다. 그러나 읽는 사람은 프리필이 끝나자마자 읽기 시작할 수 있습니다. 그래서 서비스는
+# 속도를 둘로 나누어 잽니다. **첫 토큰까지의 시간**은 프리필이 정하고(프롬프트가 길수록 늦습니다), 그 뒤로 **초당
+# 토큰 수**는 디코드 단계가 정합니다.
+#
+# ### 반쪽짜리 글자
+#
+# 나오는 대로 보여 줄 때 조심할 것이 있습니다. 한글 음절은 UTF-8로 3바이트, 이모지는 4바이트이고, 토큰은 그 가운데서
+# 끝나기도 합니다. 토큰을 하나씩 따로 디코딩하면 이렇게 됩니다.
+# %% [markdown] lang="en"
+# The whole answer is no faster. But its reader can begin as soon as the prefill is done. So a service measures
+# its speed twice: the **time to the first token** is set by the prefill (the longer the prompt, the later),
+# and the **tokens a second** after that by the decode steps.
+#
+# ### Half a character
+#
+# Showing a text as it comes has a snag. In UTF-8 a Hangul syllable takes 3 bytes and an emoji 4, and a token may
+# end in the middle of them. Decode the tokens one by one, and this is what you get.
+# %% id="half-characters" tags=["C23"]
+ids = tokenizer("서울에서 만나요 🐿").input_ids
+print(len(ids), [tokenizer.decode([token_id]) for token_id in ids])
+print(tokenizer.decode(ids))
+# %% [markdown] lang="ko"
+# ### 연습 5.5 · 확실해진 만큼 내보내기
+#
+# 토큰 id를 하나씩 받아, 확실해진 글을 곧바로 `yield`하는 제너레이터를 만드세요. 아직 온전하지 않은 글자는 나머지가
+# 올 때까지 붙들어 두고, 끝까지 오지 않으면 버립니다. 조각을 이으면 글 전체가 되어야 합니다. 특수 토큰은
+# `skip_special_tokens=True`로 뺍니다.
+# %% [markdown] lang="en"
+# ### Exercise 5.5 · As much as is certain
+#
+# Write a generator that takes token ids one by one and will `yield` text as soon as it is certain. Hold a
+# character back until all of it has come, and drop it if it never does. Joined, the pieces are the whole text.
+# Leave special tokens out with `skip_special_tokens=True`.
+# %% id="ex-5-5"
+def stream_text(token_ids, tokenizer):
+    """Yield the text (str) of token_ids, an iterable of int, piece by piece as it becomes certain."""
+    # BEGIN SOLUTION
+    ids, given = [], 0
+    for token_id in token_ids:
+        ids.append(token_id)
+        text = tokenizer.decode(ids, skip_special_tokens=True)
+        certain = text.rstrip("\N{REPLACEMENT CHARACTER}")
+        if len(certain) > given:
+            yield certain[given:]
+            given = len(certain)
+    # END SOLUTION
+
+
+# %% id="check-5-5"
+Exercise("5.5").check(stream_text)
+# %% [markdown] lang="ko"
+# 과정의 `stream_text`로 위의 글을 다시 흘려보내면 온전한 글자만 나옵니다. 그리고 진짜 모델에 이어 보면,
+# `generation_steps`가 토큰 하나를 쓸 때마다 글이 한 조각씩 나타납니다.
+# %% [markdown] lang="en"
+# The course's own `stream_text` gives the text above in whole characters only. Joined to the real model, it
+# shows a piece of text each time `generation_steps` has written a token.
+# %% id="streamed" tags=["C23"]
+print(list(streaming.stream_text(ids, tokenizer)))
+steps = generation_steps(model, tokenizer, "Once upon a time", 24)
+for piece in streaming.stream_text((step.token_id for step in steps), tokenizer):
+    print(piece, end="", flush=True)
+# %% [markdown] lang="ko"
+# ## 정리
+#
+# - 캐시가 없으면 걸음마다 글 전체를 다시 계산합니다. 그런데 앞 위치의 결과는 매번 같습니다.
+# - 층마다 키와 값을 남기면 프리필 뒤로는 한 걸음에 한 위치만 계산하고, 글은 토큰 하나까지 같습니다.
+# - 토큰 하나만 쓸 때와 앞부분이 바뀌었을 때에는 도움이 되지 않습니다.
+# - 대가는 메모리입니다. 층, 키와 값 헤드, 헤드 크기, 토큰 수에 비례하고, 그룹 쿼리 어텐션이 이를 줄입니다.
+# - 그래도 몇 초는 걸리므로 글을 스트리밍하고, 반쪽짜리 글자는 온전해질 때까지 붙들어 둡니다.
+#
+# **지금까지 만든 것:** `KVCache`, `positions_computed`, `cache_bytes`, `generate_with_cache`, `stream_text`. 캐시와
+# 루프와 스트리밍은 레슨 08에서 조립할 LLM의 부품입니다.
+#
+# **다음 문:** 캐시에 남긴 키와 값은 트랜스포머 블록 안에서 나왔습니다. 레슨 06에서 그 안으로 들어갑니다.
+# %% [markdown] lang="en"
+# ## What you know now
+#
+# - Without a cache every step computes the whole text again, and for earlier positions the result never changes.
+# - With the keys and values of every layer kept, a step after the prefill computes one position, and the text is
+#   the same to the last token.
+# - It does not help with a single new token, nor where the beginning of the text has changed.
+# - Its price is memory, in proportion to layers, key-value heads, head size and tokens; grouped-query attention
+#   lowers it.
+# - It still takes seconds, so texts are streamed, and half a character is held back until it is whole.
+#
+# **What you have built so far:** `KVCache`, `positions_computed`, `cache_bytes`, `generate_with_cache`,
+# `stream_text`. The cache, the loop and the streaming are parts of the LLM that you assemble in lesson 08.
+#
+# **The next door:** the keys and values in the cache come from inside the transformer blocks. Lesson 06 goes in.

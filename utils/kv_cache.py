@@ -1,0 +1,227 @@
+"""The cache of keys and values: what a model keeps of the text so far, and what that costs.
+
+A model that keeps them computes each position of a text once; one that does not computes all of
+them again for every new token.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from transformers import Cache, DynamicCache, GenerationConfig
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+
+from utils.generation import next_logits
+from utils.language import _
+from utils.model import context_length, prompt_ids
+from utils.tokens import token_text
+
+LONGEST_PROMPT = 120  # tokens that `trace_cache` takes: more would not be told apart in a picture
+
+
+class KVCache:
+    """The keys and values of every layer, each [batch, kv_heads, position, head_dim]."""
+
+    def __init__(self):
+        self.layers: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def append(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Keep a layer's new keys and values after the ones it has; returns all it has now."""
+        if layer in self.layers:
+            old_keys, old_values = self.layers[layer]
+            keys = torch.cat([old_keys, keys], dim=2)
+            values = torch.cat([old_values, values], dim=2)
+        self.layers[layer] = keys, values
+        return keys, values
+
+    def get_seq_length(self) -> int:
+        """How many positions are kept; 0 for an empty cache."""
+        return self.layers[0][0].shape[2] if self.layers else 0
+
+
+class ForTransformers(Cache):
+    """A cache with the two methods of `KVCache`, in the form that models of `transformers` take.
+
+    `model(input_ids, past_key_values=ForTransformers(KVCache()))`.
+    """
+
+    def __init__(self, cache):
+        super().__init__(layer_class_to_replicate=DynamicLayer)
+        self.cache = cache
+
+    def update(self, key_states, value_states, layer_idx, *_more, **_named):
+        return self.cache.append(layer_idx, key_states, value_states)
+
+    def get_seq_length(self, layer_idx: int = 0) -> int:
+        return self.cache.get_seq_length()
+
+    def get_mask_sizes(self, query_length: int, layer_idx: int) -> tuple[int, int]:
+        return self.cache.get_seq_length() + query_length, 0
+
+
+# Work ---------------------------------------------------------------------------------------
+
+
+def positions_computed(prompt_tokens: int, new_tokens: int, use_cache: bool = True) -> int:
+    """How many positions all passes together compute to write `new_tokens` after a prompt.
+
+    Without the cache each pass computes the whole text so far; with it, only what is new. The last
+    token written is never read.
+    """
+    if prompt_tokens < 1 or new_tokens < 1:
+        raise ValueError(_("Give at least one prompt token and at least one new token."))
+    if use_cache:
+        return prompt_tokens + new_tokens - 1
+    return new_tokens * prompt_tokens + new_tokens * (new_tokens - 1) // 2
+
+
+@contextlib.contextmanager
+def counting_positions(model) -> Iterator[list[int]]:
+    """While the block runs, the list it gets gains one number a forward pass: its positions."""
+    counts: list[int] = []
+    hook = model.get_input_embeddings().register_forward_hook(
+        lambda _module, _given, embedded: counts.append(embedded.shape[1])
+    )
+    try:
+        yield counts
+    finally:
+        hook.remove()
+
+
+def generate_with_cache(model, input_ids: Tensor, max_new_tokens: int) -> Tensor:
+    """Greedy continuation of `input_ids`, int64 [1, position], each position computed once.
+
+    Returns [1, position + new], the end token included where the model ends by itself: the same ids
+    as `model.generate(input_ids, max_new_tokens=…, do_sample=False)`.
+    """
+    if max_new_tokens < 1:
+        raise ValueError(_("max_new_tokens must be 1 or more: ask for at least one token."))
+    ends = _end_ids(model.generation_config)
+    cache, unseen = None, input_ids
+    for _step in range(max_new_tokens):
+        logits, output = next_logits(model, unseen, past_key_values=cache, use_cache=True)
+        cache = output.past_key_values
+        unseen = logits.argmax().view(1, 1)
+        input_ids = torch.cat([input_ids, unseen], dim=1)
+        if unseen.item() in ends:
+            break
+    return input_ids
+
+
+def _end_ids(config: GenerationConfig) -> set[int]:
+    ends = config.eos_token_id
+    return set(ends if isinstance(ends, list) else [ends])
+
+
+# Memory -------------------------------------------------------------------------------------
+
+
+def cache_bytes(
+    layers: int, kv_heads: int, head_dim: int, tokens: int, bytes_per_number: int
+) -> int:
+    """Bytes of the keys and values of `tokens` positions."""
+    return 2 * layers * kv_heads * head_dim * tokens * bytes_per_number
+
+
+def predicted_cache_bytes(
+    config, tokens: int, batch: int = 1, dtype: torch.dtype | None = None
+) -> int:
+    """How many bytes of keys and values a model with this `config` keeps of `tokens` positions.
+
+    config: a `transformers` config; dtype: the config's own by default.
+    2 · batch · kv heads · head size · bytes a number, times the positions each layer keeps: all of
+    them, or in a layer with a sliding window of w the last w - 1 (the w-th is the newest token,
+    still to come). Raises ValueError where a model keeps something else than keys and values.
+    """
+    if tokens < 0 or batch < 1:
+        raise ValueError(_("tokens must be 0 or more, and batch 1 or more."))
+    config = config.get_text_config(decoder=True)
+    kinds = DynamicCache(config=config).layers
+    plain = all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in kinds)
+    if not plain or getattr(config, "kv_lora_rank", None) or getattr(config, "multi_query", False):
+        raise ValueError(
+            _("What {architecture} keeps of a text is not counted here.").format(
+                architecture=config.model_type
+            )
+        )
+    heads = config.num_attention_heads
+    kv_heads = getattr(config, "num_key_value_heads", None) or heads
+    head_dim = getattr(config, "head_dim", None) or config.hidden_size // heads
+    number = (dtype or config.dtype or torch.float32).itemsize
+    kept = (
+        min(tokens, layer.sliding_window - 1) if layer.is_sliding else tokens for layer in kinds
+    )
+    return batch * sum(cache_bytes(1, kv_heads, head_dim, positions, number) for positions in kept)
+
+
+def measured_cache_bytes(cache: Cache) -> int:
+    """How many bytes the keys and values in `cache`, a model's `past_key_values`, hold now."""
+    return sum(
+        part.nbytes
+        for layer in cache.layers
+        for part in (layer.keys, layer.values)
+        if part is not None
+    )
+
+
+# A generation with and without the cache, step by step -----------------------------------------
+
+
+@dataclass(frozen=True)
+class CacheStep:
+    """One new token, written both ways: what was computed for it, and what was kept after it."""
+
+    positions: int  # computed in this pass with the cache
+    positions_without: int  # computed in this pass without it
+    kept: tuple[int, ...]  # positions that each layer keeps after it
+    predicted_bytes: int
+    measured_bytes: int
+
+
+@dataclass(frozen=True)
+class CacheTrace:
+    """A short generation, with and without the cache."""
+
+    prompt: tuple[str, ...]  # the prompt's tokens
+    written: tuple[str, ...]  # the new ones, one a step
+    steps: tuple[CacheStep, ...]
+    same: bool  # whether both ways wrote the same tokens
+
+
+def trace_cache(model, tokenizer, prompt: str, max_new_tokens: int = 12) -> CacheTrace:
+    """Continue `prompt` twice, with the cache and without, and count what happens.
+
+    It ends early where the model ends the text. Raises ValueError if the prompt is empty, longer
+    than `LONGEST_PROMPT` tokens, or leaves no room for the new ones.
+    """
+    ids = prompt_ids(model, tokenizer, prompt)
+    length = ids.shape[1]
+    longest = min(LONGEST_PROMPT, context_length(model) - max_new_tokens)
+    if length > longest:
+        raise ValueError(
+            _("That prompt has {count} tokens; here it may have up to {longest}.").format(
+                count=length, longest=longest
+            )
+        )
+    ends = _end_ids(model.generation_config)
+    cache, unseen, written, whole, steps, same = None, ids, [], ids, [], True
+    with counting_positions(model) as counts:
+        for _step in range(max_new_tokens):
+            logits, output = next_logits(model, unseen, past_key_values=cache, use_cache=True)
+            again, _output = next_logits(model, whole, use_cache=False)
+            cache, unseen = output.past_key_values, logits.argmax().view(1, 1)
+            same &= bool(again.argmax() == unseen)
+            predicted = predicted_cache_bytes(model.config, whole.shape[1], dtype=model.dtype)
+            kept = tuple(layer.keys.shape[-2] for layer in cache.layers)
+            steps.append(CacheStep(*counts[-2:], kept, predicted, measured_cache_bytes(cache)))
+            whole = torch.cat([whole, unseen], dim=1)
+            written.append(unseen.item())
+            if written[-1] in ends:
+                break
+    prompt_tokens, new = (
+        tuple(token_text(tokenizer, token_id) for token_id in part)
+        for part in (ids[0].tolist(), written)
+    )
+    return CacheTrace(prompt_tokens, new, tuple(steps), same)

@@ -1,0 +1,24 @@
+"""Text that comes out while the model still writes, and never half a character of it."""
+
+from collections.abc import Iterable, Iterator
+
+UNFINISHED = "\N{REPLACEMENT CHARACTER}"  # what a tokenizer writes for bytes that are no character
+
+
+def stream_text(token_ids: Iterable[int], tokenizer) -> Iterator[str]:
+    """Yield the text of `token_ids`, piece by piece, each as soon as it is certain.
+
+    A Hangul syllable is 3 bytes in UTF-8, an emoji 4, and a token may end between them: what it
+    began is held back until the rest has come, and left out if it never does. Special tokens are
+    left out. All tokens so far are decoded each time, since some tokenizers write a token's text
+    according to what stands before it.
+    """
+    ids: list[int] = []
+    given = 0
+    for token_id in token_ids:
+        ids.append(token_id)
+        text = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        certain = text.rstrip(UNFINISHED)
+        if len(certain) > given:
+            yield certain[given:]
+            given = len(certain)
