@@ -1,0 +1,578 @@
+# %% [markdown] lang="ko"
+# # 03 · 디코딩: 확률 분포에서 토큰 하나 고르기
+#
+# **이 레슨을 마치면** 모델이 내놓은 확률 분포를 읽고, 탐욕적 검색·온도·top-k·top-p·min-p를 직접 작성하고,
+# 같은 모델이 설정에 따라 왜 다른 글을 쓰는지 보여 줄 수 있습니다.
+#
+# **70분** = 읽고 실행하기 25분 + 연습 문제 45분 · 노트의 *확률 분포로부터 하나의 토큰 선택(샘플링/디코딩)* 절에
+# 해당합니다.
+# %% [markdown] lang="en"
+# # 03 · Decoding: one token out of a distribution
+#
+# **After this lesson you will be able to** read the distribution that a model gives, write greedy search,
+# temperature, top-k, top-p and min-p yourself, and show why one model writes different texts under different
+# settings.
+#
+# **70 minutes** = 25 to read and run + 45 for the exercises · It mirrors the notes' section *choosing one token
+# from the probability distribution (sampling/decoding)*.
+# %% id="language" lang="ko"
+from utils.language import use_language
+
+use_language("ko")
+# %% id="language" lang="en"
+from utils.language import use_language
+
+use_language("en")
+# %% id="imports"
+import torch
+
+from course.exercise import Exercise, Question
+from utils import decoding
+from utils.explorers.decoding import DecodingExplorer
+from utils.generation import generation_steps
+from utils.model import load_model
+
+model, tokenizer = load_model()
+# %% [markdown] lang="ko"
+# ## 프롬프트에서 ` Paris`까지
+#
+# 노트의 작동 과정을 한 줄씩 실행합니다. 줄마다 나오는 텐서의 모양을 보세요. 토큰 5개가 들어가서, 위치마다 벡터가
+# 하나씩 나오고, LM 헤드는 그 벡터를 어휘사전의 토큰마다 점수 하나로 바꿉니다. 이 점수가 **로짓**입니다.
+# %% [markdown] lang="en"
+# ## From the prompt to ` Paris`
+#
+# Run the notes' worked example line by line, and watch the tensors' shapes. Five tokens go in, one vector comes
+# out at each position, and the LM head turns a vector into one score for each token of the vocabulary. These
+# scores are the **logits**.
+# %% id="to-hidden-states" tags=["C13"]
+prompt = "The capital of France is"
+input_ids = tokenizer(prompt, return_tensors="pt").input_ids.to(model.device)
+model_output = model.model(input_ids)
+lm_head_output = model.lm_head(model_output[0])
+for tensor in (input_ids, model_output[0], lm_head_output):
+    print(list(tensor.shape))
+# %% [markdown] lang="ko"
+# 다음 토큰을 말해 주는 것은 마지막 위치의 로짓입니다. 그중 가장 높은 것의 자리(`argmax`)가 토큰의 id입니다.
+# %% [markdown] lang="en"
+# What comes next is told by the logits of the last position. The place of the highest one (`argmax`) is the
+# token's id.
+# %% id="argmax" tags=["C13"]
+logits = lm_head_output[0, -1]
+token_id = logits.argmax(-1)
+print(list(logits.shape), repr(tokenizer.decode(token_id)))
+# %% [markdown] lang="ko"
+# ### 연습 3.1 · 탐욕적 검색
+#
+# 언제나 점수가 가장 높은 토큰을 고르는 방법이 **탐욕적 검색**입니다. 로짓 `[vocab]`을 받아 그 토큰의 id를 `int`로
+# 돌려주세요.
+# %% [markdown] lang="en"
+# ### Exercise 3.1 · Greedy search
+#
+# Always taking the token with the highest score is **greedy search**. Take logits `[vocab]` and return that
+# token's id, as an `int`.
+# %% id="ex-3-1"
+def greedy(logits):
+    """Return the id (int) of the highest logit.  logits: float tensor [vocab]."""
+    # BEGIN SOLUTION
+    return logits.argmax().item()
+    # END SOLUTION
+
+
+# %% id="check-3-1"
+Exercise("3.1").check(greedy)
+# %% [markdown] lang="ko"
+# ## 모든 토큰에 확률이 있다
+#
+# 1등만 보면 많은 것을 놓칩니다. 소프트맥스는 로짓을 더해서 1이 되는 확률로 바꿉니다. 어휘사전의 **모든** 토큰이
+# 확률을 하나씩 받습니다.
+# %% [markdown] lang="en"
+# ## Every token has a probability
+#
+# Looking at the winner alone misses a lot. Softmax turns the logits into probabilities that add up to 1, and
+# **every** token of the vocabulary gets one.
+# %% id="distribution" tags=["C10"]
+probabilities = logits.softmax(-1)
+print(len(probabilities), round(float(probabilities.sum()), 2), bool(probabilities.min() > 0))
+for candidate in decoding.top_candidates(logits, tokenizer, 4):
+    print(f"{candidate.token!r:10} {candidate.probability:.2f}")
+# %% [markdown] lang="ko"
+# 이 분포에서 토큰 하나를 고르는 방법을 **디코딩 전략**이라고 합니다. 아래 탐색기는 아무 프롬프트에서나 그 분포를
+# 보여 줍니다. 답이 정해진 문장과 그렇지 않은 문장(`I like to`)을 넣어 *모든 다른 토큰*의 몫을 비교해 보세요.
+# 막대 위의 비트는 엔트로피, 곧 모델이 얼마나 망설이는지입니다. 하나로 확실하면 0, 동전 던지기라면 1입니다.
+#
+# 나머지 슬라이더는 이 레슨에서 하나씩 만들어 갑니다. 오른쪽 기둥은 아직 아무것도 하지 않습니다.
+# %% [markdown] lang="en"
+# How one token is chosen from this distribution is the **decoding strategy**. The explorer shows the distribution
+# for any prompt. Try a sentence with one answer and one without (`I like to`), and compare the share of *all
+# others*. The bits above the bars are the entropy, how undecided the model is: 0 if it is sure, 1 for a coin's
+# toss.
+#
+# The other sliders are what you build in this lesson, one by one. The columns on the right do nothing yet.
+# %% id="explorer" tags=["C10"]
+explorer = DecodingExplorer(model, tokenizer, prompt)
+explorer
+# %% id="explorer-other-prompt" tags=["solution"]
+explorer.set(prompt="I like to")
+# %% [markdown] lang="ko"
+# ## 늘 1등만 고르면
+#
+# 가장 그럴듯한 토큰만 고르면 가장 좋은 글이 나올까요? 60토큰을 써 보기 전에 예상해 보세요.
+# %% [markdown] lang="en"
+# ## Always the winner
+#
+# If you take the likeliest token every time, do you get the best text? Guess, before 60 tokens are written.
+# %% id="question-a"
+loop_question = Question("3.a")
+loop_question
+# %% id="question-a-answered" tags=["solution"]
+loop_question.answer(3)
+# %% id="greedy-loops" tags=["C11"]
+night = "In the middle of the night,"
+greedy_steps = list(generation_steps(model, tokenizer, night, 60))
+print(tokenizer.decode([step.token_id for step in greedy_steps]))
+# %% [markdown] lang="ko"
+# 고리에 빠졌습니다. 같은 문장이 돌아올 때마다 ` ready`의 확률이 얼마였는지 보세요.
+# %% [markdown] lang="en"
+# It is caught in a loop. See how likely ` ready` was each time the sentence came round.
+# %% id="surer-each-time" tags=["C11"]
+for step in greedy_steps:
+    if step.token == " ready":
+        print(f"{float(step.logits.softmax(-1)[step.token_id]):.2f}", end="  ")
+# %% [markdown] lang="ko"
+# 되풀이할수록 모델은 더 확신하고, 탐욕적 검색에는 빠져나올 길이 없습니다. 노트의 말대로 약간의 무작위성이
+# 낫습니다. 그렇다면 확률대로 **뽑으면** 어떨까요?
+# %% [markdown] lang="en"
+# The more often it is said, the surer the model is of it, and greedy search has no way out. Some randomness is better,
+# say the notes. So what if you **draw**, as the probabilities say?
+# %% id="sampling-rambles" tags=["C11"]
+choose = decoding.sampler(generator=torch.Generator().manual_seed(1))
+sampled_steps = list(generation_steps(model, tokenizer, night, 60, choose=choose))
+print(tokenizer.decode([step.token_id for step in sampled_steps]))
+# %% [markdown] lang="ko"
+# 되풀이는 없지만 횡설수설합니다. 왜 그럴까요? 뽑힌 토큰이 그때 몇 등이었는지(0이 1등) 세어 봅니다. 50등 밖의
+# 토큰 하나하나는 확률이 아주 작지만 5만 개 가까이 있어서, 모두 합치면 무시할 수 없습니다. 그리고 한 번
+# 뽑히면 그 뒤의 글은 모두 그것을 이어 갑니다.
+# %% [markdown] lang="en"
+# Nothing is repeated, but it rambles. Why? Count which rank each drawn token had (0 is the winner). A token beyond
+# rank 50 is very unlikely, but there are almost 50,000 of them, and together they weigh a lot. Once one is drawn,
+# all that follows goes on from it.
+# %% id="rank-of-the-drawn" tags=["C11"]
+ranks = [int((step.logits > step.logits[step.token_id]).sum()) for step in sampled_steps]
+print(sum(rank == 0 for rank in ranks), sum(rank >= 50 for rank in ranks), len(ranks))
+# %% [markdown] lang="ko"
+# 60개 가운데 1등의 수, 50등 밖의 수입니다. 늘 1등이면 지루하고, 있는 그대로 뽑으면 엉뚱합니다. 지금부터 만드는
+# 것은 모두 그 사이를 고르는 손잡이입니다.
+#
+# ## 온도
+#
+# **온도**는 소프트맥스 앞에서 로짓을 나눕니다.
+#
+# $$p_i = \frac{e^{z_i / T}}{\sum_j e^{z_j / T}}$$
+#
+# 1보다 낮으면 차이가 커져 앞선 토큰이 더 앞서고, 높으면 차이가 줄어 뒤처진 토큰에도 기회가 갑니다. 노트에는
+# 온도를 0으로 하면 탐욕적 검색이 된다고 적혀 있습니다. 0에 다가가면 무슨 일이 일어날까요?
+# %% [markdown] lang="en"
+# Of the 60, that many were winners, and that many beyond rank 50. Always the winner is dull, drawing as it comes is
+# wild. All that you build from here on are knobs that set something in between.
+#
+# ## Temperature
+#
+# The **temperature** divides the logits, before softmax.
+#
+# $$p_i = \frac{e^{z_i / T}}{\sum_j e^{z_j / T}}$$
+#
+# Below 1 the differences grow and the leaders lead by more; above 1 they shrink and the others get a chance. The notes
+# say that a temperature of 0 is greedy search. What happens on the way there?
+# %% id="question-b"
+zero_question = Question("3.b")
+zero_question
+# %% id="question-b-answered" tags=["solution"]
+zero_question.answer(2)
+# %% id="toward-zero" tags=["C12", "C14"]
+dog = tokenizer("The dog chased the squirrel because it", return_tensors="pt").to(model.device)
+dog_logits = model(**dog).logits[0, -1]
+for temperature in (2.0, 1.0, 0.5, 0.2, 0.05):
+    best = decoding.top_candidates(dog_logits / temperature, tokenizer, 2)
+    print(temperature, [f"{c.token} {c.probability:.2f}" for c in best])
+# %% [markdown] lang="ko"
+# 1등의 확률이 1로 다가갑니다. 뽑기가 탐욕적 검색이 되는 것입니다. 그러나 0 자체는 온도가 아닙니다. 0으로는 나눌
+# 수 없으니까요. `transformers`는 거절하고, 그 대신 `do_sample=False`라고 말하라고 합니다.
+# %% [markdown] lang="en"
+# The winner's probability goes to 1: drawing turns into greedy search. But 0 itself is no temperature, since nothing
+# can be divided by it. `transformers` refuses it, and asks you to say `do_sample=False` instead.
+# %% id="zero-refused" tags=["C12"]
+try:
+    model.generate(**dog, max_new_tokens=1, do_sample=True, temperature=0.0)
+except ValueError as error:
+    print(error)
+# %% id="do-sample-false" tags=["C12"]
+written = model.generate(**dog, max_new_tokens=1, do_sample=False)
+print(repr(tokenizer.decode(written[0, -1])))
+# %% [markdown] lang="ko"
+# 그런데 온도 0을 받아 주는 API가 많습니다. 나누는 것이 아니라, 0이면 `argmax`로 갈라지는 한 줄이 있는 것입니다.
+# 그 한 줄은 이렇게 생겼습니다.
+# %% [markdown] lang="en"
+# Yet many APIs accept a temperature of 0. They do not divide by it: somewhere there is a line that takes the `argmax`
+# if it is 0. That line looks like this.
+# %% id="zero-in-an-api" tags=["C12"]
+def choose_like_an_api(logits, temperature):
+    if temperature == 0:
+        return decoding.greedy(logits)
+    return decoding.sample(decoding.apply_temperature(logits, temperature))
+
+
+print(repr(tokenizer.decode(choose_like_an_api(dog_logits, 0))))
+# %% [markdown] lang="ko"
+# ### 연습 3.2 · 온도
+#
+# 로짓을 온도로 나눈 **로짓**을 돌려주세요. 확률로 바꾸는 것은 나중 일입니다. 온도가 0 이하이면 `ValueError`를
+# 일으키세요.
+# %% [markdown] lang="en"
+# ### Exercise 3.2 · Temperature
+#
+# Return the **logits** divided by the temperature; turning them into probabilities comes later. Raise a `ValueError`
+# if the temperature is 0 or less.
+# %% id="ex-3-2"
+def apply_temperature(logits, temperature):
+    """Return logits divided by temperature.  logits: float tensor [vocab]."""
+    # BEGIN SOLUTION
+    if temperature <= 0:
+        raise ValueError("The temperature must be above 0.")
+    return logits / temperature
+    # END SOLUTION
+
+
+# %% id="check-3-2"
+Exercise("3.2").check(apply_temperature)
+# %% [markdown] lang="ko"
+# ## 꼬리를 자르는 세 가지 방법
+#
+# 횡설수설은 꼬리에서 왔습니다. 그러니 뽑기 전에 자릅니다. 자른다는 것은 로짓을 `-inf`로 바꾸는 것입니다.
+# $e^{-\infty} = 0$이므로, 소프트맥스를 다시 하면 남은 토큰끼리 확률 1을 나눠 갖습니다.
+# %% [markdown] lang="en"
+# ## Three ways to cut the tail
+#
+# The rambling came from the tail. So cut it off before you draw. To cut a token is to set its logit to `-inf`:
+# $e^{-\infty} = 0$, and the next softmax shares the probability of 1 among the tokens that are left.
+# %% id="minus-infinity"
+some_logits = torch.tensor([2.0, 1.0, 0.0, -1.0])
+print([round(p, 2) for p in some_logits.softmax(-1).tolist()])
+cut_logits = torch.tensor([2.0, 1.0, -torch.inf, -torch.inf])
+print([round(p, 2) for p in cut_logits.softmax(-1).tolist()])
+# %% [markdown] lang="ko"
+# ### 연습 3.3 · top-k
+#
+# **top-k**는 로짓이 높은 `k`개만 남깁니다. 나머지를 `-inf`로 바꾼 새 텐서를 돌려주세요. `k`가 어휘사전보다 크면
+# 아무것도 자르지 않습니다.
+# %% [markdown] lang="en"
+# ### Exercise 3.3 · top-k
+#
+# **top-k** keeps the `k` highest logits. Return a new tensor in which the others are `-inf`. If `k` is larger than the
+# vocabulary, nothing is cut.
+# %% id="ex-3-3"
+def top_k_filter(logits, k):
+    """Keep the k highest logits; the others become -inf.  logits: float tensor [vocab]."""
+    # BEGIN SOLUTION
+    kth_best = logits.topk(min(k, len(logits))).values[-1]
+    return logits.masked_fill(logits < kth_best, -torch.inf)
+    # END SOLUTION
+
+
+# %% id="check-3-3"
+Exercise("3.3").check(top_k_filter)
+# %% [markdown] lang="ko"
+# top-k에는 약점이 있습니다. 늘 같은 수를 남긴다는 것입니다. 답이 뻔할 때는 너무 많고, 여러 갈래일 때는 너무
+# 적습니다. 확률의 90%를 채우는 데 토큰이 몇 개 드는지, 두 프롬프트에서 비교해 보세요.
+# %% [markdown] lang="en"
+# top-k has a weak spot: it keeps the same number always. That is too many where the answer is plain, and too few where
+# the text could go many ways. Compare how many tokens it takes to fill 90 % of the probability after two prompts.
+# %% id="tokens-for-ninety" tags=["C14"]
+for some in (logits, dog_logits):
+    likeliest_first = some.softmax(-1).sort(descending=True).values
+    print(int((likeliest_first.cumsum(-1) < 0.9).sum()) + 1)
+# %% [markdown] lang="ko"
+# ### 연습 3.4 · top-p
+#
+# **top-p**(뉴클리어스)는 수가 아니라 확률로 자릅니다. 가장 그럴듯한 것부터 더해서 합이 `p`에 **이르는** 토큰까지
+# 남기고, 나머지를 `-inf`로 바꿉니다. 1등은 `p`가 0이어도 남습니다.
+#
+# 예: 확률이 0.35, 0.3, 0.2, 0.1, 0.05이고 `p`가 0.5이면 앞의 둘이 남습니다(0.35로는 모자라고 0.65면 됩니다).
+# %% [markdown] lang="en"
+# ### Exercise 3.4 · top-p
+#
+# **top-p** (nucleus) cuts by probability, not by number: add up the probabilities, likeliest first, keep every token up
+# to the one with which the sum **reaches** `p`, and set the others to `-inf`. The winner stays, even if `p` is 0.
+#
+# Example: of the probabilities 0.35, 0.3, 0.2, 0.1, 0.05 a `p` of 0.5 keeps the first two (0.35 is not enough, 0.65 is).
+# %% id="ex-3-4"
+def top_p_filter(logits, p):
+    """Keep the likeliest tokens that together reach p; the others become -inf.  logits: [vocab]."""
+    # BEGIN SOLUTION
+    probabilities, order = logits.softmax(-1).sort(descending=True)
+    before = probabilities.cumsum(-1) - probabilities  # what the likelier tokens hold
+    cut = before >= p
+    cut[0] = False
+    filtered = logits.clone()
+    filtered[order[cut]] = -torch.inf
+    return filtered
+    # END SOLUTION
+
+
+# %% id="check-3-4"
+Exercise("3.4").check(top_p_filter)
+# %% [markdown] lang="ko"
+# ### 연습 3.5 · min-p (도전)
+#
+# **min-p**는 1등을 자로 삼습니다. 1등 확률의 `p`배에 못 미치는 토큰을 자릅니다. 1등이 0.6이고 `p`가 0.1이면 확률
+# 0.06이 문턱입니다. 모델이 확신할수록 문턱이 높아집니다.
+# %% [markdown] lang="en"
+# ### Exercise 3.5 · min-p (challenge)
+#
+# **min-p** takes the winner as its yardstick: it cuts every token that is less likely than `p` times the winner. If the
+# winner has 0.6 and `p` is 0.1, the bar is at 0.06. The surer the model, the higher the bar.
+# %% id="ex-3-5"
+def min_p_filter(logits, p):
+    """Cut what is less likely than p times the winner: -inf.  logits: float tensor [vocab]."""
+    # BEGIN SOLUTION
+    probabilities = logits.softmax(-1)
+    return logits.masked_fill(probabilities < p * probabilities.max(), -torch.inf)
+    # END SOLUTION
+
+
+# %% id="check-3-5"
+Exercise("3.5").check(min_p_filter)
+# %% [markdown] lang="ko"
+# ### 라이브러리와 같은가
+#
+# 검사기는 함수의 결과를 `transformers`의 것과 비교했습니다. 이 과정에 들어 있는 `decoding`의 네 함수도 더 짓궂은
+# 로짓에서 비교합니다. 반올림해서 같은 값이 많고, 어휘사전보다 큰 `k`, 0과 1인 `p`, 숫자 형식 세 가지를 섞었습니다.
+# 한 줄은 함수 하나이고, 두 수는 시도한 횟수와 **마지막 비트까지** 같았던 횟수입니다.
+# %% [markdown] lang="en"
+# ### The same as the library's?
+#
+# The grader compared your functions with those of `transformers`. Here the course's own four, in `decoding`, are compared
+# on nastier logits: rounded, so that many are equal, with a `k` above the vocabulary, a `p` of 0 and of 1, and three
+# number formats. A line is a function; the two numbers are how often it was tried, and how often it was the same **to the
+# last bit**.
+# %% id="library-filters"
+from transformers import MinPLogitsWarper, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+
+filters = [
+    (decoding.apply_temperature, TemperatureLogitsWarper, (0.1, 0.7, 3.0)),
+    (decoding.top_k_filter, TopKLogitsWarper, (1, 40, 100_000)),
+    (decoding.top_p_filter, TopPLogitsWarper, (0.0, 0.9, 1.0)),
+    (decoding.min_p_filter, MinPLogitsWarper, (0.0, 0.1, 1.0)),
+]
+formats = (torch.float32, torch.float16, torch.bfloat16)
+# %% id="equals-library" tags=["C14"]
+generator = torch.Generator().manual_seed(0)
+for ours, theirs, settings in filters:
+    same = []
+    for case in range(300):
+        some = (torch.randn(500, generator=generator) * 2).round().to(formats[case % 3])
+        setting = settings[case // 3 % 3]
+        same.append(torch.equal(ours(some, setting), theirs(setting)(None, some[None])[0]))
+    print(ours.__name__, len(same), sum(same))
+# %% [markdown] lang="ko"
+# ## 순서가 중요하다
+#
+# 손잡이를 여러 개 함께 쓰면 순서가 생깁니다. `transformers`는 온도, top-k, top-p, min-p의 순서로 적용합니다. 온도를
+# 바꾸면 그 뒤의 필터가 남기는 토큰도 바뀔까요?
+# %% [markdown] lang="en"
+# ## The order matters
+#
+# With several knobs there is an order. `transformers` applies the temperature, then top-k, top-p, min-p. If the
+# temperature changes, do the filters after it still keep the same tokens?
+# %% id="question-c"
+order_question = Question("3.c")
+order_question
+# %% id="question-c-answered" tags=["solution"]
+order_question.answer(1)
+# %% [markdown] lang="ko"
+# 온도를 바꾸면서 세 필터가 각각 몇 개를 남기는지 셉니다. 한 줄은 온도, top-k 5, top-p 0.5, min-p 0.2입니다.
+# %% [markdown] lang="en"
+# Count what each filter keeps as the temperature rises. A line is the temperature, top-k 5, top-p 0.5, min-p 0.2.
+# %% id="kept-by-temperature" tags=["C14"]
+def kept(logits):
+    return int((logits > -torch.inf).sum())
+
+
+for temperature in (0.5, 1.0, 1.5):
+    warm = decoding.apply_temperature(dog_logits, temperature)
+    filtered = (
+        decoding.top_k_filter(warm, 5),
+        decoding.top_p_filter(warm, 0.5),
+        decoding.min_p_filter(warm, 0.2),
+    )
+    print(temperature, *(kept(some) for some in filtered))
+# %% [markdown] lang="ko"
+# 필터끼리도 순서를 탑니다. 먼저 top-k로 다섯 개를 남기면 top-p는 **그 다섯의** 확률에서 80%를 찾고, 거꾸로 하면
+# 어휘사전 전체의 80%를 찾은 뒤 다섯 개를 남깁니다. 두 순서가 남기는 수입니다.
+# %% [markdown] lang="en"
+# The filters' own order counts too. After top-k has kept five, top-p looks for 80 % of the probability **of those five**;
+# the other way round it looks for 80 % of the whole vocabulary first, and then five are kept. Here is how many either
+# order leaves.
+# %% id="order-of-filters" tags=["C14"]
+k_first = decoding.top_p_filter(decoding.top_k_filter(dog_logits, 5), 0.8)
+p_first = decoding.top_k_filter(decoding.top_p_filter(dog_logits, 0.8), 5)
+print(kept(k_first), kept(p_first))
+# %% [markdown] lang="ko"
+# ## 뽑기
+#
+# 남은 것은 뽑는 일입니다.
+#
+# ### 연습 3.6 · 뽑기
+#
+# 로짓을 확률로 바꾸고, 토큰의 id 하나를 그 확률대로 뽑아 `int`로 돌려주세요. `generator`는 주사위입니다. 뽑을 때
+# 넘겨주면(`torch.multinomial(…, generator=generator)`) 같은 씨앗에서 같은 토큰이 나옵니다.
+# %% [markdown] lang="en"
+# ## The draw
+#
+# What is left is to draw.
+#
+# ### Exercise 3.6 · Draw
+#
+# Turn the logits into probabilities, draw one token id, each as often as its probability says, and return it as an
+# `int`. The `generator` is the dice: pass it on (`torch.multinomial(…, generator=generator)`), and the same seed gives the
+# same token.
+# %% id="ex-3-6"
+def sample(logits, generator=None):
+    """Draw a token id (int) as the probabilities say.  logits: float tensor [vocab]."""
+    # BEGIN SOLUTION
+    probabilities = logits.softmax(-1)
+    return torch.multinomial(probabilities, 1, generator=generator).item()
+    # END SOLUTION
+
+
+# %% id="check-3-6"
+Exercise("3.6").check(sample)
+# %% [markdown] lang="ko"
+# 부품이 다 모였습니다. `decoding.sampler`는 이 부품들을 라이브러리의 순서대로 이어 붙인 것입니다. 같은 씨앗에서
+# `model.generate(do_sample=True)`와 토큰 하나까지 같은 글을 쓰는지 확인합니다.
+# %% [markdown] lang="en"
+# That makes all the parts. `decoding.sampler` joins them in the library's order. From the same seed, does it write what
+# `model.generate(do_sample=True)` writes, to the last token?
+# %% id="equals-generate" tags=["C14"]
+settings = {"temperature": 0.9, "top_k": 50, "top_p": 0.9, "min_p": 0.02}
+torch.manual_seed(0)
+theirs = model.generate(**dog, max_new_tokens=12, do_sample=True, **settings)[0, -12:]
+torch.manual_seed(0)
+dog_text = "The dog chased the squirrel because it"
+steps = generation_steps(model, tokenizer, dog_text, 12, choose=decoding.sampler(**settings))
+print([step.token_id for step in steps] == theirs.tolist(), repr(tokenizer.decode(theirs)))
+# %% [markdown] lang="ko"
+# ## 얼마나 되풀이하는가
+#
+# 되풀이를 느낌이 아니라 수로 재 봅니다. **n-그램**은 잇따른 토큰 `n`개입니다. 앞에서 이미 나온 n-그램의 비율이
+# 높으면 고리에 빠진 글입니다.
+#
+# ### 연습 3.7 · 되풀이되는 n-그램
+#
+# 글의 n-그램 가운데 **앞에서 이미 나온** 것의 비율을 돌려주세요. `[1, 2, 1, 2, 1]`의 2-그램은 12, 21, 12, 21이고,
+# 뒤의 둘이 되풀이이므로 0.5입니다. 토큰이 `n`개가 안 되면 0.0입니다.
+# %% [markdown] lang="en"
+# ## How much is repeated?
+#
+# Measure repetition, rather than feel it. An **n-gram** is `n` tokens in a row. If a large share of a text's n-grams has
+# stood in it before, it is caught in a loop.
+#
+# ### Exercise 3.7 · Repeated n-grams
+#
+# Return the share of a text's n-grams that **have stood earlier** in it. The 2-grams of `[1, 2, 1, 2, 1]` are 12, 21, 12,
+# 21; the last two are repeats, so the answer is 0.5. With fewer than `n` tokens it is 0.0.
+# %% id="ex-3-7"
+def repeated_ngram_rate(token_ids, n):
+    """Return the share (0 to 1) of n-grams that stood earlier.  token_ids: list of int."""
+    # BEGIN SOLUTION
+    ngrams = [tuple(token_ids[i : i + n]) for i in range(len(token_ids) - n + 1)]
+    if not ngrams:
+        return 0.0
+    return 1 - len(set(ngrams)) / len(ngrams)
+    # END SOLUTION
+
+
+# %% id="check-3-7"
+Exercise("3.7").check(repeated_ngram_rate)
+# %% [markdown] lang="ko"
+# 이제 세 글을 나란히 잽니다. 탐욕적 검색, 있는 그대로 뽑기, 온도 0.8에 top-p 0.9. 수는 되풀이된 3-그램의 비율과
+# 50등 밖에서 뽑힌 토큰의 수입니다. 글도 읽어 보세요. 어느 쪽이 가장 글다운가요?
+# %% [markdown] lang="en"
+# Now measure three texts side by side: greedy, drawn as it comes, and temperature 0.8 with top-p 0.9. The numbers are the
+# share of repeated 3-grams, and how many tokens came from beyond rank 50. Read the texts, too. Which reads best?
+# %% id="three-texts" tags=["C11"]
+choose = decoding.sampler(0.8, top_p=0.9, generator=torch.Generator().manual_seed(1))
+tamed_steps = list(generation_steps(model, tokenizer, night, 60, choose=choose))
+for steps in (greedy_steps, sampled_steps, tamed_steps):
+    ids = [step.token_id for step in steps]
+    beyond = sum(int((s.logits > s.logits[s.token_id]).sum()) >= 50 for s in steps)
+    print(f"{decoding.repeated_ngram_rate(ids, 3):.2f}  {beyond:2}  {tokenizer.decode(ids[:32])!r}")
+# %% [markdown] lang="ko"
+# ## 모든 손잡이를 한자리에
+#
+# 같은 탐색기로 돌아왔습니다. 이제 기둥마다 무슨 일이 일어나는지 다 압니다. ×는 그 자리에서 잘린 토큰, 점선은 잘리기
+# 직전의 확률입니다. 이렇게 해 보세요.
+#
+# - 온도를 3까지 올리고 **글 이어 쓰기**를 누르세요. 이제 min-p를 0.1로 하고 다시 눌러 보세요.
+# - **500번 뽑기**를 누르면 ◆가 뽑힌 비율을 표시합니다. 막대 끝과 얼마나 가까운가요?
+# - 씨앗만 바꾸고 다시 이어 써 보세요.
+# %% [markdown] lang="en"
+# ## All knobs in one place
+#
+# Back to the explorer, and now you know what happens in each column. An × is a token that is cut there, the dotted line
+# its probability just before. Try this:
+#
+# - Turn the temperature up to 3 and press **continue the text**. Then set min-p to 0.1 and press it again.
+# - Press **draw 500**: the ◆ marks how often each was drawn. How close is it to the bar's end?
+# - Change nothing but the seed, and continue again.
+# %% id="explorer-filters" tags=["C14"]
+filter_explorer = DecodingExplorer(model, tokenizer, "The dog chased the squirrel because it")
+filter_explorer
+# %% id="explorer-filters-driven" tags=["solution"]
+filter_explorer.set(temperature=1.3, top_k=8, top_p=0.85, min_p=0.1).press("draw_500")
+# %% id="explorer-hot" tags=["solution"]
+filter_explorer.set(temperature=3.0, top_k=49152, top_p=1.0, min_p=0.0, seed=1)
+filter_explorer.press("continue_text")
+# %% id="explorer-tamed" tags=["solution"]
+filter_explorer.set(min_p=0.1).press("continue_text")
+# %% [markdown] lang="ko"
+# ### 연습 3.8 · 절반 밑으로
+#
+# `The capital of France is` 다음에 ` Paris`의 확률은 온도 1에서 0.77입니다. 다른 필터 없이 온도만 올리세요. 1등의
+# 확률이 **절반 밑으로** 처음 떨어지는 온도는, 슬라이더의 눈금(0.05)으로 얼마인가요?
+# %% [markdown] lang="en"
+# ### Exercise 3.8 · Under one half
+#
+# After `The capital of France is`, ` Paris` has 0.77 at temperature 1. Raise nothing but the temperature. At which one, in
+# the slider's steps of 0.05, does the winner's probability first fall **under one half**?
+# %% id="ex-3-8"
+my_temperature = 1.25  # SOLUTION
+# %% id="check-3-8"
+Exercise("3.8").check(my_temperature)
+# %% [markdown] lang="ko"
+# ## 정리
+#
+# - 모델의 마지막 단계는 모든 토큰에 확률을 줍니다. 하나를 고르는 방법이 디코딩 전략입니다.
+# - 탐욕적 검색은 고리에 빠지기 쉽고, 있는 그대로 뽑으면 꼬리에서 엉뚱한 토큰이 나옵니다.
+# - 온도는 차이를 키우거나 줄이고, top-k는 수로, top-p는 합으로, min-p는 1등과 비교해서 자릅니다.
+# - 온도가 0에 다가가면 탐욕적 검색이 됩니다. 0 자체는 나눗셈이 아니라 약속입니다.
+# - 순서는 온도, top-k, top-p, min-p, 그리고 뽑기입니다.
+#
+# **지금까지 만든 것:** 글을 쓰는 루프(01)와, 이제 루프가 토큰을 고르는 방법 전부. `greedy`, `apply_temperature`,
+# `top_k_filter`, `top_p_filter`, `min_p_filter`, `sample`은 레슨 08의 LLM이 그대로 씁니다.
+#
+# **다음 문:** 로짓은 마지막 위치에서만 가져왔습니다. 그럼 다른 위치들은 무엇을 하고 있었을까요? 레슨 04에서 모든
+# 토큰의 흐름을 나란히 따라갑니다.
+# %% [markdown] lang="en"
+# ## What you know now
+#
+# - The model's last stage gives every token a probability. How one is chosen is the decoding strategy.
+# - Greedy search is easily caught in a loop; drawing as it comes brings up odd tokens from the tail.
+# - Temperature widens or narrows the differences; top-k cuts by number, top-p by sum, min-p by comparing with the winner.
+# - As the temperature goes to 0, drawing becomes greedy search. The 0 itself is a convention, and no division.
+# - The order is temperature, top-k, top-p, min-p, and then the draw.
+#
+# **What you have built so far:** the loop that writes (01), and now every way in which it chooses a token. `greedy`,
+# `apply_temperature`, `top_k_filter`, `top_p_filter`, `min_p_filter` and `sample` go as they are into the LLM of lesson 08.
+#
+# **The next door:** you took the logits of the last position only. What were the other positions doing? Lesson 04 follows
+# all tokens' streams, side by side.

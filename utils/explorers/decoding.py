@@ -1,0 +1,180 @@
+"""Explorer of decoding: turn the settings, watch the distribution change, and draw from it."""
+
+import ipywidgets as widgets
+import torch
+
+from utils.decoding import Decoding, decoding_stages, entropy, sample, sampler
+from utils.explorers.base import Explorer
+from utils.figures.decoding import decoding_figure, rough, stage_title
+from utils.figures.style import quote_token
+from utils.generation import end_token_ids, next_logits, steps_from
+from utils.language import _, ngettext
+from utils.model import context_length, prompt_ids
+from utils.tokens import token_bytes
+
+ROWS, TOKENS = 10, 20  # tokens with a bar of their own; tokens that one press writes
+
+
+class DecodingExplorer(Explorer):
+    """The next token's distribution, before and after each filter, in the library's order.
+
+    Controls: `prompt`, `temperature`, `top_k`, `top_p`, `min_p`, `seed`.  Actions: `draw_one`,
+    `draw_500`, and `continue_text`, which goes on from the prompt with these settings.  The model
+    runs when the prompt changes and when the text goes on; any control that is moved starts the
+    draws and the text anew.
+    """
+
+    def __init__(self, model, tokenizer, prompt: str):
+        self.model, self.tokenizer = model, tokenizer
+        self._asked, self._settings = None, None
+        vocabulary = model.config.get_text_config().vocab_size
+        ks = [k for k in (*range(1, 101), 200, 500, 1000, 2000, 5000, 10000) if k < vocabulary]
+        slider = {
+            "style": {"description_width": "90px"},
+            "layout": widgets.Layout(width="350px"),
+        }
+        controls = {
+            "prompt": widgets.Text(
+                prompt,
+                description=_("prompt"),
+                continuous_update=False,
+                style={"description_width": "90px"},
+                layout=widgets.Layout(width="704px"),
+            ),
+            "temperature": widgets.FloatSlider(
+                1.0, min=0.05, max=3.0, step=0.05, description=_("temperature"), **slider
+            ),
+            "top_k": widgets.SelectionSlider(
+                options=[*((str(k), k) for k in ks), (_("all"), vocabulary)],
+                value=vocabulary,
+                description="top-k",
+                **slider,
+            ),
+            "top_p": widgets.FloatSlider(
+                1.0, min=0.0, max=1.0, step=0.01, description="top-p", **slider
+            ),
+            "min_p": widgets.FloatSlider(
+                0.0, min=0.0, max=1.0, step=0.01, description="min-p", **slider
+            ),
+            "seed": widgets.BoundedIntText(
+                0,
+                min=0,
+                max=9999,
+                description=_("seed"),
+                style={"description_width": "90px"},
+                layout=widgets.Layout(width="200px"),
+            ),
+        }
+        actions = {
+            "draw_one": (_("draw one"), lambda: self._draw(1)),
+            "draw_500": (_("draw 500"), lambda: self._draw(500)),
+            "continue_text": (_("continue the text"), self._write),
+        }
+        super().__init__(controls, actions)
+
+    def _arrange(self) -> widgets.Widget:
+        prompt, temperature, top_k, top_p, min_p, seed = self.controls.values()
+        buttons = widgets.HBox(list(self.actions.values()))
+        return widgets.VBox(
+            [
+                prompt,
+                widgets.HBox([temperature, top_k]),
+                widgets.HBox([top_p, min_p]),
+                widgets.HBox([seed, buttons]),
+            ]
+        )
+
+    def record(self, prompt, temperature, top_k, top_p, min_p, seed) -> Decoding:
+        if prompt != self._asked:
+            self._ids = prompt_ids(self.model, self.tokenizer, prompt)
+            logits, _output = next_logits(self.model, self._ids)
+            self._logits = logits.cpu()
+            self._rows = self._with_bytes(logits.topk(min(ROWS, len(logits))).indices)
+            self._asked = prompt
+        settings = (temperature, top_k, top_p, min_p)
+        if (prompt, settings, seed) != self._settings:
+            self._settings = (prompt, settings, seed)
+            self._stages = decoding_stages(self._logits, *settings)
+            # Draws and text have a generator each: neither depends on how often the other ran.
+            self._for_draws, self._for_text = (torch.Generator().manual_seed(seed) for _ in "12")
+            self._drawn, self._steps = (), ()
+        return Decoding(
+            prompt=self._with_bytes(self._ids[0]),
+            rows=self._rows,
+            stages=self._stages,
+            drawn=self._drawn,
+            written=self._with_bytes(step.token_id for step in self._steps),
+        )
+
+    def _with_bytes(self, token_ids) -> tuple[tuple[int, bytes], ...]:
+        """Each id and its bytes: a token may hold only a part of a character."""
+        return tuple((int(i), token_bytes(self.tokenizer, int(i))) for i in token_ids)
+
+    def figure(self, record: Decoding):
+        return decoding_figure(record)
+
+    def words(self, record: Decoding) -> str:
+        lines = [_("prompt: {prompt}").format(prompt=quote_token(self._asked))]
+        for stage in record.stages:
+            if stage.name != "model" and stage.setting is None:
+                continue
+            shares = record.shares(stage)
+            likeliest = [
+                f"{quote_token(token)} {share:.2f}"
+                for (_id, token), share in zip(record.rows, shares, strict=False)
+                if share > 0
+            ]
+            parts = [", ".join(likeliest[:5])]
+            if stage.name not in ("model", "temperature"):
+                cut = _("leaves {kept}, cuts {mass:.2f}")
+                parts.insert(0, cut.format(kept=rough(stage.kept), mass=stage.mass))
+            parts.append(_("{bits:.1f} bits").format(bits=entropy(stage.logits)))
+            lines.append(f"{stage_title(stage)}: {'; '.join(parts)}")
+        if record.drawn:
+            lines.append(self._draw_words(record))
+        if record.written:
+            text = self.tokenizer.decode([token_id for token_id, _token in record.written])
+            lines.append(_("the text goes on: {text}").format(text=quote_token(text)))
+        return "\n".join(lines)
+
+    def _draw_words(self, record: Decoding) -> str:
+        draws = len(record.drawn)
+        head = ngettext(
+            "{draws} draw, the last one {token}", "{draws} draws, the last one {token}", draws
+        ).format(draws=draws, token=quote_token(token_bytes(self.tokenizer, record.drawn[-1])))
+        shares = zip(
+            record.rows, record.frequencies(), record.shares(record.stages[-1]), strict=False
+        )
+        seen = [
+            _("{token} {frequency:.2f} of the draws, probability {probability:.2f}").format(
+                token=quote_token(token), frequency=frequency, probability=probability
+            )
+            for (_id, token), frequency, probability in shares
+            if frequency > 0
+        ]
+        return "; ".join([head, *seen[:4]])
+
+    def _now(self) -> Decoding:
+        """The record of the controls as they stand; says so if the prompt is one it refuses."""
+        return self.record(**{name: control.value for name, control in self.controls.items()})
+
+    def _draw(self, count: int) -> None:
+        logits = self._now().stages[-1].logits
+        new = (sample(logits, self._for_draws) for _draw in range(count))
+        self._drawn = (*self._drawn, *new)
+        self.redraw()
+
+    def _write(self) -> None:
+        self._now()
+        last = self._steps[-1] if self._steps else None
+        if last and last.token_id in end_token_ids(self.model, self.tokenizer):
+            raise ValueError(_("The text has ended by itself. Another seed starts another text."))
+        ids = last.ids_after() if last else self._ids
+        room = context_length(self.model) - ids.shape[1]
+        if room < 1:
+            raise ValueError(_("The context is full: the model can read no more than this."))
+        _prompt, settings, _seed = self._settings
+        choose = sampler(*settings, generator=self._for_text)
+        new = steps_from(self.model, self.tokenizer, ids, min(TOKENS, room), choose=choose)
+        self._steps = (*self._steps, *new)
+        self.redraw()
