@@ -1,0 +1,250 @@
+"""Streams against `transformers` itself: hidden states, the logit lens, losses, changed tokens."""
+
+import pytest
+import torch
+import transformers
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.tiny_models import CONTEXT, TINY, tiny_tokenizer
+from utils.context import long_losses, loss_at_distance, one_at_a_time, pass_times
+from utils.figures.context import distance_picture, loss_picture, pass_times_picture
+from utils.streams import (
+    candidates_at,
+    causal_mask,
+    change_token,
+    final_norm,
+    last_position_logits,
+    last_positions,
+    logit_lens,
+    look_at,
+    loss_by_position,
+    read_streams,
+    trace_ids,
+    trace_streams,
+)
+from utils.tokens import token_text
+
+TEXT = "The dog chased the squirrel because it was hungry."
+SMALL = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "vocab_size": 60}
+HEADS = {"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 8}
+OTHER_HEADS = {  # models that do more to their logits than the tiny six
+    "capped": transformers.Gemma2Config(**SMALL, **HEADS, final_logit_softcapping=2.0),
+    "capped gemma 3": transformers.Gemma3TextConfig(**SMALL, **HEADS, final_logit_softcapping=3.0),
+    "divided": transformers.GraniteConfig(**SMALL, num_attention_heads=2, logits_scaling=8.0),
+    "multiplied": transformers.CohereConfig(**SMALL, num_attention_heads=2, logit_scale=0.25),
+}
+
+
+@torch.no_grad()
+def outputs(model, ids):
+    return model(ids[None], output_hidden_states=True)
+
+
+def test_hidden_states_are_the_librarys(tiny):
+    model, tokenizer = tiny
+    streams = trace_streams(model, tokenizer, TEXT)
+    theirs = outputs(model, streams.input_ids).hidden_states
+    assert torch.equal(streams.hidden_states, torch.stack(theirs)[:, 0])
+    layers, positions, width = streams.hidden_states.shape
+    assert (layers, width) == (model.config.num_hidden_layers + 1, model.config.hidden_size)
+    assert len(streams.tokens) == positions
+    assert "".join(streams.tokens) == TEXT
+
+
+def test_the_lens_ends_in_the_models_own_logits(tiny):
+    model, tokenizer = tiny
+    streams = trace_streams(model, tokenizer, TEXT)
+    logits = logit_lens(model, streams)
+    assert logits.shape == (*streams.hidden_states.shape[:2], model.config.vocab_size)
+    assert torch.equal(logits[-1], outputs(model, streams.input_ids).logits[0])
+
+
+@torch.no_grad()
+def test_the_lens_in_the_middle_is_a_model_cut_short(tiny):
+    """Before the last block stands what the model would say if that block did nothing."""
+    model, tokenizer = tiny
+    streams = trace_streams(model, tokenizer, TEXT)
+    stacks = [m for m in model.base_model.children() if isinstance(m, torch.nn.ModuleList)]
+    block = stacks[0][-1]
+    hook = block.register_forward_hook(
+        lambda _block, given, output: (
+            (given[0], *output[1:]) if isinstance(output, tuple) else given[0]
+        )
+    )
+    try:
+        short = outputs(model, streams.input_ids).logits[0]
+    finally:
+        hook.remove()
+    torch.testing.assert_close(logit_lens(model, streams)[-2], short)
+
+
+@pytest.mark.parametrize("config", OTHER_HEADS.values(), ids=OTHER_HEADS)
+def test_the_lens_caps_and_scales_as_the_model_does(config):
+    model = transformers.AutoModelForCausalLM.from_config(config).eval()
+    streams = trace_ids(model, tiny_tokenizer(), torch.tensor([3, 14, 15, 9, 2]))
+    own = outputs(model, streams.input_ids).logits[0]
+    torch.testing.assert_close(logit_lens(model, streams)[-1], own)
+    bare = model.get_output_embeddings()(streams.hidden_states[-1])
+    assert not torch.allclose(own, bare)
+
+
+def test_a_model_without_a_final_norm_is_named():
+    config = transformers.OPTConfig(
+        hidden_size=16, ffn_dim=16, num_hidden_layers=1, num_attention_heads=2,
+        vocab_size=30, word_embed_proj_dim=8, do_layer_norm_before=False,
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="OPTForCausalLM"):
+        final_norm(transformers.OPTForCausalLM(config))
+
+
+def test_reading_is_the_lens_a_few_rows_at_a_time(tiny, monkeypatch):
+    model, tokenizer = tiny
+    monkeypatch.setattr("utils.streams.ROWS", 7)
+    streams = trace_streams(model, tokenizer, TEXT)
+    best = logit_lens(model, streams).softmax(-1).max(-1)
+    reading = read_streams(model, tokenizer, streams)
+    torch.testing.assert_close(reading.probabilities, best.values)
+    words = [[token_text(tokenizer, i) for i in row] for row in best.indices.tolist()]
+    assert [list(row) for row in reading.tokens] == words
+
+
+@pytest.mark.parametrize("tiny", ["llama", "gpt-2"], indirect=True)
+def test_a_look_is_one_cell_of_the_lens(tiny):
+    model, tokenizer = tiny
+    whole = trace_streams(model, tokenizer, TEXT)
+    probabilities = logit_lens(model, whole).softmax(-1)
+    end = last_positions(whole, 4)
+    look = look_at(model, tokenizer, read_streams(model, tokenizer, end), 1, end.first + 2)
+    best = probabilities[1, end.first + 2].topk(5)
+    assert [c.token_id for c in look.candidates] == best.indices.tolist()
+    assert look.length == pytest.approx(float(whole.hidden_states[1, look.position].norm()))
+    assert look.column == 2
+    assert end.tokens == whole.tokens[-4:]
+    assert last_positions(whole, 99) is whole
+    assert (
+        candidates_at(model, tokenizer, whole, -1, -1, 3)[0].token_id
+        == probabilities[-1, -1].argmax()
+    )
+
+
+def test_one_at_a_time_gives_the_same_hidden_states(tiny):
+    model, tokenizer = tiny
+    streams = trace_streams(model, tokenizer, TEXT)
+    alone = one_at_a_time(model, streams.input_ids)
+    torch.testing.assert_close(alone, streams.hidden_states, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("position", [0, 5, -1])
+def test_a_changed_token_moves_nothing_on_its_left(tiny, position):
+    model, tokenizer = tiny
+    streams = trace_streams(model, tokenizer, TEXT)
+    position %= len(streams.tokens)
+    kept = streams.input_ids.clone()
+    moved = change_token(model, tokenizer, streams, position, token_id=7)
+    assert moved.same[:, :position].all()
+    assert (moved.distances[:, :position] == 0).all()
+    assert not moved.same[:, position].any()
+    assert moved.same[0, position + 1 :].all()  # embeddings know nothing of each other
+    assert not moved.same[1, position + 1 :].all(-1).any() or position == len(streams.tokens) - 1
+    assert torch.equal(streams.input_ids, kept)
+    ids = kept.clone()
+    ids[position] = 7
+    own = outputs(model, ids).logits[0, -1].softmax(-1)
+    assert moved.next_after[0].token_id == own.argmax()
+    old = streams.hidden_states[-1, position]
+    far = (torch.stack(outputs(model, ids).hidden_states)[-1, 0, position] - old).norm()
+    assert float(moved.distances[-1, position]) == pytest.approx(float(far / old.norm()), rel=1e-4)
+
+
+def test_an_empty_text_and_one_past_the_context_are_refused(tiny):
+    model, tokenizer = tiny
+    with pytest.raises(ValueError, match="empty"):
+        trace_streams(model, tokenizer, "")
+    with pytest.raises(ValueError, match=str(CONTEXT)):
+        trace_streams(model, tokenizer, "hungry " * CONTEXT)
+
+
+@given(st.integers(0, 20))
+def test_the_causal_mask_is_who_may_look_where(n):
+    mask = causal_mask(n)
+    assert mask.shape == (n, n)
+    assert mask.dtype == torch.bool
+    assert all(mask[q, k] == (k <= q) for q in range(n) for k in range(n))
+
+
+@torch.no_grad()
+def test_the_causal_mask_is_the_one_the_model_uses():
+    model, tokenizer = TINY["llama"](), tiny_tokenizer()
+    ids = tokenizer(TEXT, return_tensors="pt").input_ids
+    masked = model(ids, attention_mask=causal_mask(ids.shape[1])[None, None]).logits
+    torch.testing.assert_close(masked, model(ids).logits)
+
+
+def test_last_position_logits_are_the_models_last(tiny):
+    model, tokenizer = tiny
+    streams = trace_streams(model, tokenizer, TEXT)
+    logits = last_position_logits(streams.hidden_states[-1:], model.get_output_embeddings())
+    torch.testing.assert_close(logits, outputs(model, streams.input_ids).logits[0, -1])
+
+
+def test_the_mean_loss_is_the_librarys(tiny):
+    model, tokenizer = tiny
+    ids = tokenizer(TEXT, return_tensors="pt").input_ids
+    with torch.no_grad():
+        theirs = model(ids, labels=ids)
+    losses = loss_by_position(theirs.logits, ids)
+    assert losses.shape == (ids.shape[1] - 1,)
+    torch.testing.assert_close(losses.mean(), theirs.loss)
+
+
+@settings(max_examples=25, deadline=None)
+@given(length=st.integers(2, 40), rows=st.integers(1, 50))
+def test_long_losses_in_pieces_are_the_losses_of_one_pass(length, rows):
+    model = TINY["gemma-3"]()  # its sliding window makes pieces harder
+    ids = torch.randint(3, 400, (1, length), generator=torch.Generator().manual_seed(length))
+    with torch.no_grad():
+        whole = loss_by_position(model(ids).logits, ids)
+    torch.testing.assert_close(long_losses(model, ids, rows), whole, atol=2e-4, rtol=1e-4)
+
+
+def test_past_the_context_a_table_of_positions_is_refused_and_others_go_on(tiny):
+    model, _tokenizer = tiny
+    ids = torch.randint(3, 400, (1, CONTEXT + 3), generator=torch.Generator().manual_seed(0))
+    if model.config.model_type == "gpt2":
+        with pytest.raises(ValueError, match="GPT2LMHeadModel"):
+            long_losses(model, ids)
+        with pytest.raises(ValueError, match=str(CONTEXT)):
+            loss_at_distance(model, ids[:, :9], 4, CONTEXT)
+    else:
+        assert long_losses(model, ids).shape == (CONTEXT + 2,)
+        assert loss_at_distance(model, ids[:, :9], 4, CONTEXT) > 0
+
+
+def test_only_distances_matter_to_rotary_positions():
+    model = TINY["llama"]()
+    ids = torch.randint(3, 400, (1, 12), generator=torch.Generator().manual_seed(1))
+    here, shifted, apart = (loss_at_distance(model, ids, *n) for n in ((0, 0), (0, 500), (6, 500)))
+    with torch.no_grad():
+        assert here == pytest.approx(loss_by_position(model(ids).logits, ids).mean().item())
+    assert shifted == pytest.approx(here, abs=1e-4)
+    near = loss_at_distance(model, ids, 6, 0)
+    assert apart != pytest.approx(near, abs=1e-3)
+
+
+def test_the_pictures_say_what_they_show():
+    model = TINY["llama"]()
+    times = list(pass_times(model, torch.arange(3, 30), (2, 5)))
+    assert [t.tokens for t in times] == [2, 5]
+    pictures = [
+        pass_times_picture(times),
+        loss_picture([3.0, 2.5], [3.0, 2.5, 2.0, 9.0], 512, 1024),
+        distance_picture([0, 1000], [2.0, 7.5], 3.25, 512),
+    ]
+    for picture in pictures:
+        bundle, about = picture._repr_mimebundle_()
+        assert bundle["text/plain"] == repr(picture)
+        assert about["image/png"]["width"] <= 740
+        assert len(bundle["image/png"]) > 1000
+    assert "9.0" in repr(pictures[1])
+    assert "1,000 positions in between: loss 7.5" in repr(pictures[2])

@@ -1,0 +1,23 @@
+"""A picture that a cell can end with: shown where pictures are, said in words everywhere else."""
+
+import base64
+
+from matplotlib.figure import Figure
+
+from utils.figures.style import CSS_PIXELS_PER_INCH, png
+
+
+class Picture:
+    """A figure, and `words` that say what it shows: to a screen reader, to nbval, to a test."""
+
+    def __init__(self, figure: Figure, words: str):
+        self.figure, self.words = figure, words
+
+    def __repr__(self) -> str:
+        return self.words
+
+    def _repr_mimebundle_(self, **_options) -> tuple[dict, dict]:
+        image = base64.b64encode(png(self.figure)).decode()
+        width = round(self.figure.get_figwidth() * CSS_PIXELS_PER_INCH)
+        bundle = {"text/plain": self.words, "image/png": image}
+        return bundle, {"image/png": {"width": width, "alt": self.words}}

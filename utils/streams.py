@@ -1,0 +1,203 @@
+"""Every token of a text runs through the model in a stream of its own: one vector, layer by layer.
+
+Here the streams are taken out and looked at: what a vector would say if it were read on the spot,
+and how far it moves when another token changes.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from utils.decoding import Candidate, top_candidates
+from utils.language import _
+from utils.model import prompt_ids
+from utils.tokens import token_text
+
+ROWS = 256  # vectors that go through the LM head at once: with them, [rows, vocab] stays small
+
+
+@dataclass(frozen=True, eq=False)
+class Streams:
+    """One forward pass: each token's stream, from the embedding to what the LM head reads.
+
+    Layer 0 is the embeddings, layer n what block n gave; the last one has been through the final
+    norm as well, as in the `hidden_states` of `transformers`.
+    """
+
+    tokens: tuple[str, ...]  # one for each position
+    input_ids: Tensor  # int64 [position]: the whole text
+    hidden_states: Tensor  # [layer + 1, position, width]
+    first: int = 0  # the position of the first of them, where only the end of a text is kept
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What every stream would say next at every layer, if it were read there and then."""
+
+    streams: Streams
+    tokens: tuple[tuple[str, ...], ...]  # the likeliest next token, [layer + 1][position]
+    probabilities: Tensor  # how likely it is, [layer + 1, position]
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One vector of a reading, looked at closely."""
+
+    reading: Reading
+    layer: int
+    position: int
+    column: int  # where in the reading that is
+    length: float  # of the vector, before any norm
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """One token changed, and how far that moved each vector."""
+
+    before: Streams
+    after: Streams
+    position: int  # where the token was changed
+    distances: Tensor  # |after − before| / |before|, [layer + 1, position]
+    same: Tensor  # bool [layer + 1, position]: not a single bit is different
+    next_before: tuple[Candidate, ...]  # what the last stream predicts
+    next_after: tuple[Candidate, ...]
+
+
+def trace_streams(model, tokenizer, text: str) -> Streams:
+    """The streams of `text`.  Raises ValueError for an empty text, or one past the context."""
+    return trace_ids(model, tokenizer, prompt_ids(model, tokenizer, text)[0])
+
+
+@torch.no_grad()
+def trace_ids(model, tokenizer, input_ids: Tensor) -> Streams:
+    """The streams of a text that is already tokens, int64 [position]."""
+    output = model(input_ids=input_ids[None], output_hidden_states=True, use_cache=False)
+    tokens = tuple(token_text(tokenizer, token_id) for token_id in input_ids.tolist())
+    return Streams(tokens, input_ids, torch.stack(output.hidden_states)[:, 0])
+
+
+def last_positions(streams: Streams, count: int) -> Streams:
+    """The last `count` positions of `streams`; all of them, if there are no more."""
+    first = len(streams.tokens) - count
+    if first <= 0:
+        return streams
+    return Streams(
+        streams.tokens[first:], streams.input_ids, streams.hidden_states[:, first:], first
+    )
+
+
+def causal_mask(n: int) -> Tensor:
+    """Bool [query, key]: which of n positions (columns) each of them (rows) may look at."""
+    return torch.ones(n, n, dtype=torch.bool).tril()
+
+
+def last_position_logits(hidden_states: Tensor, lm_head: nn.Module) -> Tensor:
+    """Logits [vocab] for the next token, from hidden states [1, position, width]."""
+    return lm_head(hidden_states[0, -1])
+
+
+def final_norm(model) -> nn.Module:
+    """The norm between the last block and the LM head.  Raises ValueError if there is none."""
+    stack = model.base_model
+    blocks = [part for part in stack.modules() if isinstance(part, nn.ModuleList)]
+    inside = {id(part) for block in blocks for part in block.modules()}
+    norms = [m for m in stack.modules() if "Norm" in type(m).__name__ and id(m) not in inside]
+    if not norms:
+        raise ValueError(
+            _("{architecture} has no norm after its last block, so it cannot be read here.").format(
+                architecture=type(model).__name__
+            )
+        )
+    return norms[-1]
+
+
+@torch.no_grad()
+def read_out(model, hidden_states: Tensor) -> Tensor:
+    """Logits, float32 [..., vocab], of vectors [..., width] that have had the final norm.
+
+    After the LM head some models scale their logits, or cap them: Gemma, Granite, Cohere.
+    """
+    config = model.config.get_text_config()
+    logits = model.get_output_embeddings()(hidden_states).float()
+    logits = logits * getattr(config, "logit_scale", 1) / getattr(config, "logits_scaling", 1)
+    cap = getattr(config, "final_logit_softcapping", None)
+    return cap * torch.tanh(logits / cap) if cap else logits
+
+
+@torch.no_grad()
+def readable(model, streams: Streams) -> Tensor:
+    """The streams' vectors as the LM head knows them: with the final norm at every layer."""
+    early, last = streams.hidden_states[:-1], streams.hidden_states[-1:]
+    return torch.cat([final_norm(model)(early), last])  # `transformers` has normed the last one
+
+
+def logit_lens(model, streams: Streams) -> Tensor:
+    """Float32 [layer + 1, position, vocab]: the logits, if each layer's output were the last.
+
+    The last layer's are the model's own.  The idea is nostalgebraist's ("interpreting GPT: the
+    logit lens", 2020).  It takes 4 · layers · positions · vocab bytes; `read_streams` does not.
+    """
+    return torch.stack([read_out(model, layer) for layer in readable(model, streams)])
+
+
+def read_streams(model, tokenizer, streams: Streams) -> Reading:
+    """The likeliest next token at every layer and position, computed a few rows at a time."""
+    best = [
+        read_out(model, rows).softmax(-1).max(-1)
+        for rows in readable(model, streams).flatten(0, 1).split(ROWS)
+    ]
+    shape = streams.hidden_states.shape[:2]
+    ids = torch.cat([b.indices for b in best]).view(shape).tolist()
+    words = {i: token_text(tokenizer, i) for row in ids for i in row}
+    tokens = tuple(tuple(words[i] for i in row) for row in ids)
+    return Reading(streams, tokens, torch.cat([b.values for b in best]).view(shape).cpu())
+
+
+def candidates_at(
+    model, tokenizer, streams: Streams, layer: int, position: int, count: int = 5
+) -> tuple[Candidate, ...]:
+    """The likeliest next tokens, if the stream at `position` were read after `layer`."""
+    one = replace(streams, hidden_states=streams.hidden_states[:, [position]])
+    return top_candidates(read_out(model, readable(model, one)[layer, 0]), tokenizer, count)
+
+
+def look_at(model, tokenizer, reading: Reading, layer: int, position: int) -> Look:
+    """One vector of `reading`: its length and the five likeliest next tokens."""
+    streams, column = reading.streams, position - reading.streams.first
+    return Look(
+        reading,
+        layer,
+        position,
+        column,
+        length=float(streams.hidden_states[layer, column].float().norm()),
+        candidates=candidates_at(model, tokenizer, streams, layer, column),
+    )
+
+
+def change_token(model, tokenizer, streams: Streams, position: int, token_id: int) -> Moved:
+    """Put another token at `position` of the text, and see how far every vector moves."""
+    ids = streams.input_ids.clone()
+    ids[position] = token_id
+    after = trace_ids(model, tokenizer, ids)
+    old, new = streams.hidden_states.float(), after.hidden_states.float()
+    length = old.norm(dim=-1)
+    return Moved(
+        before=streams,
+        after=after,
+        position=position,
+        distances=((new - old).norm(dim=-1) / length.clamp_min(1e-12)).cpu(),
+        same=(new == old).all(-1).cpu(),
+        next_before=candidates_at(model, tokenizer, streams, -1, -1, 3),
+        next_after=candidates_at(model, tokenizer, after, -1, -1, 3),
+    )
+
+
+def loss_by_position(logits: Tensor, input_ids: Tensor) -> Tensor:
+    """How surprised the model was by each token but the first: [position − 1].
+
+    logits: [1, position, vocab]; input_ids: int64 [1, position].  The logits at a position are for
+    the token after it, so they are compared with the ids shifted by one.
+    """
+    return nn.functional.cross_entropy(logits[0, :-1].float(), input_ids[0, 1:], reduction="none")
