@@ -29,6 +29,10 @@ from tests.jupyterlab import (
 NO_BROWSER = "no Chromium here: `apt-get install chromium`, or put Google Chrome on the PATH"
 if not CHROMIUM and os.environ.get("CI") != "true":
     pytestmark = pytest.mark.skip(reason=NO_BROWSER)  # not skipif: pytest says this in one line
+# Every lesson loads the model; in the notebook of all explorers they are given the same one.
+ONE_MODEL = """import functools
+import utils.model
+utils.model.load_model = functools.cache(utils.model.load_model)"""
 WCAG_2_AA = {"runOnly": ["wcag2a", "wcag2aa"], "resultTypes": ["violations"]}
 
 
@@ -66,12 +70,78 @@ def write(label: str, text: str):
     return act
 
 
+def fill(label: str, text: str):
+    """As `write`, for a box of several lines: there Enter is one more line."""
+    return lambda explorer: explorer.get_by_label(label, exact=True).fill(text)
+
+
 EXPLORERS = [
     Row(
         "01_generation_loop",
         ("imports", "load", "explorer"),
         change=write("prompt", "Once upon a time"),
         spoil=write("prompt", ""),
+    ),
+    Row(
+        "02_components",
+        ("imports", "anatomy"),
+        change=choose("part", "self_attn · attention layer"),
+        spoil=write("text", ""),
+    ),
+    Row(
+        "02_components",
+        ("imports", "tokenizer"),
+        change=fill("text", "Hello, 세계!"),
+        spoil=fill("text", ""),
+    ),
+    Row(
+        "03_decoding",
+        ("imports", "to-hidden-states", "explorer"),
+        change=slide("temperature"),
+        spoil=write("prompt", ""),
+    ),
+    Row(
+        "03_decoding",
+        ("imports", "explorer-filters"),
+        change=press("draw 500"),
+        spoil=write("prompt", ""),
+    ),
+    Row(
+        "04_parallel_streams",
+        ("imports", "butterfly"),
+        change=slide("position", "ArrowLeft"),
+        spoil=write("new word", ""),
+    ),
+    Row(
+        "04_parallel_streams",
+        ("imports", "explorer"),
+        change=slide("layer", "ArrowLeft"),
+        spoil=write("text", ""),
+    ),
+    Row(
+        "05_kv_cache",
+        ("imports", "cache-explorer"),
+        change=press("next step"),
+        spoil=write("prompt", ""),
+    ),
+    # Sliders and lists hold nothing that cannot be drawn: there is nothing to spoil in these two.
+    Row(
+        "05_kv_cache",
+        ("imports", "measure", "times-explorer"),
+        change=slide("new tokens", "ArrowLeft"),
+    ),
+    Row("05_kv_cache", ("imports", "memory-explorer"), change=slide("tokens")),
+    Row(
+        "07_attention",
+        ("imports", "record", "explorer"),
+        change=slide("layer"),
+        spoil=write("text", ""),
+    ),
+    Row(
+        "07_attention",
+        ("imports", "record", "circuits"),
+        change=choose("looks", "at the first token"),
+        spoil=write("text", ""),
     ),
 ]
 
@@ -111,7 +181,7 @@ def notebook(page, lab):
 
 def write_explorers(path) -> None:
     """One notebook with the explorers of all lessons: they share one kernel and one model."""
-    cells, setup = {}, []
+    cells, setup = {"one-model": nbformat.v4.new_code_cell(ONE_MODEL, id="one-model")}, []
     for row in EXPLORERS:
         chapter = nbformat.read(ROOT / "chapters" / "en" / f"{row.lesson}.ipynb", as_version=4)
         sources = {node.id: node for node in chapter.cells if node.cell_type == "code"}

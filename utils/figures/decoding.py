@@ -10,7 +10,7 @@ from utils.language import _, ngettext
 
 WIDTH = 740
 LABELS, COLUMN, BAR = 118, 124, 78  # CSS pixels: tokens' names, one stage, a bar of probability 1
-HEAD, ROW, TEXT = 84, 22, 118
+HEAD, ROW, TEXT = 86, 22, 118
 TAIL = "#9DB7C9"  # the bar that stands for all tokens without a row of their own
 DRAWN = {
     "marker": "D",
@@ -68,8 +68,8 @@ def _draw_stage(axes, record: Decoding, column: int, stage: Stage) -> None:
     off = column > 0 and stage.setting is None
     axes.text(left, 14, stage_title(stage), va="center", color=Colour.QUIET if off else Colour.TEXT)
     if not off:
-        bits = _("{bits:.1f} bits").format(bits=entropy(stage.logits))
-        for y, says in ((34, _what_it_did(stage)), (53, bits)):
+        for line, says in enumerate(_what_it_did(stage)):
+            y = 33 + 17 * line
             axes.text(left, y, says, va="center", fontsize=9, color=Colour.QUIET)
 
     last = column == len(record.stages) - 1
@@ -119,14 +119,12 @@ def stage_title(stage: Stage) -> str:
     return f"{name} {stage.setting:d}" if stage.name == "top_k" else f"{name} {stage.setting:.2f}"
 
 
-def _what_it_did(stage: Stage) -> str:
+def _what_it_did(stage: Stage) -> list[str]:
+    kept = ngettext("{count} token", "{count} tokens", stage.kept).format(count=rough(stage.kept))
+    bits = _("{bits:.1f} bits").format(bits=entropy(stage.logits))
     if stage.name in ("model", "temperature"):
-        return ngettext("{count} token", "{count} tokens", stage.kept).format(
-            count=rough(stage.kept)
-        )
-    if not stage.cut:
-        return _("cuts nothing")
-    return _("leaves {kept}, cuts {mass:.2f}").format(kept=rough(stage.kept), mass=stage.mass)
+        return [kept, bits]
+    return [kept, bits, _("cut away: {mass:.2f}").format(mass=stage.mass)]
 
 
 def rough(count: int) -> str:

@@ -1,0 +1,638 @@
+# %% [markdown] lang="ko"
+# # 07 · 어텐션: 어디를 보고, 무엇을 가져오나
+#
+# **이 레슨을 마치면** 어텐션 층을 행렬 네 개에서부터 직접 계산해 모델의 층과 똑같은 결과를 내고, 어텐션 헤드가
+# 맡은 일을 찾아내고, 어텐션 가중치가 설명해 주는 것과 설명해 주지 못하는 것을 구별할 수 있습니다.
+#
+# **75분** = 읽고 실행하기 24분 + 연습 문제 51분 · 노트의 *어텐션이 전부입니다*, *어텐션 계산 과정*, *셀프 어텐션:
+# 관련성 점수 계산*, *셀프 어텐션: 정보 통합*에 해당합니다.
+# %% [markdown] lang="en"
+# # 07 · Attention: where to look, and what to take
+#
+# **After this lesson you will be able to** compute an attention layer from its four matrices, equal to the
+# model's own, find heads that have a job, and tell what attention weights explain from what they do not.
+#
+# **75 minutes** = 24 to read and run + 51 for the exercises · It mirrors the notes' sections *attention is all
+# you need*, *how attention is computed*, *self-attention: relevance scores* and *self-attention: combining
+# information*.
+# %% id="language" lang="ko"
+from utils.language import use_language
+
+use_language("ko")
+# %% id="language" lang="en"
+from utils.language import use_language
+
+use_language("en")
+# %% id="imports"
+import torch
+
+from course.exercise import Exercise, Question
+from utils import attention_steps as steps
+from utils.attention import attention_modules, record_attention, without_head
+from utils.explorers.attention import AttentionExplorer
+from utils.explorers.circuits import CircuitExplorer
+from utils.model import load_model
+from utils.streams import causal_mask, trace_streams
+
+# %% [markdown] lang="ko"
+# ## `it`은 무엇을 보나
+#
+# `record_attention`은 문장 하나를 모델에 통과시키면서 모든 어텐션 층이 계산한 것을 그대로 적어 둡니다. 아래에는
+# 토큰, 층의 수, 그리고 27층 가중치의 모양 `[head, query, key]`가 나옵니다. 층, 헤드, 위치는 모두 0부터 셉니다.
+# %% [markdown] lang="en"
+# ## What does `it` look at?
+#
+# `record_attention` sends a text through the model and writes down what every attention layer computes. The
+# cell prints the tokens, the number of layers, and the shape of layer 27's weights, `[head, query, key]`.
+# Layers, heads and positions are all counted from 0.
+# %% id="record"
+model, tokenizer = load_model()
+text = "The dog chased the squirrel because it"
+record = record_attention(model, tokenizer, text)
+print(record.tokens)
+print(record.layers, list(record.weights[27].shape))
+# %% [markdown] lang="ko"
+# 사람은 `it`을 읽으면 앞에 나온 무언가를 떠올립니다. 모델의 27층 2번 헤드는 `it`의 자리에서 어느 토큰을 가장
+# 많이 볼까요?
+# %% [markdown] lang="en"
+# Reading `it`, you think of something that came before. Which token does head 2 of layer 27 look at most, from
+# the position of `it`?
+# %% id="question-a"
+it_question = Question("7.a")
+it_question
+# %% id="question-a-answered" tags=["solution"]
+it_question.answer(2)
+# %% id="where-it-looks"
+for token, weight in zip(record.tokens, record.weights[27][2, -1]):
+    print(f"{token!r:12} {weight:.2f}")
+# %% [markdown] lang="ko"
+# 이 숫자가 **어텐션 가중치**이고, 더하면 1입니다. 탐색기에서 *층*과 *헤드*를 옮겨 보세요. 행은 보는 토큰, 열은
+# 보이는 토큰이고, 테두리를 두른 행이 *위치*에서 고른 토큰입니다. 문장도 바꿔 보세요.
+# %% [markdown] lang="en"
+# These numbers are **attention weights**; they sum to 1. Move *layer* and *head* in the explorer: a row is a
+# token that looks, a column one that is looked at, and the framed row is the token picked with *position*.
+# Change the text, too.
+# %% id="explorer"
+explorer = AttentionExplorer(model, tokenizer, text, layer=27, head=2)
+explorer
+# %% id="explorer-other-layer" tags=["solution"]
+explorer.set(layer=8, head=0)
+# %% [markdown] lang="ko"
+# 헤드마다 보는 곳이 다릅니다. 그런데 어디를 볼지는 어떻게 정할까요?
+#
+# 어텐션은 두 단계입니다. 먼저 앞의 토큰들이 지금 이 토큰과 얼마나 관련 있는지 **점수**를 매기고, 그 점수로
+# 여러 위치의 정보를 벡터 하나에 **통합**합니다. 이제 두 단계를 차례로 만듭니다. 예로는 27층 2번 헤드를 씁니다.
+#
+# ## 들어가는 것: 지금 위치와 앞 위치의 벡터
+#
+# 어텐션 층에 들어가는 것은 위치마다 벡터 하나입니다. 레슨 04의 스트림이 27층 블록의 정규화를 지난 값과 같은지
+# 확인하고, 토큰마다 벡터의 처음 세 숫자를 봅니다. 마지막 줄이 지금 위치, 나머지가 앞 위치입니다.
+# %% [markdown] lang="en"
+# Heads differ in where they look. But how is that decided?
+#
+# Attention has two steps. First it **scores** how relevant the tokens before are to this one; then it uses the
+# scores to **combine** information from many positions in one vector. You will now build both, with head 2 of
+# layer 27 as the example.
+#
+# ## What goes in: the vectors of this position and the previous ones
+#
+# Into an attention layer goes one vector for each position. See that they are the streams of lesson 04 after
+# the norm of block 27, and look at the first three numbers of each. The last line is the current position, the
+# others are the previous ones.
+# %% id="inputs" tags=["C29"]
+inputs = record.inputs[27]
+stream = trace_streams(model, tokenizer, text).hidden_states[27]
+normed = model.model.layers[27].input_layernorm(stream)
+print(list(inputs.shape), torch.allclose(inputs, normed, atol=1e-3))
+for token, vector in zip(record.tokens, inputs):
+    print(f"{token!r:12}", [f"{number:5.2f}" for number in vector[:3]])
+# %% [markdown] lang="ko"
+# ## 행렬 세 개: 쿼리, 키, 값
+#
+# 훈련으로 얻은 **투영 행렬** 세 개가 이 벡터에서 세 가지를 만듭니다. **쿼리**는 지금 토큰이 찾는 것, **키**는 각
+# 토큰이 내세우는 것, **값**은 그 토큰이 건네주는 것입니다. 네 번째 행렬 `o_proj`는 마지막에 결과를 스트림의
+# 너비로 되돌립니다. 모델에서 행렬을 꺼내 입력과 곱하고, 모양이 어떻게 이어지는지 봅니다.
+# %% [markdown] lang="en"
+# ## Three matrices: query, key, value
+#
+# Three trained **projection matrices** make three things of those vectors: the **query**, what this token is
+# after; the **key**, what each token offers itself as; and the **value**, what that token hands over. A fourth,
+# `o_proj`, brings the result back to the stream's width at the end. Take them from the model, multiply, and
+# see how the shapes fit.
+# %% id="projections" tags=["C30"]
+matrices = steps.projections(attention_modules(model)[27])
+for name in ("q_proj", "k_proj", "v_proj"):
+    matrix = matrices[name].T
+    print(name, list(inputs.shape), "@", list(matrix.shape), "=", list((inputs @ matrix).shape))
+# %% [markdown] lang="ko"
+# 쿼리의 576개 숫자는 64개씩 헤드 9개의 몫이고, 키와 값은 192개뿐입니다. 까닭은 조금 뒤에 나옵니다.
+#
+# ## 1단계: 관련성 점수
+#
+# 점수는 쿼리와 키의 내적입니다. 두 벡터가 같은 방향일수록 큽니다. `it`의 쿼리를 모든 키와 곱하고 √64 = 8로
+# 나눕니다. 2번 헤드는 0번 키를 씁니다. `record`에는 쿼리와 키가 실제로 곱해지는 그대로 들어 있습니다.
+# %% [markdown] lang="en"
+# A query's 576 numbers are 64 for each of 9 heads; keys and values have only 192. Why, you will see shortly.
+#
+# ## Step one: relevance scores
+#
+# A score is the dot product of a query and a key: the more the two point the same way, the larger. Multiply
+# the query of `it` with all keys, and divide by √64 = 8. Head 2 uses keys number 0. The queries and keys in
+# `record` are just as they are multiplied.
+# %% id="one-query" tags=["C31"]
+query = record.queries[27][2, -1]
+keys = record.keys[27][0]
+print(list(query.shape), list(keys.shape))
+for token, score in zip(record.tokens, keys @ query / 8):
+    print(f"{token!r:12} {score:.2f}")
+# %% [markdown] lang="ko"
+# ### 연습 7.1 · 모든 점수를 한 번에
+#
+# 모든 헤드, 모든 위치의 점수를 한 번에 계산하세요. 결과의 모양은 `[head, query, key]`이고, 내적은 `head_dim`의
+# 제곱근으로 나눕니다.
+# %% [markdown] lang="en"
+# ### Exercise 7.1 · All scores at once
+#
+# Compute the scores of all heads and all positions at once. The result has the shape `[head, query, key]`, and
+# the dot products are divided by the square root of `head_dim`.
+# %% id="ex-7-1"
+def attention_scores(query, keys):
+    """Return [head, query, key].  query: [head, query, head_dim]; keys: [head, key, head_dim]."""
+    # BEGIN SOLUTION
+    return query @ keys.transpose(1, 2) / query.shape[-1] ** 0.5
+    # END SOLUTION
+
+
+# %% id="check-7-1"
+Exercise("7.1").check(attention_scores)
+# %% [markdown] lang="ko"
+# ### 연습 7.2 · 점수에서 가중치로
+#
+# `mask`는 레슨 04의 인과 마스크입니다. `False`인 곳의 점수를 −∞로 바꾸고, 행마다 **소프트맥스**를 적용해 합이 1이
+# 되게 하세요. 그러면 막힌 곳의 가중치는 정확히 0이 됩니다.
+# %% [markdown] lang="en"
+# ### Exercise 7.2 · From scores to weights
+#
+# `mask` is the causal mask of lesson 04. Put −∞ for the scores where it is `False`, and take the **softmax** of
+# each row, so that it sums to 1. What is closed then gets a weight of exactly 0.
+# %% id="ex-7-2"
+def attention_weights(scores, mask):
+    """Return [head, query, key], 0 where mask is False.  mask: bool [query, key]."""
+    # BEGIN SOLUTION
+    return scores.masked_fill(~mask, float("-inf")).softmax(dim=-1)
+    # END SOLUTION
+
+
+# %% id="check-7-2"
+Exercise("7.2").check(attention_weights)
+# %% [markdown] lang="ko"
+# ` squirrel`(위치 4)의 행을 단계별로 봅니다. 점수, 마스크를 씌운 점수, 가중치의 순서입니다. ` squirrel` 뒤의 두
+# 토큰도 점수는 있지만 가중치는 0이 됩니다. 끝에는 모든 행의 합이 나옵니다.
+# %% [markdown] lang="en"
+# See the row of ` squirrel` (position 4), step by step: score, masked score, weight. The two tokens after
+# ` squirrel` have scores as well, but get a weight of 0. At the end are the sums of all rows.
+# %% id="scores-to-weights" tags=["C31"]
+scores = steps.attention_scores(record.queries[27][2:3], keys[None])
+mask = causal_mask(len(record.tokens)).to(scores.device)
+weights = steps.attention_weights(scores, mask)
+masked = scores.masked_fill(~mask, float("-inf"))
+for i, token in enumerate(record.tokens):
+    print(f"{token!r:12} {scores[0, 4, i]:5.2f} {masked[0, 4, i]:5.2f} {weights[0, 4, i]:.2f}")
+print([f"{total:.2f}" for total in weights[0].sum(dim=-1)])
+# %% id="explorer-masked" tags=["solution"]
+explorer.set(layer=27, head=2, position=4, view="masked")
+# %% [markdown] lang="ko"
+# 왜 8로 나눌까요? 숫자 64개를 곱해서 더하면 값이 커지고, 소프트맥스는 큰 차이를 더 크게 벌립니다. `it`의 가중치를
+# 8로 나눈 점수(위)와 나누지 않은 점수(아래)로 계산해 비교합니다.
+# %% [markdown] lang="en"
+# Why divide by 8? A sum of 64 products is large, and softmax makes large differences larger still. Compare the
+# weights of `it` from scores divided by 8 (above) and not divided (below).
+# %% id="why-scale"
+for last_scores in (scores[0, -1], scores[0, -1] * 8):
+    print([f"{weight:.2f}" for weight in last_scores.softmax(dim=-1)])
+# %% [markdown] lang="ko"
+# 나누지 않으면 두 토큰만 남고 나머지는 사라집니다.
+#
+# ## 2단계: 정보 통합
+#
+# ### 연습 7.3 · 값을 가중치만큼
+#
+# 위치마다 값 벡터에 가중치를 곱하고 모두 더하세요. 결과는 쿼리마다 벡터 하나입니다.
+# %% [markdown] lang="en"
+# Without the division only two tokens are left; the others vanish.
+#
+# ## Step two: combining information
+#
+# ### Exercise 7.3 · Values, each by its weight
+#
+# Multiply the value of each position by its weight, and add them all up: one vector for each query.
+# %% id="ex-7-3"
+def combine(weights, values):
+    """Return [head, query, head_dim].  weights: [head, query, key]; values: [head, key, head_dim]."""
+    # BEGIN SOLUTION
+    return weights @ values
+    # END SOLUTION
+
+
+# %% id="check-7-3"
+Exercise("7.3").check(combine)
+# %% [markdown] lang="ko"
+# 이것으로 헤드 하나가 끝났습니다. 두 단계를 이어서 실행하고, 위치마다 건네준 벡터(가중치 × 값)의 길이를 봅니다.
+# 그 벡터들을 더하면 통합한 결과와 같습니다(`True`).
+# %% [markdown] lang="en"
+# That is one head, complete. Run the two steps one after the other, and look at the lengths of what each
+# position hands over, weight × value. Added up, these vectors are the combined result (`True`).
+# %% id="two-steps" tags=["C27"]
+weights = steps.attention_weights(scores, mask)
+head_output = steps.combine(weights, record.values[27][0:1])
+handed_over = record.contributions(27, 2)[-1]
+for token, weight, vector in zip(record.tokens, weights[0, -1], handed_over):
+    print(f"{token!r:12} {weight:.2f} {vector.norm():.2f}")
+print(list(head_output.shape), torch.allclose(handed_over.sum(0), head_output[0, -1], atol=1e-4))
+# %% [markdown] lang="ko"
+# `The`는 가중치를 0.37이나 받았지만 건네준 것은 짧습니다. 왜 그런지는 이 레슨의 끝에서 봅니다.
+#
+# ## 헤드: 여러 벌을 나란히
+#
+# 층 하나에서 이런 어텐션 여러 벌이 나란히 돕니다. 하나하나가 **어텐션 헤드**입니다. 27층의 헤드 아홉 개를 한눈에
+# 보고, `it`이 헤드마다 무엇을 가장 많이 보는지 읽어 보세요.
+# %% [markdown] lang="en"
+# `The` got 0.37 of the weight, and yet handed over little. The end of this lesson comes back to that.
+#
+# ## Heads: several of them, side by side
+#
+# In one layer several such attentions run side by side; each is an **attention head**. Here are all nine heads
+# of layer 27. Read what `it` looks at most in each of them.
+# %% id="all-heads" tags=["C28"]
+AttentionExplorer(model, tokenizer, text, layer=27).set(all_heads=True)
+# %% [markdown] lang="ko"
+# ### 연습 7.4 · 헤드로 나누기
+#
+# `x @ q_proj.T`의 모양은 `[position, heads * head_dim]`이고, 처음 `head_dim`개가 0번 헤드의 몫, 다음 `head_dim`개가
+# 1번 헤드의 몫입니다. `[head, position, head_dim]`으로 나누세요.
+# %% [markdown] lang="en"
+# ### Exercise 7.4 · Split into heads
+#
+# `x @ q_proj.T` has the shape `[position, heads * head_dim]`: the first `head_dim` numbers belong to head 0, the
+# next `head_dim` to head 1. Split it into `[head, position, head_dim]`.
+# %% id="ex-7-4"
+def split_heads(x, heads):
+    """Return [head, position, head_dim].  x: [position, heads * head_dim]."""
+    # BEGIN SOLUTION
+    return x.view(len(x), heads, -1).transpose(0, 1)
+    # END SOLUTION
+
+
+# %% id="check-7-4"
+Exercise("7.4").check(split_heads)
+# %% [markdown] lang="ko"
+# ### 연습 7.5 · 헤드를 다시 합치기
+#
+# 거꾸로 헤드들의 결과를 위치마다 벡터 하나로 이어 붙이세요.
+# %% [markdown] lang="en"
+# ### Exercise 7.5 · Merge the heads
+#
+# The way back: join what the heads give into one vector for each position.
+# %% id="ex-7-5"
+def merge_heads(x):
+    """Return [position, heads * head_dim].  x: [head, position, head_dim]."""
+    # BEGIN SOLUTION
+    return x.transpose(0, 1).flatten(1)
+    # END SOLUTION
+
+
+# %% id="check-7-5"
+Exercise("7.5").check(merge_heads)
+# %% [markdown] lang="ko"
+# ### 키와 값은 나누어 쓴다
+#
+# 이 모델에는 쿼리 헤드가 9개인데 키와 값의 헤드는 3개입니다. 쿼리 헤드 셋이 키와 값 한 벌을 함께 씁니다(**그룹
+# 쿼리 어텐션**). 글을 길게 쓸 때 이렇게 해서 가장 크게 아끼는 것은 무엇일까요?
+# %% [markdown] lang="en"
+# ### Keys and values are shared
+#
+# This model has 9 query heads, but 3 heads of keys and values: three query heads share one set (**grouped-query
+# attention**). What does that save most of, when a long text is written?
+# %% id="question-b"
+sharing_question = Question("7.b")
+sharing_question
+# %% id="question-b-answered" tags=["solution"]
+sharing_question.answer(2)
+# %% [markdown] lang="ko"
+# 레슨 05의 캐시는 층마다 키와 값을 기억합니다. 문맥 길이를 가득 채웠을 때의 크기(MB)를 키와 값의 헤드가 9개일
+# 때와 3개일 때로 계산합니다.
+# %% [markdown] lang="en"
+# The cache of lesson 05 keeps keys and values for every layer. Its size in MB, with the context full: for 9
+# heads of keys and values, and for 3.
+# %% id="what-sharing-saves" tags=["C28"]
+config = model.config
+heads, kv_heads = config.num_attention_heads, config.num_key_value_heads
+for count in (heads, kv_heads):
+    numbers = 2 * record.layers * count * query.shape[0] * config.max_position_embeddings
+    print(count, numbers * 4 // 10**6)
+# %% [markdown] lang="ko"
+# ### 연습 7.6 · 헤드마다 제 키를
+#
+# 키와 값을 쿼리 헤드의 수만큼 되풀이하세요. `h`번 헤드는 `x[h // groups]`를 받습니다. `groups`가 3이면 0, 1, 2번
+# 헤드가 모두 0번 키를 받습니다.
+# %% [markdown] lang="en"
+# ### Exercise 7.6 · Each head its keys
+#
+# Repeat keys (or values) until there is one for each query head: head `h` gets `x[h // groups]`. With 3
+# `groups`, heads 0, 1 and 2 all get keys number 0.
+# %% id="ex-7-6"
+def repeat_kv(x, groups):
+    """Return [kv_heads * groups, position, head_dim].  x: [kv_head, position, head_dim]."""
+    # BEGIN SOLUTION
+    return x.repeat_interleave(groups, dim=0)
+    # END SOLUTION
+
+
+# %% id="check-7-6"
+Exercise("7.6").check(repeat_kv)
+# %% [markdown] lang="ko"
+# ## 자리: 몇 칸 앞인가
+#
+# 지금까지 만든 것에는 토큰의 자리가 어디에도 들어가지 않습니다. `it` 앞에 있는 여섯 벡터의 순서를 뒤섞으면, 이
+# 부품들이 `it`에 내놓는 결과는 어떻게 될까요?
+# %% [markdown] lang="en"
+# ## Positions: how far back?
+#
+# In what you have built so far, nothing says where a token stands. Shuffle the six vectors before `it`: what
+# happens to what these parts give for `it`?
+# %% id="question-c"
+order_question = Question("7.c")
+order_question
+# %% id="question-c-answered" tags=["solution"]
+order_question.answer(1)
+# %% [markdown] lang="ko"
+# 두 순서로 `it`의 결과를 계산해 그 차이를, 결과의 길이에 대한 비율로 출력합니다. 먼저 지금까지의 부품으로, 다음은
+# 잠시 뒤에 만들 자리 정보가 든 층으로 계산합니다.
+# %% [markdown] lang="en"
+# Compute what comes out for `it` in both orders, and print the difference as a share of its length: first with
+# the parts so far, then with the whole layer that you will have in a moment, positions included.
+# %% id="without-positions"
+def without_positions(x):
+    q = steps.split_heads(x[-1:] @ matrices["q_proj"].T, heads)
+    k, v = (steps.split_heads(x @ matrices[name].T, kv_heads) for name in ("k_proj", "v_proj"))
+    k, v = (steps.repeat_kv(each, heads // kv_heads) for each in (k, v))
+    return steps.merge_heads(steps.combine(steps.attention_scores(q, k).softmax(-1), v))
+
+
+def with_positions(x):
+    return steps.attention_layer(x, **matrices, heads=heads, kv_heads=kv_heads, theta=theta)
+
+
+theta = config.rope_parameters["rope_theta"]
+shuffled = inputs[[3, 1, 5, 0, 4, 2, 6]]
+for layer in (without_positions, with_positions):
+    one, two = layer(inputs)[-1], layer(shuffled)[-1]
+    print(f"{(one - two).norm() / one.norm():.2f}")
+# %% [markdown] lang="ko"
+# 자리 정보가 없으면 어텐션에게 글은 단어 주머니입니다. 그래서 이 모델은 곱하기 전에 쿼리와 키를 제 자리만큼
+# **돌립니다**(회전 위치 임베딩, RoPE).
+#
+# ### 연습 7.7 · 자리만큼 돌리기
+#
+# 길이가 `head_dim`인 벡터를 앞 절반과 뒤 절반으로 나눕니다. 앞 절반의 `i`번 수 $a$와 뒤 절반의 `i`번 수 $b$를 한
+# 점으로 보고, 각 $\alpha$만큼 돌립니다.
+#
+# $$\alpha = \text{position} / \theta^{\,2i / \text{head\_dim}} \qquad (a, b) \rightarrow (a\cos\alpha - b\sin\alpha,\ b\cos\alpha + a\sin\alpha)$$
+#
+# `i`는 0부터 `head_dim / 2 - 1`까지입니다. `i`가 클수록 천천히 돕니다.
+# %% [markdown] lang="en"
+# Without positions, a text is a bag of words to attention. So, before they are multiplied, this model **turns**
+# queries and keys by their positions (rotary position embedding, RoPE).
+#
+# ### Exercise 7.7 · Turn by the position
+#
+# Cut a vector of length `head_dim` into a first and a second half. Take number `i` of the first half, $a$, and
+# number `i` of the second half, $b$, as one point, and turn it by the angle $\alpha$.
+#
+# $$\alpha = \text{position} / \theta^{\,2i / \text{head\_dim}} \qquad (a, b) \rightarrow (a\cos\alpha - b\sin\alpha,\ b\cos\alpha + a\sin\alpha)$$
+#
+# `i` runs from 0 to `head_dim / 2 - 1`. The larger `i`, the slower the turning.
+# %% id="ex-7-7"
+def rotary(x, positions, theta):
+    """Return x turned.  x: [head, position, head_dim]; positions: int [position]; theta: float."""
+    # BEGIN SOLUTION
+    half = x.shape[-1] // 2
+    frequencies = 1 / theta ** (torch.arange(half) / half)
+    angles = positions[:, None] * frequencies
+    a, b = x[..., :half], x[..., half:]
+    cos, sin = angles.cos(), angles.sin()
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)
+    # END SOLUTION
+
+
+# %% id="check-7-7"
+Exercise("7.7").check(rotary)
+# %% [markdown] lang="ko"
+# 돌린 쿼리가 모델이 쓴 쿼리와 같은지 확인합니다(`True`). 그다음 모든 자리를 100칸 뒤로 옮기고 점수를 다시
+# 계산합니다. 점수는 그대로입니다(`True`). 쿼리와 키가 **몇 칸 떨어져 있는지**만 남기 때문입니다.
+# %% [markdown] lang="en"
+# Are the turned queries those that the model used (`True`)? Then move all positions by 100 and compute the
+# scores again: they stay as they were (`True`), for all that is left is **how far apart** query and key are.
+# %% id="only-distance-counts"
+positions = torch.arange(len(record.tokens), device=inputs.device)
+q = steps.split_heads(inputs @ matrices["q_proj"].T, heads)
+k = steps.split_heads(inputs @ matrices["k_proj"].T, kv_heads)
+print(torch.allclose(steps.rotary(q, positions, theta), record.queries[27], atol=1e-3))
+for shift in (0, 100):
+    turned_q, turned_k = (steps.rotary(x, positions + shift, theta) for x in (q, k))
+    again = steps.attention_scores(turned_q, steps.repeat_kv(turned_k, heads // kv_heads))
+    print(shift, torch.allclose(again, record.scores[27], atol=1e-2))
+# %% [markdown] lang="ko"
+# ## 층 전체
+#
+# ### 연습 7.8 · 어텐션 층
+#
+# 부품을 모두 이으세요. 투영하고(`x @ q_proj.T`), 헤드로 나누고, 쿼리와 키를 돌리고, 키와 값을 되풀이하고, 점수,
+# 가중치, 통합을 거쳐 다시 합친 다음 `o_proj`를 곱합니다. 자리는 0부터, 마스크는 `causal_mask(len(x))`입니다. 건너뛴
+# 부품이 있으면 `steps.split_heads`처럼 `steps`의 것을 쓰세요.
+# %% [markdown] lang="en"
+# ## The whole layer
+#
+# ### Exercise 7.8 · The attention layer
+#
+# Put all parts together: project (`x @ q_proj.T`), split into heads, turn queries and keys, repeat keys and
+# values; then scores, weights, combine; merge, and multiply with `o_proj`. Positions count from 0, and the mask
+# is `causal_mask(len(x))`. For a part that you skipped take the one in `steps`, such as `steps.split_heads`.
+# %% id="ex-7-8"
+def attention_layer(x, q_proj, k_proj, v_proj, o_proj, heads, kv_heads, theta):
+    """Return [position, width].  x: [position, width], normed; the matrices: [out, in]."""
+    # BEGIN SOLUTION
+    positions = torch.arange(len(x))
+    q = rotary(split_heads(x @ q_proj.T, heads), positions, theta)
+    k = rotary(split_heads(x @ k_proj.T, kv_heads), positions, theta)
+    v = split_heads(x @ v_proj.T, kv_heads)
+    k, v = repeat_kv(k, heads // kv_heads), repeat_kv(v, heads // kv_heads)
+    weights = attention_weights(attention_scores(q, k), causal_mask(len(x)))
+    return merge_heads(combine(weights, v)) @ o_proj.T
+    # END SOLUTION
+
+
+# %% id="check-7-8"
+Exercise("7.8").check(attention_layer)
+# %% [markdown] lang="ko"
+# 이 층이 모델의 층과 같은지, 30개 층 모두에서 모델의 행렬과 입력으로 계산해 비교합니다. 출력의 가장 큰 차이를
+# 찍습니다.
+# %% [markdown] lang="en"
+# Is it the model's own layer? Compute all 30 of them from the model's matrices and inputs, and compare. Printed
+# is the largest difference of the outputs.
+# %% id="equal-to-the-model" tags=["C32"]
+differences = []
+for layer, module in enumerate(attention_modules(model)):
+    matrices = steps.projections(module)
+    ours = with_positions(record.inputs[layer])
+    differences.append((ours - record.outputs[layer]).abs().max().item())
+print(len(differences), f"{max(differences):.5f}")
+# %% [markdown] lang="ko"
+# 소수 다섯째 자리까지 차이가 없습니다. 어텐션에 더 숨은 것은 없습니다.
+#
+# ## 맡은 일이 있는 헤드
+#
+# 헤드 270개 가운데에는 하는 일이 뚜렷한 것들이 있습니다. 탐색기에서 *보는 곳*을 고르면 모든 헤드에 점수를 매깁니다.
+# 왼쪽은 모든 헤드, 오른쪽 위는 1등부터 8등, 오른쪽 아래는 *순위*로 고른 헤드의 행렬입니다. *같은 토큰 뒤에
+# 왔던 토큰*과 *앞에 나온 같은 토큰*을 보는 헤드는 무작위 토큰 20개를 두 번 되풀이한 글에서 찾습니다. 뜻이 없는
+# 글이니 되풀이 말고는 실마리가 없습니다.
+# %% [markdown] lang="en"
+# The same to five decimals. There is nothing more hidden in attention.
+#
+# ## Heads with a job
+#
+# Some of the 270 heads do something plain to see. Choose under *looks*, and every head gets a score: all of them
+# are on the left, the first eight at the top right, and below the matrix of the one picked with *rank*. *At
+# what followed the same token* and *at the same token, earlier* are tried on 20 random tokens said twice: a text
+# without meaning, in which only the repetition is a clue.
+# %% id="circuits"
+circuits = CircuitExplorer(model, tokenizer, text, word="dog")
+circuits
+# %% id="circuits-induction" tags=["solution"]
+circuits.set(pattern="induction")
+# %% id="circuits-word" tags=["solution"]
+circuits.set(pattern="word")
+# %% [markdown] lang="ko"
+# ### 연습 7.9 · 바로 앞을 보는 헤드
+#
+# 거의 언제나 바로 앞 토큰을 보는 헤드를 찾아 `(layer, head)`로 적으세요. 다른 글로 확인합니다.
+# %% [markdown] lang="en"
+# ### Exercise 7.9 · A previous-token head
+#
+# Find a head that nearly always looks at the token just before, and write it as `(layer, head)`. It will be tried
+# on other texts.
+# %% id="ex-7-9"
+previous_token_head = (16, 0)  # SOLUTION
+# %% id="check-7-9"
+Exercise("7.9").check(previous_token_head)
+# %% [markdown] lang="ko"
+# ### 연습 7.10 · 인덕션 헤드
+#
+# **인덕션 헤드**는 같은 토큰이 전에 나왔을 때 **그 뒤에 무엇이 왔는지**를 봅니다. 되풀이되는 글을 베낄 때 쓰는
+# 헤드입니다. 하나를 찾으세요.
+# %% [markdown] lang="en"
+# ### Exercise 7.10 · An induction head
+#
+# An **induction head** looks at **what came next** when the same token stood there before. With such heads a
+# model copies what repeats. Find one.
+# %% id="ex-7-10"
+induction_head = (18, 6)  # SOLUTION
+# %% id="check-7-10"
+Exercise("7.10").check(induction_head)
+# %% [markdown] lang="ko"
+# ### 연습 7.11 · `it`과 `dog`을 잇는 헤드
+#
+# 예로 든 헤드는 `it`에서 ` squirrel`을 보았습니다. 같은 문장에서 ` it`이 ` dog`을 가장 많이 보는 헤드를 찾으세요.
+# %% [markdown] lang="en"
+# ### Exercise 7.11 · The head that links `it` to `dog`
+#
+# From `it`, the head of our example looked at ` squirrel`. Find the head in which ` it` looks most at ` dog`, in
+# the same text.
+# %% id="ex-7-11"
+it_to_dog_head = (13, 8)  # SOLUTION
+# %% id="check-7-11"
+Exercise("7.11").check(it_to_dog_head)
+# %% [markdown] lang="ko"
+# ## 가중치는 어디까지 설명해 주나
+#
+# 18층 6번 헤드는 이 문장에서 가중치의 0.99를 첫 토큰 `The`에 줍니다. 그럼 `The`가 그만큼 중요하다는 뜻일까요? 이
+# 헤드를 꺼 버리면 다음 토큰의 예측은 얼마나 달라질까요?
+# %% [markdown] lang="en"
+# ## How far do weights explain?
+#
+# In this text, head 6 of layer 18 gives 0.99 of its weight to the first token, `The`. Is `The` that important,
+# then? How much does the prediction change if this head is switched off?
+# %% id="question-d"
+parked_question = Question("7.d")
+parked_question
+# %% id="question-d-answered" tags=["solution"]
+parked_question.answer(1)
+# %% [markdown] lang="ko"
+# 첫 단어를 바꿔 봅니다. ` it`이 첫 토큰에 주는 가중치, 첫 토큰의 값의 길이, 나머지 토큰의 값의 평균 길이입니다.
+# %% [markdown] lang="en"
+# Change the first word. Here are the weight that ` it` gives the first token, the length of that token's value,
+# and the mean length of the others' values.
+# %% id="parked-head"
+for word in ("The", "My", "Every", "Paris"):
+    other = record_attention(model, tokenizer, word + text.removeprefix("The"))
+    lengths = other.values[18][6 // 3].norm(dim=-1)
+    weight = other.weights[18][6, -1, 0]
+    print(f"{word:6} {weight:.2f} {lengths[0]:4.1f} {lengths[1:].mean():4.1f}")
+# %% [markdown] lang="ko"
+# 첫 단어가 무엇이든 그 자리를 보고, 거기서 가져오는 값은 아주 짧습니다. 이 헤드는 첫 토큰에 **주차해** 있습니다.
+# 가중치의 합은 반드시 1이어야 하므로, 가져올 것이 없을 때 쉬는 자리가 필요한 것입니다. 연습 7.10에서 본 대로 같은
+# 헤드가 되풀이되는 글에서는 일을 합니다.
+#
+# 무엇이 중요한지는 꺼 보면 압니다. 헤드 하나의 출력을 0으로 바꾸고, 다음 토큰의 확률이 통틀어 얼마나 옮겨 갔는지
+# 봅니다(0이면 그대로, 1이면 전부).
+# %% [markdown] lang="en"
+# Whatever the first word is, the head looks there, and the value it takes from there is very short. The head is
+# **parked** on the first token: weights must sum to 1, so a head with nothing to fetch needs a place to rest. As
+# exercise 7.10 shows, the same head is at work in a text that repeats.
+#
+# What matters shows when it is switched off. Put 0 for one head's output, and see how much of the next token's
+# probability moves in all (0: none of it, 1: all).
+# %% id="switch-off"
+def next_token():
+    return model(record.input_ids[None]).logits[0, -1].softmax(dim=-1)
+
+
+before = next_token()
+for layer, head in ((18, 6), (13, 8)):
+    with without_head(model, layer, head):
+        moved = (next_token() - before).abs().sum() / 2
+    print(layer, head, f"{moved:.2f}")
+# %% [markdown] lang="ko"
+# 가중치 0.99를 한곳에 준 헤드는 꺼도 거의 그대로이고, ` dog`에 0.53을 준 13층 8번 헤드를 끄면 예측이 눈에 띄게
+# 옮겨 갑니다. 가중치는 **어디를 보았는지**를 말해 줄 뿐, 본 것이 얼마나 쓰였는지는 말해 주지 않습니다.
+# %% [markdown] lang="en"
+# The head that gave 0.99 of its weight to one place can be switched off almost unnoticed; without head 8 of
+# layer 13, which gives ` dog` 0.53, the prediction clearly moves. Weights say **where a head looked**, and not
+# how much of what it saw was used.
+# %% [markdown] lang="ko"
+# ## 정리
+#
+# - 어텐션은 두 단계입니다. 쿼리와 키로 관련성 점수를 매기고, 소프트맥스를 거친 가중치만큼 값을 더합니다.
+# - 헤드 여러 벌이 나란히 돌고, 키와 값은 몇 헤드가 나누어 쓸 수 있습니다. 그만큼 캐시가 작아집니다.
+# - 자리는 쿼리와 키를 돌려서 넣습니다. 점수에 남는 것은 둘 사이의 거리입니다.
+# - 어떤 헤드는 하는 일이 뚜렷하지만, 가중치만으로는 무엇이 중요한지 알 수 없습니다.
+#
+# **지금까지 만든 것:** `attention_scores`, `attention_weights`, `combine`, `split_heads`, `merge_heads`, `repeat_kv`,
+# `rotary`, 그리고 이것들을 이은 `attention_layer`. 모델의 층과 똑같은 어텐션 층입니다.
+#
+# **다음 문:** 부품이 다 모였습니다. 레슨 08에서는 레슨 01부터 만든 함수를 조립해, 모델의 가중치로 글을 쓰는 LLM을
+# 완성합니다.
+# %% [markdown] lang="en"
+# ## What you know now
+#
+# - Attention has two steps: queries and keys give relevance scores; softmax makes them weights, by which values
+#   are added up.
+# - Several heads run side by side, and some may share keys and values: the cache shrinks by as much.
+# - Positions come in by turning queries and keys. What is left of them in a score is the distance.
+# - Some heads do something plain to see; but weights alone do not tell what matters.
+#
+# **What you have built so far:** `attention_scores`, `attention_weights`, `combine`, `split_heads`, `merge_heads`,
+# `repeat_kv`, `rotary`, and, made of them, `attention_layer`: an attention layer equal to the model's own.
+#
+# **The next door:** all parts are there. In lesson 08 you assemble what you have written since lesson 01 into an
+# LLM that writes with the model's weights.

@@ -1,0 +1,212 @@
+"""Attention as a model does it: every layer's queries, keys, values, scores, weights, outputs.
+
+The model is run over a text with an attention function that keeps what it is given and computes.
+The steps themselves stand, one small function each, in `utils.attention_steps`.
+"""
+
+import sys
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface
+from transformers.masking_utils import AttentionMaskInterface, eager_mask
+
+from utils.attention_steps import repeat_kv
+from utils.language import _
+from utils.model import prompt_ids
+from utils.tokens import token_text
+
+RECORDER = "course-recorder"  # the name under which the recorder is an attention implementation
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionRecord:
+    """One text's way through every attention layer of a model.  `record.weights[layer]` and so on.
+
+    Queries and keys are as they are multiplied: with positions in them (rotary), and normed in
+    models that norm them. With grouped queries there are fewer keys and values than queries:
+    query head h uses key-value head h // groups.
+    """
+
+    tokens: tuple[str, ...]  # one for each position
+    input_ids: Tensor  # int64 [position]
+    inputs: tuple[Tensor, ...]  # [position, width]: what the layer reads, after the block's norm
+    queries: tuple[Tensor, ...]  # [head, position, head_dim]
+    keys: tuple[Tensor, ...]  # [kv_head, position, head_dim]
+    values: tuple[Tensor, ...]  # [kv_head, position, head_dim]
+    scores: tuple[Tensor, ...]  # [head, query, key]: query · key, scaled, before the mask
+    masks: tuple[Tensor, ...]  # bool [query, key]: where a query may look (sliding windows differ)
+    weights: tuple[Tensor, ...]  # [head, query, key]: softmax of the masked scores; rows sum to 1
+    outputs: tuple[Tensor, ...]  # [position, width]: what the layer gives, after its projection
+
+    @property
+    def layers(self) -> int:
+        return len(self.weights)
+
+    def masked_scores(self, layer: int) -> Tensor:
+        """The scores of a layer with -inf where a query may not look: [head, query, key]."""
+        return self.scores[layer].masked_fill(~self.masks[layer], float("-inf"))
+
+    def groups(self, layer: int) -> int:
+        """How many query heads share one key-value head."""
+        return len(self.queries[layer]) // len(self.keys[layer])
+
+    def contributions(self, layer: int, head: int) -> Tensor:
+        """What each position hands over: weight · value, [query, key, head_dim].
+
+        Their sum over the keys is what the head gives.
+        """
+        values = self.values[layer][head // self.groups(layer)]
+        return self.weights[layer][head, :, :, None] * values
+
+
+RECORDED = {f.name for f in fields(AttentionRecord)} - {"tokens", "input_ids"}
+
+
+def record_attention(model, tokenizer, text: str) -> AttentionRecord:
+    """Run `model` over `text` and keep what every attention layer computes.
+
+    The weights are those of `output_attentions=True` under eager attention; the model computes the
+    whole pass with eager attention and is left as it was.  Raises ValueError for an empty text, one
+    past the context, and a model whose attention `transformers` cannot exchange.
+    """
+    return record_ids(model, tokenizer, prompt_ids(model, tokenizer, text)[0])
+
+
+@torch.no_grad()
+def record_ids(model, tokenizer, input_ids: Tensor) -> AttentionRecord:
+    """The record of a text that is already tokens, int64 [position]."""
+    with _recording(model) as layers:
+        model(input_ids=input_ids[None], use_cache=False)
+    count = model.config.get_text_config().num_hidden_layers
+    if any(RECORDED - layers.get(layer, {}).keys() for layer in range(count)):
+        raise _cannot_record(model)
+    kept = {n: tuple(layers[layer][n][0] for layer in range(count)) for n in RECORDED}
+    tokens = tuple(token_text(tokenizer, token_id) for token_id in input_ids.tolist())
+    return AttentionRecord(tokens, input_ids, **kept)
+
+
+_layers: ContextVar[dict[int, dict[str, Tensor]]] = ContextVar("layers")
+
+
+def _record_and_attend(module, query, key, value, attention_mask, scaling=None, **options):
+    """An attention implementation: the model's own eager one, and what it computes is kept."""
+    eager = getattr(sys.modules[type(module).__module__], "eager_attention_forward", None)
+    if eager is None:
+        raise _cannot_record(module)
+    scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
+    output, weights = eager(module, query, key, value, attention_mask, scaling=scaling, **options)
+    scores = query @ repeat_kv(key, query.shape[1] // key.shape[1]).transpose(-2, -1) * scaling
+    if cap := options.get("softcap"):  # Gemma 2
+        scores = cap * torch.tanh(scores / cap)
+    if attention_mask is None:  # one token looks at itself
+        mask = torch.ones_like(scores[:, 0], dtype=torch.bool)
+    else:
+        mask = attention_mask[:, 0] == 0
+    _layers.get()[module.layer_idx] |= {
+        "queries": query,
+        "keys": key,
+        "values": value,
+        "scores": scores,
+        "masks": mask,
+        "weights": weights,
+    }
+    return output, weights
+
+
+AttentionInterface.register(RECORDER, _record_and_attend)
+AttentionMaskInterface.register(RECORDER, eager_mask)
+
+
+@contextmanager
+def _recording(model):
+    """Within it, `model` fills the dict that this gives: layer → name → tensor."""
+    layers: dict[int, dict[str, Tensor]] = {}
+
+    def before(module, args, kwargs):
+        inputs = args[0] if args else kwargs["hidden_states"]
+        layers[module.layer_idx] = {"inputs": inputs}
+
+    def after(module, args, output):
+        layers[module.layer_idx]["outputs"] = output[0]
+
+    config = model.config
+    implementations = {"": config._attn_implementation}
+    for name in config.sub_configs:
+        if (part := getattr(config, name)) is not None:
+            implementations[name] = part._attn_implementation
+    token = _layers.set(layers)
+    with ExitStack() as undo:
+        undo.callback(_layers.reset, token)
+        undo.callback(model.set_attn_implementation, implementations)
+        for module in attention_modules(model):
+            undo.enter_context(_hook(module.register_forward_pre_hook(before, with_kwargs=True)))
+            undo.enter_context(_hook(module.register_forward_hook(after)))
+        model.set_attn_implementation(RECORDER)
+        yield layers
+
+
+@contextmanager
+def _hook(handle):
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def attention_modules(model) -> list[nn.Module]:
+    """The attention layers of `model`, from the first block to the last."""
+    return [
+        module
+        for module in model.base_model.modules()
+        if hasattr(module, "layer_idx") and "Attention" in type(module).__name__
+    ]
+
+
+def output_projection(layer: nn.Module) -> nn.Module:
+    """The last matrix of an attention layer, which reads the outputs of all heads side by side.
+
+    Raises ValueError where it goes by no name that is known here.
+    """
+    for name in ("o_proj", "c_proj", "dense", "out_proj"):
+        if hasattr(layer, name):
+            return getattr(layer, name)
+    raise ValueError(
+        _("{layer} has no output projection that is known here.").format(layer=type(layer).__name__)
+    )
+
+
+@contextmanager
+def without_head(model, layer: int, head: int):
+    """Within it, one head of `model` gives nothing: its output is 0.
+
+    Raises ValueError for a layer or a head that the model does not have.
+    """
+    modules, heads = attention_modules(model), model.config.get_text_config().num_attention_heads
+    if not (0 <= layer < len(modules) and 0 <= head < heads):
+        raise ValueError(
+            _(
+                "There is no layer {layer}, head {head}. Layers go from 0 to {last_layer}, heads "
+                "from 0 to {last_head}."
+            ).format(layer=layer, head=head, last_layer=len(modules) - 1, last_head=heads - 1)
+        )
+
+    def switch_off(_module, args):
+        outputs = args[0].unflatten(-1, (heads, -1)).clone()
+        outputs[..., head, :] = 0
+        return (outputs.flatten(-2),)
+
+    with _hook(output_projection(modules[layer]).register_forward_pre_hook(switch_off)):
+        yield
+
+
+def _cannot_record(model) -> ValueError:
+    return ValueError(
+        _(
+            "The attention of {architecture} cannot be recorded: it does not go through the "
+            "AttentionInterface of transformers. Try a model of the Llama family."
+        ).format(architecture=type(model).__name__)
+    )
