@@ -1,14 +1,13 @@
 # make lab     set everything up and open the course        (lang=ko or lang=en picks the language)
 # make test    set everything up and prove the course
 # make build   lessons -> chapters/ and solutions/          (rerun=1 executes all solved notebooks)
-# make bench   measure what the course says of itself -> benchmarks/report.md
 # make pins    pyproject.toml -> requirements.txt and environment.yml
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 WORKERS ?= 2
 
-.PHONY: lab test build messages pins bench
+.PHONY: lab test build messages pins
 
 lab: .venv/course
 	$(PY) -m course lab $(lang)
@@ -20,10 +19,6 @@ test: .venv/course-test
 
 build: .venv/course-test
 	$(PY) -m course build $(if $(rerun),--rerun)
-
-# Only on a machine with nothing else to do: other work changes the times.
-bench: .venv/course-test
-	$(PY) -m benchmarks.run $(rows)
 
 messages: .venv/course
 	$(PY) -m course messages

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from course import my_llm, progress
+from course import progress
 from course.graders import EXERCISES, QUESTIONS
 from course.graders.grading import Check, grade
 from utils.language import _, current_language
@@ -54,7 +54,6 @@ class Exercise(_Answered):
         self.checks: list[Check] = []
         self.printed = ""
         self.attempted = False
-        self._kept: str | None = None  # what became of the answer that passed
         self._result, self._notes = widgets.HTML(), widgets.HTML()
         layout = widgets.Layout(width="max-content")  # as wide as its words, in any language
         self._hint_button = widgets.Button(layout=layout)
@@ -76,7 +75,6 @@ class Exercise(_Answered):
             if _recording():
                 last = self.checks[-1]
                 progress.record_attempt(self.spec.number, self.passed, last.diagnosis)
-            self._kept = my_llm.keep(self.spec.number, answer) if self.passed else None
         self._show()
         return self
 
@@ -154,7 +152,8 @@ class Exercise(_Answered):
             notes.append(_("Attempts so far: {attempts}").format(attempts=mine.attempts))
             if mine.passed and not self.passed:
                 notes.append(_("You have passed this exercise before; that is kept."))
-        return [*notes, *filter(None, (self._kept, progress.take_notice()))]
+        notice = progress.take_notice()
+        return [*notes, notice] if notice else notes
 
 
 class Question(_Answered):
@@ -230,8 +229,8 @@ class Question(_Answered):
 
 
 def is_untouched(answer) -> bool:
-    """Whether `answer` is what the course came with: `...`, a body of `...`, or its own helper."""
-    if answer is ... or str(getattr(answer, "__module__", "")).startswith("utils."):
+    """Whether `answer` is what the chapter came with: `...`, or code whose body is `...`."""
+    if answer is ...:
         return True
     if inspect.isclass(answer):  # a notebook's class has no source to read; its methods have
         methods = list(filter(inspect.isfunction, vars(answer).values()))

@@ -1,1 +1,0 @@
-"""The figures of the course, measured on this machine: `make bench`."""
