@@ -151,17 +151,16 @@ print(tokenizer.decode([step.token_id for step in sampled_steps]))
 # %% [markdown] lang="ko"
 # 되풀이는 없지만 횡설수설합니다. 왜 그럴까요? 뽑힌 토큰이 그때 몇 등이었는지(0이 1등) 세어 봅니다. 50등 밖의
 # 토큰 하나하나는 확률이 아주 작지만 5만 개 가까이 있어서, 모두 합치면 무시할 수 없습니다. 그리고 한 번
-# 뽑히면 그 뒤의 글은 모두 그것을 이어 갑니다.
+# 뽑히면 그 뒤의 글은 모두 그것을 이어 갑니다. 나오는 수는 1등의 수, 50등 밖의 수, 모두의 수입니다.
 # %% [markdown] lang="en"
 # Nothing is repeated, but it rambles. Why? Count which rank each drawn token had (0 is the winner). A token beyond
 # rank 50 is very unlikely, but there are almost 50,000 of them, and together they weigh a lot. Once one is drawn,
-# all that follows goes on from it.
+# all that follows goes on from it. The numbers are: the winners, those beyond rank 50, all of them.
 # %% id="rank-of-the-drawn" tags=["C11"]
 ranks = [int((step.logits > step.logits[step.token_id]).sum()) for step in sampled_steps]
 print(sum(rank == 0 for rank in ranks), sum(rank >= 50 for rank in ranks), len(ranks))
 # %% [markdown] lang="ko"
-# 60개 가운데 1등의 수, 50등 밖의 수입니다. 늘 1등이면 지루하고, 있는 그대로 뽑으면 엉뚱합니다. 지금부터 만드는
-# 것은 모두 그 사이를 고르는 손잡이입니다.
+# 늘 1등이면 지루하고, 있는 그대로 뽑으면 엉뚱합니다. 지금부터 만드는 것은 모두 그 사이를 고르는 손잡이입니다.
 #
 # ## 온도
 #
@@ -172,8 +171,8 @@ print(sum(rank == 0 for rank in ranks), sum(rank >= 50 for rank in ranks), len(r
 # 1보다 낮으면 차이가 커져 앞선 토큰이 더 앞서고, 높으면 차이가 줄어 뒤처진 토큰에도 기회가 갑니다. 노트에는
 # 온도를 0으로 하면 탐욕적 검색이 된다고 적혀 있습니다. 0에 다가가면 무슨 일이 일어날까요?
 # %% [markdown] lang="en"
-# Of the 60, that many were winners, and that many beyond rank 50. Always the winner is dull, drawing as it comes is
-# wild. All that you build from here on are knobs that set something in between.
+# Always the winner is dull, drawing as it comes is wild. All that you build from here on are knobs that set something in
+# between.
 #
 # ## Temperature
 #
@@ -344,13 +343,13 @@ Exercise("3.5").check(min_p_filter)
 # %% [markdown] lang="ko"
 # ### 라이브러리와 같은가
 #
-# 검사기는 함수의 결과를 `transformers`의 것과 비교했습니다. 이 과정에 들어 있는 `decoding`의 네 함수도 더 짓궂은
+# 검사기는 여러분의 세 필터를 `transformers`의 것과 비교했습니다. 이 과정에 들어 있는 `decoding`의 네 함수도 더 짓궂은
 # 로짓에서 비교합니다. 반올림해서 같은 값이 많고, 어휘사전보다 큰 `k`, 0과 1인 `p`, 숫자 형식 세 가지를 섞었습니다.
 # 한 줄은 함수 하나이고, 두 수는 시도한 횟수와 **마지막 비트까지** 같았던 횟수입니다.
 # %% [markdown] lang="en"
 # ### The same as the library's?
 #
-# The grader compared your functions with those of `transformers`. Here the course's own four, in `decoding`, are compared
+# The grader compared your three filters with those of `transformers`. Here the course's own four, in `decoding`, are compared
 # on nastier logits: rounded, so that many are equal, with a `k` above the vocabulary, a `p` of 0 and of 1, and three
 # number formats. A line is a function; the two numbers are how often it was tried, and how often it was the same **to the
 # last bit**.
@@ -530,7 +529,7 @@ filter_explorer
 # %% id="explorer-filters-driven" tags=["solution"]
 filter_explorer.set(temperature=1.3, top_k=8, top_p=0.85, min_p=0.1).press("draw_500")
 # %% id="explorer-hot" tags=["solution"]
-filter_explorer.set(temperature=3.0, top_k=49152, top_p=1.0, min_p=0.0, seed=1)
+filter_explorer.set(temperature=3.0, top_k=len(dog_logits), top_p=1.0, min_p=0.0, seed=1)
 filter_explorer.press("continue_text")
 # %% id="explorer-tamed" tags=["solution"]
 filter_explorer.set(min_p=0.1).press("continue_text")

@@ -128,8 +128,8 @@ def _what_it_did(stage: Stage) -> list[str]:
 
 
 def rough(count: int) -> str:
-    """A count as it is worth: exact to 999, then in two significant digits, "49,000"."""
-    if count < 1000:
+    """A count as it is worth: exact to 99, then in two significant digits, "49,000"."""
+    if count < 100:
         return str(count)
     digits = 10 ** (len(str(count)) - 2)
     return f"{round(count / digits) * digits:,}"
