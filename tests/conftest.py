@@ -7,6 +7,7 @@ import pytest
 os.environ.setdefault("COURSE_LANG", "en")  # tests read messages in English unless they choose
 
 from tests.tiny_models import TINY, tiny_tokenizer
+from utils.figures import style
 
 
 @pytest.fixture(params=TINY)
@@ -24,3 +25,9 @@ def default_model():
     from utils.model import load_model
 
     return load_model("smollm2", "cpu")
+
+
+@pytest.fixture
+def small_pictures(monkeypatch):
+    """Pictures a quarter as wide and high: where hundreds are drawn, that halves the time."""
+    monkeypatch.setattr(style, "PIXEL_DENSITY", 0.5)

@@ -9,7 +9,6 @@ from tests.tiny_models import TINY, tiny_tokenizer
 from utils.circuits import PATTERNS
 from utils.explorers.attention import LONGEST, AttentionExplorer
 from utils.explorers.circuits import CircuitExplorer
-from utils.figures import style
 from utils.figures.attention import VIEWS, HeadView, attention_figure
 from utils.language import use_language
 
@@ -93,8 +92,7 @@ def test_circuits_have_three_faces(tiny):
 
 
 @pytest.mark.parametrize("kind", [AttentionExplorer, CircuitExplorer])
-def test_two_hundred_random_moves(kind, monkeypatch):
-    monkeypatch.setattr(style, "PIXEL_DENSITY", 0.5)  # small pictures are drawn sooner
+def test_two_hundred_random_moves(kind, small_pictures):
     explorer, dice = kind(TINY["llama"](), tiny_tokenizer(), TEXT), random.Random(7)
     choices = {
         "text": TEXTS,

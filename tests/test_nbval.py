@@ -4,23 +4,21 @@ import subprocess
 import sys
 
 import nbformat
-import pytest
 
 from course.build import ROOT
 
 SAVED = "LlamaForCausalLM 134,515,008"
+LIE = "LlamaForCausalLM 134,515,009"
 
 
-@pytest.mark.parametrize(
-    ("printed", "passes"), [(SAVED, True), (SAVED.replace("8,", "9,").replace("008", "009"), False)]
-)
-def test_a_changed_number_is_caught(printed, passes, tmp_path):
+def test_a_changed_number_is_caught(tmp_path):
+    """That the same piece passes as it was saved is proved by this run of the suite itself."""
     solved = nbformat.read(ROOT / "solutions/en/01_generation_loop.ipynb", as_version=4)
     ids = [cell.id for cell in solved.cells]
     solved.cells = solved.cells[: ids.index("load") + 1]
     output = solved.cells[-1].outputs[0]
     assert output.text.strip() == SAVED
-    output.text = f"{printed}\n"
+    output.text = f"{LIE}\n"
     nbformat.write(solved, tmp_path / "piece.ipynb")
     nbval = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-p", "no:xdist"]
     run = subprocess.run(
@@ -28,5 +26,6 @@ def test_a_changed_number_is_caught(printed, passes, tmp_path):
         capture_output=True,
         text=True,
     )
-    assert (run.returncode == 0) is passes, run.stdout
-    assert ("mismatch" in run.stdout) is not passes
+    assert "1 failed" in run.stdout, run.stdout
+    assert "mismatch" in run.stdout
+    assert SAVED in run.stdout, "what the cell really prints is shown beside what was saved"

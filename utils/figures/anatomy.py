@@ -110,7 +110,7 @@ def _draw_diagram(axes: Axes, record: Anatomy) -> None:
         i for i, part in enumerate(parts) if part.component and part.component.layer is not None
     ]
     low, high = bottoms[inside[0]] - 5, bottoms[inside[-1]] + height + 5
-    axes.add_patch(
+    axes.add_artist(
         Rectangle((4, low), 336, high - low, facecolor="none", edgecolor=Colour.QUIET, ls="--")
     )
     axes.text(
@@ -134,7 +134,7 @@ def _blocks(record: Anatomy) -> str:
 
 
 def _draw_box(axes: Axes, part: Part, bottom: float, height: float, picked: bool) -> None:
-    axes.add_patch(
+    axes.add_artist(
         FancyBboxPatch(
             (12, bottom),
             320,
@@ -154,7 +154,7 @@ def _draw_box(axes: Axes, part: Part, bottom: float, height: float, picked: bool
     if part.component:
         axes.text(324, upper, share_words(part), ha="right", va="center_baseline", fontsize=10)
         for share, colour in ((1, "#FFFFFF"), (part.share, "#555555")):
-            axes.add_patch(Rectangle((222, upper - 4), 54 * share, 8, facecolor=colour))
+            axes.add_artist(Rectangle((222, upper - 4), 54 * share, 8, facecolor=colour))
 
 
 def share_words(part: Part) -> str:

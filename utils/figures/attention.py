@@ -258,4 +258,4 @@ def _frame(
     colour: str = Colour.CHOSEN,
 ) -> None:
     style = {"fill": False, "edgecolor": colour, "linewidth": line}
-    page.add_patch(Rectangle((left, top), width, height, **style))
+    page.add_artist(Rectangle((left, top), width, height, **style))

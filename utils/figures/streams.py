@@ -126,7 +126,7 @@ def _draw_beside(
 
 def _frame(axes: Axes, corner: tuple[int, int], height: int, colour: str) -> None:
     """A frame around one column of cells, `height` layers high."""
-    axes.add_patch(
+    axes.add_artist(
         Rectangle(corner, 1, height, fill=False, edgecolor=colour, linewidth=2, clip_on=False)
     )
 

@@ -102,7 +102,7 @@ def _draw_group(axes: Axes, top, chips: list[_Chip], whole: str, number: int, sh
             facecolor=PALE[i % len(PALE)],
             edgecolor="none",
         )
-        axes.add_patch(shape)
+        axes.add_artist(shape)
         middle = chip.left + chip.width / 2
         style = {"ha": "center", "va": "center_baseline"}
         axes.text(middle, top + CHIP / 2, chip.token, **style)
@@ -120,10 +120,10 @@ def _draw_group(axes: Axes, top, chips: list[_Chip], whole: str, number: int, sh
 def _draw_budget(axes: Axes, middle: float, record: Tokenization, context: int, hidden: int):
     """How much of the context the text takes: a bar, and the same in words."""
     used = len(record.token_ids)
-    axes.add_patch(Rectangle((MARGIN, middle - 6), 150, 12, facecolor="#E4E4E4"))
+    axes.add_artist(Rectangle((MARGIN, middle - 6), 150, 12, facecolor="#E4E4E4"))
     share = min(used / context, 1)
     colour = Colour.CANDIDATE if used <= context else Colour.WRONG
-    axes.add_patch(Rectangle((MARGIN, middle - 6), max(1, 150 * share), 12, facecolor=colour))
+    axes.add_artist(Rectangle((MARGIN, middle - 6), max(1, 150 * share), 12, facecolor=colour))
     text = budget_words(record, context)
     if hidden:
         more = ngettext("{count} more token not drawn", "{count} more tokens not drawn", hidden)

@@ -41,7 +41,7 @@ def _draw_chip(axes: Axes, left, top, width, text, colour) -> None:
     chip = FancyBboxPatch(
         (left, top + 2), width + 6, LINE - 5, boxstyle=shape, facecolor=colour, edgecolor="none"
     )
-    axes.add_patch(chip)
+    axes.add_artist(chip)
     axes.text(left + 3, top + LINE / 2, text, va="center_baseline")
 
 
