@@ -7,7 +7,9 @@ import pytest
 os.environ.setdefault("COURSE_LANG", "en")  # tests read messages in English unless they choose
 
 from tests.tiny_models import TINY, tiny_tokenizer
+from utils.explorers.base import Explorer
 from utils.figures import style
+from utils.language import current_language
 
 
 @pytest.fixture(params=TINY)
@@ -28,6 +30,19 @@ def default_model():
 
 
 @pytest.fixture
-def small_pictures(monkeypatch):
-    """Pictures a quarter as wide and high: where hundreds are drawn, that halves the time."""
+def drawn_once(monkeypatch):
+    """Small pictures, and none drawn twice: of hundreds of moves, most lead where one has been."""
+    show, seen = Explorer._show, set()
+
+    def show_once(explorer, record):
+        state = type(explorer), current_language(), explorer.words(record)
+        if state not in seen:
+            seen.add(state)
+            show(explorer, record)
+        else:
+            explorer._words = state[-1]
+            explorer.say("")
+
     monkeypatch.setattr(style, "PIXEL_DENSITY", 0.5)
+    monkeypatch.setattr(Explorer, "_show", show_once)
+    return seen

@@ -92,7 +92,7 @@ def test_circuits_have_three_faces(tiny):
 
 
 @pytest.mark.parametrize("kind", [AttentionExplorer, CircuitExplorer])
-def test_two_hundred_random_moves(kind, small_pictures):
+def test_two_hundred_random_moves(kind, drawn_once):
     explorer, dice = kind(TINY["llama"](), tiny_tokenizer(), TEXT), random.Random(7)
     choices = {
         "text": TEXTS,

@@ -89,7 +89,7 @@ def test_tokenizer_says_when_the_context_is_too_short():
 
 
 @pytest.mark.parametrize("kind", [AnatomyExplorer, TokenizerExplorer])
-def test_nothing_done_to_it_raises(kind, lang, small_pictures, recwarn):
+def test_nothing_done_to_it_raises(kind, lang, drawn_once, recwarn):
     """200 moves of whatever there is to move, good and bad; text stays as wide as the page."""
     chance = random.Random(7)
     explorer = kind(TINY["gemma-3"](), tiny_tokenizer(), "The capital")

@@ -170,7 +170,7 @@ def test_an_unknown_control_is_named(explorer):
 
 
 @one_architecture
-def test_survives_anything(explorer, small_pictures):
+def test_survives_anything(explorer, drawn_once):
     """200 moves of random controls to random values, right and wrong, and buttons between."""
     chance = random.Random(0)
     choices = {

@@ -95,7 +95,7 @@ def test_unknown_names_are_refused_with_the_known_ones(explorer):
 
 
 @pytest.mark.parametrize("tiny", ["llama"], indirect=True)
-def test_random_driving_reaches_no_traceback(explorer, small_pictures):
+def test_random_driving_reaches_no_traceback(explorer, drawn_once):
     hand = random.Random(0)
     for _step in range(200):
         if hand.random() < 0.5:

@@ -123,7 +123,7 @@ def wild(explorer, name, chance):
 
 
 @pytest.mark.parametrize("name", EXPLORERS)
-def test_no_control_driven_at_random_raises(name, small_pictures, monkeypatch):
+def test_no_control_driven_at_random_raises(name, drawn_once, monkeypatch):
     drawn = count()
 
     def png_now_and_then(figure):

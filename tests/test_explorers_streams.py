@@ -155,7 +155,7 @@ def test_good_input_clears_the_sentence(butterfly):
 
 
 @pytest.mark.parametrize("name", ["streams", "butterfly"])
-def test_random_driving_reaches_no_traceback(name, small_pictures, request):
+def test_random_driving_reaches_no_traceback(name, drawn_once, request):
     explorer, chance = request.getfixturevalue(name), random.Random(4)
     texts = ["", " ", TEXT, "프랑스의 수도는", "a", "e" * 30, "hungry " * 300, "😀\n\t", None, 7]
     values = {
