@@ -1,0 +1,200 @@
+"""What is lost without a feed-forward layer, or without an attention layer: switch it off and see.
+
+A layer that is switched off adds nothing to the residual stream; what came in goes on as it was.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from utils.blocks import blocks, check_layer, first_tensor
+from utils.decoding import Candidate, top_candidates
+from utils.generation import next_logits
+from utils.language import _
+from utils.model import prompt_ids
+from utils.streams import loss_by_position
+from utils.tokens import token_text
+
+
+@contextmanager
+def without_feed_forward(model, layers: int | Iterable[int]) -> Iterator[None]:
+    """Within it, the feed-forward layers of the blocks `layers` add nothing to the stream.
+
+        with without_feed_forward(model, [22]):
+            model(...)
+
+    Afterwards the model is as it was, after an error too.  Raises ValueError for a layer that the
+    model does not have, and for an architecture whose feed-forward layers cannot be told.
+    """
+    with _switched_off(model, layers, "feed_forward"):
+        yield
+
+
+@contextmanager
+def without_attention(model, layers: int | Iterable[int]) -> Iterator[None]:
+    """Within it, the attention layers of the blocks `layers` add nothing to the stream.
+
+    Afterwards, and for what cannot be done, as in `without_feed_forward`.
+    """
+    with _switched_off(model, layers, "attention"):
+        yield
+
+
+OFF = {"feed_forward": without_feed_forward, "attention": without_attention}
+
+
+@contextmanager
+def _switched_off(model, layers: int | Iterable[int], part: str) -> Iterator[None]:
+    found = blocks(model)
+    layers = [layers] if isinstance(layers, int) else list(layers)
+    for layer in layers:
+        check_layer(layer, len(found))
+
+    def nothing(_module, _args, output):
+        silent = torch.zeros_like(first_tensor(output))
+        return (silent, *output[1:]) if isinstance(output, tuple) else silent
+
+    with ExitStack() as undo:
+        for layer in layers:
+            hook = getattr(found[layer], part).register_forward_hook(nothing)
+            undo.callback(hook.remove)
+        yield
+
+
+@contextmanager
+def _remembered(model) -> Iterator[list]:
+    """Within it, what each block gives in the next pass is kept in the list that this gives."""
+    outputs = []
+    with ExitStack() as undo:
+        for block in blocks(model):
+            hook = block.module.register_forward_hook(lambda _m, _args, out: outputs.append(out))
+            undo.callback(hook.remove)
+        yield outputs
+
+
+@contextmanager
+def _not_again(model, outputs: list, layer: int) -> Iterator[None]:
+    """Within it, the blocks below `layer` give `outputs` and compute nothing.
+
+    What is switched off in a block changes nothing below it, so half of all the work can be spared.
+    """
+    below = [block.module for block in blocks(model)[:layer]]
+    for module, output in zip(below, outputs, strict=False):
+        module.forward = lambda *_args, output=output, **_options: output
+    try:
+        yield
+    finally:
+        for module in below:
+            del module.forward
+
+
+@contextmanager
+def _one_off(model, part: str, layer: int, outputs: list) -> Iterator[None]:
+    with _not_again(model, outputs, layer), _switched_off(model, layer, part):
+        yield
+
+
+@dataclass(frozen=True, eq=False)
+class WithoutEach:
+    """What follows a text, and how likely that stays when one layer at a time is switched off."""
+
+    input_ids: Tensor  # [1, position]
+    tokens: tuple[str, ...]
+    token_id: int  # the token that is followed
+    token: str
+    part: str  # "feed_forward" or "attention"
+    candidates: tuple[Candidate, ...]  # of the whole model
+    probability: float  # of the followed token, with the whole model
+    without: Tensor  # [layer]: its probability without that layer
+    still_first: Tensor  # bool [layer]: whether it is the likeliest even so
+
+
+@dataclass(frozen=True, eq=False)
+class SwitchedOff:
+    """Some layers switched off together: what follows the text now."""
+
+    each: WithoutEach
+    layers: tuple[int, ...]
+    candidates: tuple[Candidate, ...]
+    probability: float  # of the followed token
+
+
+def without_each(
+    model, tokenizer, text: str, part: str = "feed_forward", token_id: int | None = None
+) -> WithoutEach:
+    """Switch each layer's `part` off in turn, and follow one token: the likeliest, or `token_id`.
+
+    Takes half a pass for every layer.  Raises ValueError for an empty text, one past the context.
+    """
+    ids = prompt_ids(model, tokenizer, text)
+    with _remembered(model) as outputs:
+        logits, _output = next_logits(model, ids, use_cache=False)
+    token_id = int(logits.argmax()) if token_id is None else token_id
+    rows = []
+    for layer in range(len(blocks(model))):
+        with _one_off(model, part, layer, outputs):
+            rows.append(next_logits(model, ids, use_cache=False)[0])
+    rows = torch.stack(rows)
+    return WithoutEach(
+        input_ids=ids,
+        tokens=tuple(token_text(tokenizer, i) for i in ids[0].tolist()),
+        token_id=token_id,
+        token=token_text(tokenizer, token_id),
+        part=part,
+        candidates=top_candidates(logits, tokenizer),
+        probability=float(logits.softmax(-1)[token_id]),
+        without=rows.softmax(-1)[:, token_id].cpu(),
+        still_first=(rows.argmax(-1) == token_id).cpu(),
+    )
+
+
+def switch_off(model, tokenizer, each: WithoutEach, layers: Iterable[int]) -> SwitchedOff:
+    """What follows the text of `each` without all of `layers` at once."""
+    layers = tuple(layers)
+    with OFF[each.part](model, layers):
+        logits = next_logits(model, each.input_ids)[0]
+    return SwitchedOff(
+        each,
+        layers,
+        top_candidates(logits, tokenizer),
+        probability=float(logits.softmax(-1)[each.token_id]),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class LayerLosses:
+    """How badly a text is predicted without one layer's attention, or its feed-forward."""
+
+    tokens: int  # of the text
+    whole: float  # the mean loss of the whole model
+    attention: Tensor  # [layer]
+    feed_forward: Tensor  # [layer]
+
+
+@torch.no_grad()
+def losses_without_each(model, tokenizer, text: str, tokens: int = 32) -> LayerLosses:
+    """The mean loss on the first `tokens` of `text`, with every layer's two parts off in turn.
+
+    That takes a whole pass, and two half ones for every layer.  Raises ValueError for a text of
+    fewer than two tokens.
+    """
+    ids = torch.tensor([tokenizer(text, verbose=False).input_ids[:tokens]]).to(model.device)
+    if ids.shape[1] < 2:
+        raise ValueError(_("The text is too short: two tokens are needed for a prediction."))
+
+    def loss() -> float:
+        return float(loss_by_position(model(input_ids=ids, use_cache=False).logits, ids).mean())
+
+    with _remembered(model) as outputs:
+        whole = loss()
+    found = {part: [] for part in OFF}
+    for part, losses in found.items():
+        for layer in range(len(blocks(model))):
+            with _one_off(model, part, layer, outputs):
+                losses.append(loss())
+    return LayerLosses(
+        ids.shape[1], whole, **{part: torch.tensor(losses) for part, losses in found.items()}
+    )

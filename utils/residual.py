@@ -1,0 +1,181 @@
+"""The residual stream: where it starts, what each block adds to it, and what that makes of a logit.
+
+A block passes on what came in and adds two things: what attention found, and what the feed-forward
+layer made of it. So the last vector is a sum, and so is every logit read from it.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from utils.blocks import blocks, check_layer, check_position, first_tensor, watch_blocks
+from utils.decoding import Candidate, top_candidates
+from utils.language import _
+from utils.model import prompt_ids
+from utils.norms import freeze_norm, in_double
+from utils.streams import final_norm, read_out
+from utils.tokens import token_text
+
+
+@dataclass(frozen=True, eq=False)
+class ResidualTrace:
+    """One text's way through all blocks, as a sum: start + attention + feed_forward = end."""
+
+    tokens: tuple[str, ...]
+    start: Tensor  # [position, width]: the embeddings, as the first block gets them
+    attention: Tensor  # [layer, position, width]: what each attention layer adds
+    feed_forward: Tensor  # [layer, position, width]: what each feed-forward layer adds
+    end: Tensor  # [position, width]: what leaves the last block, before the final norm
+
+
+@dataclass(frozen=True, eq=False)
+class Contributions:
+    """What each part adds at one position: its size, and its share of one token's logit.
+
+    Sizes are lengths of vectors. The shares of the logit, start + attention + feed_forward +
+    constant, sum to `logit`, the model's own.
+    """
+
+    trace: ResidualTrace
+    position: int
+    token_id: int
+    token: str  # whose logit
+    start_size: float
+    attention_sizes: Tensor  # [layer]
+    feed_forward_sizes: Tensor  # [layer]
+    stream_sizes: Tensor  # [layer]: the stream after each block
+    start_logit: float
+    attention_logits: Tensor  # [layer]
+    feed_forward_logits: Tensor  # [layer]
+    constant: float  # from the biases of the final norm and of the LM head, where there are any
+    logit: float
+    candidates: tuple[Candidate, ...]  # the likeliest next tokens here
+
+    def running_total(self) -> Tensor:
+        """The logit so far: at the start, and after each block, [layer + 1].  Constant included."""
+        added = self.attention_logits + self.feed_forward_logits
+        start = added.new_tensor([self.start_logit + self.constant])
+        return torch.cat([start, added]).cumsum(0)
+
+
+def trace_residual(model, tokenizer, text: str) -> ResidualTrace:
+    """Take the residual stream of `text` apart.
+
+    Raises ValueError for an empty text, one past the context, and an architecture whose blocks do
+    not add attention and feed-forward to one stream.
+    """
+    ids = prompt_ids(model, tokenizer, text)
+    passes = watch_blocks(model, ids)
+    return ResidualTrace(
+        tokens=tuple(token_text(tokenizer, token_id) for token_id in ids[0].tolist()),
+        start=passes[0].came_in,
+        attention=torch.stack([one.attention for one in passes]),
+        feed_forward=torch.stack([one.feed_forward for one in passes]),
+        end=passes[-1].went_out,
+    )
+
+
+@torch.no_grad()
+def contributions(
+    model, tokenizer, trace: ResidualTrace, position: int, token_id: int | None = None
+) -> Contributions:
+    """What each part adds at `position`, as size and as logit of `token_id`, or of the likeliest.
+
+    The final norm divides the vector by its own size, so it is no sum of what it would make of the
+    parts. Its scale is frozen: every part is divided by the size that the whole has here. A logit
+    cap (Gemma 2) is frozen in the same way.  Raises ValueError for a position outside the text.
+    """
+    check_position(position, len(trace.tokens))
+    position %= len(trace.tokens)
+    start, end = trace.start[position], trace.end[position]
+    attention, feed_forward = trace.attention[:, position], trace.feed_forward[:, position]
+    logits = read_out(model, final_norm(model)(end))
+    token_id = int(logits.argmax()) if token_id is None else token_id
+    direction, constant = read_direction(model, end, token_id)
+    stream = start.float() + (attention.float() + feed_forward.float()).cumsum(0)
+    return Contributions(
+        trace=trace,
+        position=position,
+        token_id=token_id,
+        token=token_text(tokenizer, token_id),
+        start_size=float(start.float().norm()),
+        attention_sizes=attention.float().norm(dim=-1).cpu(),
+        feed_forward_sizes=feed_forward.float().norm(dim=-1).cpu(),
+        stream_sizes=stream.norm(dim=-1).cpu(),
+        start_logit=float(in_double(start) @ direction),
+        attention_logits=(in_double(attention) @ direction).float().cpu(),
+        feed_forward_logits=(in_double(feed_forward) @ direction).float().cpu(),
+        constant=constant,
+        logit=float(logits[token_id]),
+        candidates=top_candidates(logits, tokenizer),
+    )
+
+
+@torch.no_grad()
+def read_direction(model, end: Tensor, token_id: int) -> tuple[Tensor, float]:
+    """The direction [width] along which a vector adds to the logit of `token_id`, and a constant.
+
+    end: [width], what leaves the last block.  logit = end · direction + constant, and with the
+    scale of the final norm frozen at `end`, the parts of `end` have their shares of it.
+    """
+    norm, head = final_norm(model), model.get_output_embeddings()
+    frozen, row = freeze_norm(norm, end), in_double(head.weight[token_id])
+    direction, constant = frozen.behind(row), float(frozen.bias @ row)
+    if head.bias is not None:
+        constant += float(head.bias[token_id])
+    raw = float(in_double(end) @ direction) + constant
+    logit = float(read_out(model, norm(end))[token_id])
+    after = logit / raw if raw else 1.0  # what the model does to its logits after the LM head
+    return direction * after, constant * after
+
+
+def single_token(tokenizer, word: str) -> int:
+    """The id of a word that is one token, with a space before it where the vocabulary has that.
+
+    "Red" is " Red"; only where that is no single token, it is "Red".  Raises ValueError for what is
+    more than one token.
+    """
+    for text in (" " + word, word) if not word.startswith(" ") else (word,):
+        ids = tokenizer(text, add_special_tokens=False).input_ids
+        if len(ids) == 1:
+            return ids[0]
+    raise ValueError(
+        _("{word} is {count} tokens. Choose a word that is one token.").format(
+            word=repr(word), count=len(ids)
+        )
+    )
+
+
+@torch.no_grad()
+def blend(model, tokenizer, text: str, other: str, layer: int, share: float) -> Tensor:
+    """Logits, float32 [vocab], from halfway between two texts: read on from a mix of their vectors.
+
+    After block `layer` each position's vector becomes (1 − share) · text's + share · other's, and
+    the blocks above read that.  share 0 gives what follows `text`, 1 what follows `other`.
+    Raises ValueError unless both texts have as many tokens, `layer` exists, and share is 0 to 1.
+    """
+    found = blocks(model)
+    check_layer(layer, len(found))
+    if not 0 <= share <= 1:
+        raise ValueError(_("The share must be between 0 and 1, not {share}.").format(share=share))
+    ids = [prompt_ids(model, tokenizer, each) for each in (text, other)]
+    if ids[0].shape != ids[1].shape:
+        raise ValueError(
+            _(
+                "The texts are {one} and {two} tokens long. Only texts with as many tokens can be "
+                "blended, position by position."
+            ).format(one=ids[0].shape[1], two=ids[1].shape[1])
+        )
+    mixed = torch.tensor([1 - share, share], dtype=model.dtype, device=model.device)
+
+    def mix(_module, _args, output):
+        vectors = first_tensor(output)
+        both = torch.einsum("t,tpw->pw", mixed, vectors).expand_as(vectors)
+        return (both, *output[1:]) if isinstance(output, tuple) else both
+
+    hook = found[layer].module.register_forward_hook(mix)
+    try:
+        return model(input_ids=torch.cat(ids), use_cache=False).logits[0, -1].float()
+    finally:
+        hook.remove()
