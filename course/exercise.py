@@ -8,7 +8,7 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from course import progress
+from course import my_llm, progress
 from course.graders import EXERCISES, QUESTIONS
 from course.graders.grading import Check, grade
 from utils.language import _, current_language
@@ -24,11 +24,6 @@ def _find(kind: dict, number: str):
             )
         )
     return kind[number]
-
-
-def _recording() -> bool:
-    """Solved notebooks are read, not answered: what runs in them is nobody's progress."""
-    return Path.cwd().parent.name != "solutions"
 
 
 class _Answered(widgets.VBox):
@@ -54,6 +49,7 @@ class Exercise(_Answered):
         self.checks: list[Check] = []
         self.printed = ""
         self.attempted = False
+        self._kept: str | None = None  # what became of the answer that passed
         self._result, self._notes = widgets.HTML(), widgets.HTML()
         layout = widgets.Layout(width="max-content")  # as wide as its words, in any language
         self._hint_button = widgets.Button(layout=layout)
@@ -72,9 +68,10 @@ class Exercise(_Answered):
         self.attempted = not is_untouched(answer)
         if self.attempted:
             self.checks, self.printed = grade(self.spec, answer)
-            if _recording():
+            if progress.recording():
                 last = self.checks[-1]
                 progress.record_attempt(self.spec.number, self.passed, last.diagnosis)
+            self._kept = my_llm.keep(self.spec.number, answer) if self.passed else None
         self._show()
         return self
 
@@ -82,7 +79,7 @@ class Exercise(_Answered):
         """Open one more hint, by the same path as a hand on the button."""
         if self._hints_shown < len(self.spec.hints):
             self._hints_shown += 1
-            if _recording():
+            if progress.recording():
                 progress.record_hint(self.spec.number, self._hints_shown)
             self._show()
         return self
@@ -144,7 +141,7 @@ class Exercise(_Answered):
         self._hint_button.disabled = left == 0
 
     def _live_notes(self) -> list[str]:
-        if not _recording():
+        if not progress.recording():
             return []
         mine = progress.summary().get(self.spec.number)
         notes = []
@@ -152,8 +149,7 @@ class Exercise(_Answered):
             notes.append(_("Attempts so far: {attempts}").format(attempts=mine.attempts))
             if mine.passed and not self.passed:
                 notes.append(_("You have passed this exercise before; that is kept."))
-        notice = progress.take_notice()
-        return [*notes, notice] if notice else notes
+        return [*notes, *filter(None, (self._kept, progress.take_notice()))]
 
 
 class Question(_Answered):
@@ -183,7 +179,7 @@ class Question(_Answered):
 
     def _on_choice(self, change) -> None:
         self.chosen = change["new"]
-        if self.chosen is not None and _recording():
+        if self.chosen is not None and progress.recording():
             progress.record_answer(self.spec.number, str(self.chosen + 1), self._right())
         self._show()
 
@@ -229,8 +225,8 @@ class Question(_Answered):
 
 
 def is_untouched(answer) -> bool:
-    """Whether `answer` is what the chapter came with: `...`, or code whose body is `...`."""
-    if answer is ...:
+    """Whether `answer` is what the course came with: `...`, a body of `...`, or its own helper."""
+    if answer is ... or str(getattr(answer, "__module__", "")).startswith("utils."):
         return True
     if inspect.isclass(answer):  # a notebook's class has no source to read; its methods have
         methods = list(filter(inspect.isfunction, vars(answer).values()))
