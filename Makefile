@@ -1,13 +1,16 @@
 # make lab     set everything up and open the course        (lang=ko or lang=en picks the language)
 # make test    set everything up and prove the course
 # make build   lessons -> chapters/ and solutions/          (rerun=1 executes all solved notebooks)
+# make bench   measure what the course says of itself -> benchmarks/report.md
+# make slides  a deck for each lesson -> build/slides/     (make slides lessons="03 ko" for one)
+# make handout a PDF for each lesson  -> build/handout/    (needs Chromium or Chrome)
 # make pins    pyproject.toml -> requirements.txt and environment.yml
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 WORKERS ?= 2
 
-.PHONY: lab test build messages pins
+.PHONY: lab test build messages pins bench slides handout
 
 lab: .venv/course
 	$(PY) -m course lab $(lang)
@@ -19,6 +22,16 @@ test: .venv/course-test
 
 build: .venv/course-test
 	$(PY) -m course build $(if $(rerun),--rerun)
+
+# Only on a machine with nothing else to do: other work changes the times.
+bench: .venv/course-test
+	$(PY) -m benchmarks.run $(rows)
+
+slides: .venv/course
+	$(PY) -m course slides $(lessons)
+
+handout: .venv/course-test
+	$(PY) -m course handout $(lessons)
 
 messages: .venv/course
 	$(PY) -m course messages

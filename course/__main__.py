@@ -3,7 +3,17 @@
 import importlib
 import sys
 
-COMMANDS = {"build": "course.build", "lab": "course.lab", "messages": "course.messages"}
+COMMANDS = {
+    "build": "course.build",
+    "lab": "course.lab",
+    "messages": "course.messages",
+    "doctor": "course.doctor",
+    "reset": "course.reset",
+    "progress": "course.record",
+    "slides": "course.slides",
+    "handout": "course.handout",
+    "class-report": "course.class_report",
+}
 
 
 def main() -> int:
@@ -11,7 +21,14 @@ def main() -> int:
     if name not in COMMANDS:
         print(f"python -m course {{{' | '.join(COMMANDS)}}}", file=sys.stderr)
         return 2
-    return importlib.import_module(COMMANDS[name]).main(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # a terminal without Hangul, or without ✓
+    try:
+        command = importlib.import_module(COMMANDS[name])
+    except ModuleNotFoundError as missing:
+        print(f"{missing}. `python -m course doctor` says what to do.", file=sys.stderr)
+        return 1
+    return command.main(arguments)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 SOLVED_ONLY = "solution"
+KEPT = re.compile(r"-\d{4}(-\d\d){2}-\d{6}(-\d+)?$")  # what `reset` calls a learner's own notebook
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -149,6 +150,25 @@ def execute(node: nbformat.NotebookNode, folder: Path) -> None:
             output.get("data", {}).pop(WIDGET_VIEW, None)
 
 
+def take_outputs(node: nbformat.NotebookNode, path: Path) -> bool:
+    """Give `node` the outputs of the notebook at `path`, if that ran the very same code.
+
+    Then only prose or tags have changed, and nothing needs to be executed.
+    """
+    if not path.exists():
+        return False
+    cells, before = _code(node), _code(nbformat.read(path, as_version=4))
+    if [(c.id, c.source) for c in cells] != [(c.id, c.source) for c in before]:
+        return False
+    for cell, ran in zip(cells, before, strict=True):
+        cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
+    return True
+
+
+def _code(node: nbformat.NotebookNode) -> list:
+    return [cell for cell in node.cells if cell.cell_type == "code"]
+
+
 def _sources(node: nbformat.NotebookNode) -> list:
     return [(c.id, c.cell_type, c.source, c.metadata.get("tags")) for c in node.cells]
 
@@ -160,7 +180,7 @@ def _is_current(path: Path, built: nbformat.NotebookNode) -> bool:
 def build(names: list[str] = (), check: bool = False, rerun: bool = False) -> list[str]:
     """Write the notebooks that are stale, or with `check` only name them.  Returns what was stale.
 
-    A solved notebook is executed when its source has changed, or always with `rerun`.
+    A solved notebook is executed when its code has changed, or always with `rerun`.
     """
     stale, wanted = [], set()
     for lesson in sorted(LESSONS.glob("[0-9]*.py")):
@@ -178,12 +198,12 @@ def build(names: list[str] = (), check: bool = False, rerun: bool = False) -> li
                 stale.append(str(path.relative_to(ROOT)))
                 if not check:
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    if solved:
+                    if solved and (rerun or not take_outputs(built, path)):
                         print(f"running {stale[-1]} …", flush=True)
                         execute(built, path.parent)
                     nbformat.write(built, path)
     built = {*ROOT.glob("chapters/*/*.ipynb"), *ROOT.glob("solutions/*/*.ipynb")}
-    for path in sorted(built - wanted):
+    for path in sorted(path for path in built - wanted if not KEPT.search(path.stem)):
         stale.append(f"{path.relative_to(ROOT)} (no lesson)")
         if not check:
             path.unlink()

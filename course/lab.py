@@ -1,4 +1,4 @@
-"""Opens the course: prepares the model the first time, then JupyterLab with the first lesson."""
+"""Opens the course: prepares the model the first time, then JupyterLab at its front door."""
 
 import argparse
 import json
@@ -17,7 +17,7 @@ LOCALES = {"ko": "ko_KR", "en": "en"}
 
 def first_notebook(lang: str) -> Path:
     """The notebook that the course opens on, relative to the course's folder."""
-    return min(ROOT.glob(f"chapters/{lang}/*.ipynb")).relative_to(ROOT)
+    return Path("chapters", lang, "00_start_here.ipynb")
 
 
 def set_menus(lang: str, prefix: Path = Path(sys.prefix)) -> None:

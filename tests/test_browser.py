@@ -13,6 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
+from course import progress
 from tests.jupyterlab import (
     CHROMIUM,
     ROOT,
@@ -132,6 +133,24 @@ EXPLORERS = [
     ),
     Row("05_kv_cache", ("imports", "memory-explorer"), change=slide("tokens")),
     Row(
+        "06_block",
+        ("imports", "residual"),
+        change=slide("position", "ArrowLeft"),
+        spoil=write("token", "Red Dragon"),
+    ),
+    Row(
+        "06_block",
+        ("imports", "feed-forward"),
+        change=choose("part", "attention"),
+        spoil=write("prompt", ""),
+    ),
+    Row(
+        "06_block",
+        ("imports", "neurons"),
+        change=slide("layer", "ArrowLeft"),
+        spoil=write("token", "Red Dragon"),
+    ),
+    Row(
         "07_attention",
         ("imports", "record", "explorer"),
         change=slide("layer"),
@@ -147,9 +166,14 @@ EXPLORERS = [
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
+def home(tmp_path_factory):
+    """The learner's home folder: in it lies their progress."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory, home):
     """JupyterLab on a copy of the course: what is saved in it touches nothing here."""
-    home = tmp_path_factory.mktemp("home")
     root = tmp_path_factory.mktemp("course")
     for folder in ("chapters", "solutions"):
         shutil.copytree(ROOT / folder, root / folder)
@@ -220,6 +244,47 @@ def expect_other_picture(explorer: Locator, before: tuple[str, str]) -> None:
     expect(image).not_to_have_attribute("src", before[0])
 
 
+FRONT_DOOR = {  # language: the buttons, and a link to the other language's front door
+    "ko": ("다시 보기", "새로 시작 …", "네, 새로 시작합니다", "English"),
+    "en": ("look again", "start anew …", "yes, start anew", "“한국어”"),
+}
+
+
+@pytest.mark.parametrize("lang", FRONT_DOOR)
+def test_the_front_door_shows_the_map_and_what_was_passed(notebook, home, monkeypatch, lang):
+    again, anew, yes, other = FRONT_DOOR[lang]
+    page = notebook(f"chapters/{lang}/00_start_here.ipynb")
+    run_all(page)
+    assert errors(page) == []
+    expect(cell(page, "map").locator("img")).to_have_attribute("alt", re.compile("LLM.*07: ", re.S))
+    expect(cell(page, "doctor")).to_contain_text("✓ Python")
+
+    door = cell(page, "progress").locator(".course-explorer")
+    before = picture(door)
+    monkeypatch.setenv("COURSE_PROGRESS", str(home / "progress.sqlite"))
+    progress.record_attempt("2.1", True)  # as a check in lesson 02 does
+    press(again)(door)
+    expect_other_picture(door, before)
+    expect(door.get_by_role("link", name="2.2")).to_have_attribute("href", "02_components.ipynb")
+
+    passed, copies = picture(door), set(home.glob("progress-*.sqlite"))
+    door.get_by_role("combobox").select_option(index=1)
+    press(anew)(door)
+    expect(door.get_by_role("alert")).to_contain_text("my_llm.py")
+    assert violations(page) == []
+    press(yes)(door)
+    expect_other_picture(door, passed)
+    (copy,) = set(home.glob("progress-*.sqlite")) - copies
+    expect(door.get_by_role("alert")).to_contain_text(copy.name)
+    assert "2.1" not in progress.summary()
+
+    page.get_by_role("link", name=other).click()
+    page.wait_for_function(
+        "path => jupyterapp.shell.currentWidget?.context?.path === path",
+        arg=f"chapters/{'en' if lang == 'ko' else 'ko'}/00_start_here.ipynb",
+    )
+
+
 def test_a_learner_s_path_through_a_chapter(notebook):
     page = notebook("chapters/ko/01_generation_loop.ipynb")
     run_all(page)
@@ -277,7 +342,7 @@ def type_answer(exercise: Locator, code: str) -> None:
 
 def test_the_english_chapter_is_accessible(notebook):
     page = notebook("chapters/en/01_generation_loop.ipynb")
-    run_all(page)
+    run_cells(page, "language", "imports", "load", "ex-1-1", "check-1-1", "explorer")
     assert errors(page) == []
     expect(cell(page, "check-1-1")).to_contain_text("not attempted yet")
     explorer = cell(page, "explorer").locator(".course-explorer")

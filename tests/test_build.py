@@ -77,11 +77,26 @@ def test_a_second_build_changes_no_byte(course):
     assert build.build() == ["chapters/en/01_small.ipynb", "solutions/en/01_small.ipynb"]
 
 
+def test_prose_or_a_tag_alone_executes_nothing(course, monkeypatch):
+    root, lesson = course
+    build.build()
+    monkeypatch.setattr(build, "execute", lambda *_: pytest.fail("executed"))
+    lesson.write_text(LESSON.replace("# # Title", "# # New").replace('"C01"', '"C01", "slide"'))
+    assert len(build.build()) == 4
+    solved = nbformat.read(root / "solutions/en/01_small.ipynb", as_version=4)
+    assert solved.cells[0].source == "# New"
+    assert solved.cells[1].metadata.tags == ["C01", "slide"]
+    assert solved.cells[-1].outputs[0].text == "42\n"
+    assert build.build() == []
+
+
 def test_check_names_what_is_stale_or_orphaned_and_writes_nothing(course):
     root, lesson = course
     build.build()
     lesson.write_text(LESSON.replace("guess = 41", "guess = 40"))
     (root / "chapters/en/09_gone.ipynb").write_text("{}")
+    learners_own = root / "chapters/en/01_small-2026-11-22-205143.ipynb"  # kept by `reset`
+    learners_own.write_text("{}")
     stale = build.build(check=True)
     assert stale == [
         "solutions/ko/01_small.ipynb",
@@ -92,6 +107,7 @@ def test_check_names_what_is_stale_or_orphaned_and_writes_nothing(course):
     assert build.main(["--check"]) == 1
     build.build()
     assert not (root / "chapters/en/09_gone.ipynb").exists()
+    assert learners_own.exists()
     assert build.main(["--check"]) == 0
 
 

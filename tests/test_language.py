@@ -29,6 +29,18 @@ def test_every_message_has_its_korean():
     assert untranslated(catalogue) == []
 
 
+def test_our_reader_of_catalogues_finds_what_babel_finds():
+    wanted = {}
+    for message in translated():
+        if message.id and not message.fuzzy:
+            plural = isinstance(message.id, tuple)
+            wanted[message.id[0] if plural else message.id] = (
+                message.string[0] if plural else message.string
+            )
+    assert language._catalogue("ko") == wanted
+    assert len(wanted) > 1000
+
+
 def test_korean_keeps_placeholders_and_code():
     for message in translated():
         if not message.id:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,8 @@ def test_a_learner_works_through_an_exercise():
     exercise = done["3.2"]
     assert (exercise.attempts, exercise.passed, exercise.hints_opened) == (4, True, 2)
     assert exercise.diagnoses == ("divide, do not multiply", "changed in place")
+    assert exercise.attempts_to_pass == 3
+    assert done["3.3"].attempts_to_pass is None
     assert exercise.first_at <= exercise.passed_at
     assert exercise.first_at.utcoffset() is not None
     assert not done["3.3"].passed
@@ -103,6 +106,57 @@ def test_clear_one_lesson_or_all():
     assert list(progress.summary()) == ["10.1", "2.1"]
     progress.clear()
     assert progress.summary() == {}
+
+
+def test_what_is_forgotten_is_kept_in_a_copy(file):
+    assert progress.clear() is None  # nothing to forget, nothing to keep
+    progress.record_attempt("1.1", False, "added-up")
+    progress.record_attempt("2.1", True)
+    before = list(progress.rows())
+    copies = [progress.clear("1"), progress.clear()]
+    assert len(set(copies)) == 2
+    assert {copy.parent for copy in copies} == {file.parent}
+    db = sqlite3.connect(copies[0])
+    columns = ", ".join(progress.COLUMNS)
+    kept = db.execute(f"SELECT {columns} FROM events ORDER BY id").fetchall()
+    db.close()
+    assert [(name, detail) for _at, _kind, name, _passed, detail in kept] == [
+        (row["name"], row["detail"]) for row in before
+    ]
+
+
+def test_nothing_is_forgotten_where_no_copy_can_be_made(file, monkeypatch):
+    progress.record_attempt("1.1", True)
+    taken = []
+
+    def taken_name(_bytes: int) -> str:  # a file stands wherever the copy would go
+        now = progress.datetime.now()
+        for second in range(3):
+            name = (now + timedelta(seconds=second)).strftime("progress-%Y-%m-%d-%H%M%S-taken")
+            taken.append(file.with_name(f"{name}.sqlite"))
+            taken[-1].write_text("something else")
+        return "taken"
+
+    monkeypatch.setattr(progress, "token_hex", taken_name)
+    assert progress.clear() is None
+    assert {path.read_text() for path in taken} == {"something else"}
+    assert "COURSE_PROGRESS" in progress.take_notice()
+    assert progress.summary()["1.1"].passed
+
+
+def test_the_learner_has_a_name_that_says_nothing_and_stays(file):
+    progress.record_attempt("1.1", True)
+    assert sqlite3.connect(file).execute("SELECT name FROM sqlite_master").fetchall() == [
+        ("events",)
+    ]  # as a file of a version without names: it is given one, and loses nothing
+    name = progress.learner_id()
+    assert len(name) == 8
+    assert int(name, 16) >= 0
+    progress.clear()
+    progress.record_attempt("1.1", False, "added-up")
+    assert progress.learner_id() == name
+    assert progress.summary()["1.1"].diagnoses == ("added-up",)
+    assert set_aside(file) == []
 
 
 def test_the_default_place_is_the_users_own(monkeypatch):

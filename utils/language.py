@@ -1,18 +1,18 @@
 """Which language the course speaks, Korean or English, and how a sentence is put into it.
 
 Messages stand in the code in English, inside `_()`; their Korean stands in
-`locale/ko/LC_MESSAGES/course.po`.
+`locale/ko/LC_MESSAGES/course.po`.  Nothing is imported here that does not come with Python, so that
+`python -m course doctor` can speak where a package is missing.
 """
 
-import gettext
-import io
+from __future__ import annotations  # so that even an old Python can be told it is too old
+
+import ast
 import locale
 import os
+import re
 from functools import cache
 from pathlib import Path
-
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 
 LANGUAGES = {"ko": "한국어", "en": "English"}
 CATALOGUES = Path(__file__).parent / "locale"
@@ -44,20 +44,29 @@ def current_language() -> str:
 
 
 @cache
-def _catalogue(code: str) -> gettext.NullTranslations:
+def _catalogue(code: str) -> dict[str, str]:
+    """English → `code`: what the .po file has.  Korean has one form for any number, msgstr[0]."""
     path = CATALOGUES / code / "LC_MESSAGES" / "course.po"
-    if not path.exists():
-        return gettext.NullTranslations()
-    compiled = io.BytesIO()
-    with path.open("rb") as source:
-        write_mo(compiled, read_po(source, locale=code))
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
+    found = {}
+    for entry in path.read_text(encoding="utf-8").split("\n\n") if path.exists() else ():
+        lines = [line for line in entry.splitlines() if line]
+        if any(line.startswith("#,") and "fuzzy" in line for line in lines):
+            continue
+        texts, field = {}, ""
+        for line in lines:
+            keyed = re.match(r'(msg\S+) (".*")|(".*")', line)
+            if keyed:
+                field = keyed[1] or field
+                texts[field] = texts.get(field, "") + ast.literal_eval(keyed[2] or keyed[3])
+        translated = texts.get("msgstr") or texts.get("msgstr[0]")
+        if texts.get("msgid") and translated:
+            found[texts["msgid"]] = translated
+    return found
 
 
 def _(message: str) -> str:
     """`message` in the language in use.  Fill it in afterwards: `_("k is {k}").format(k=3)`."""
-    return _catalogue(current_language()).gettext(message)
+    return _catalogue(current_language()).get(message, message)
 
 
 def N_(message: str) -> str:
@@ -67,4 +76,4 @@ def N_(message: str) -> str:
 
 def ngettext(one: str, many: str, number: int) -> str:
     """`one` or `many`, as `number` asks, in the language in use."""
-    return _catalogue(current_language()).ngettext(one, many, number)
+    return _catalogue(current_language()).get(one, one if number == 1 else many)

@@ -27,6 +27,10 @@ use_language("ko")
 from utils.language import use_language
 
 use_language("en")
+# %% id="map"
+from course.map import course_map
+
+course_map("01")
 # %% id="imports"
 import torch
 from transformers import pipeline
@@ -63,7 +67,7 @@ print(type(model).__name__, f"{model.num_parameters():,}")
 #
 # With a GPU, change the cell above to `load_model("phi-3-mini")`, and the rest of this notebook runs with
 # Phi-3-mini, the model with 3.8 billion parameters that the notes use.
-# %% id="pipeline" tags=["C01"]
+# %% id="pipeline" tags=["C01", "slide"]
 generator = pipeline(
     "text-generation",
     model=model,
@@ -93,7 +97,7 @@ print(output)
 # The model did not *answer* just now; it *continued* the text it was given, and that is the one thing an LLM
 # can do. What makes it a conversation is the **chat template**: it wraps a question in a text of the form
 # "the user said this, now the assistant speaks", so that to continue the text is to answer.
-# %% id="template"
+# %% id="template" tags=["slide"]
 question = "What is the capital of France?"
 as_chat = tokenizer.apply_chat_template(
     [{"role": "user", "content": question}], tokenize=False, add_generation_prompt=True
@@ -105,7 +109,7 @@ print(as_chat)
 # %% [markdown] lang="en"
 # The same question, once as it is and once in the template. As it is, the model writes its end token at
 # once and stops: the likeliest thing to follow a question was that the user's turn is over.
-# %% id="raw-and-chat"
+# %% id="raw-and-chat" tags=["slide"]
 for prompt in (question, as_chat):
     steps = list(generation_steps(model, tokenizer, prompt, 20))
     print([step.token for step in steps])
@@ -130,7 +134,7 @@ passes_question.answer(2)
 # %% [markdown] lang="en"
 # Count it: a hook is a function that is called each time the model runs. One run through the model, from
 # bottom to top, is a **forward pass**. The cell prints the number of new tokens, then of passes.
-# %% id="count-passes" tags=["C02"]
+# %% id="count-passes" tags=["C02", "slide"]
 passes = []
 hook = model.register_forward_hook(lambda *_: passes.append(1))
 ids = tokenizer(email, return_tensors="pt").to(model.device)
@@ -157,7 +161,7 @@ length_question.answer(3)
 # %% [markdown] lang="en"
 # Count: characters, words between spaces, tokens. Below them are the first twelve tokens. Line breaks and
 # punctuation are tokens too, and the space before a word belongs to the word's token.
-# %% id="characters-and-tokens" tags=["C05"]
+# %% id="characters-and-tokens" tags=["C05", "slide"]
 text = tokenizer.decode(new_ids)
 print(len(text), len(text.split()), len(new_ids))
 print([tokenizer.decode(i) for i in new_ids[:12]])
@@ -176,7 +180,7 @@ print([tokenizer.decode(i) for i in new_ids[:12]])
 #
 # Now one step at a time. On the left is the text that goes into the model, on the right the token it picks.
 # See how each token on the right turns up at the end of the next line on the left.
-# %% id="growing-prompt" tags=["C03"]
+# %% id="growing-prompt" tags=["C03", "slide"]
 for step in generation_steps(model, tokenizer, "The capital of France is", 6):
     print(repr(tokenizer.decode(step.input_ids[0])), "→", repr(step.token))
 # %% [markdown] lang="ko"
@@ -261,7 +265,7 @@ Exercise("1.3").check(generate_greedy)
 # The course's own `generate` is this same loop. Does it write the very text that `generate(do_sample=False)`
 # of `transformers` writes? Try two prompts; the number at the end of a line counts tokens. The first text
 # stops at `max_new_tokens`, the second ends by itself, at the end token.
-# %% id="equals-generate" tags=["C03"]
+# %% id="equals-generate" tags=["C03", "slide"]
 for prompt in ("Once upon a time", as_chat):
     ours = generate(model, tokenizer, prompt, 30)
     theirs = generator(prompt, max_new_tokens=30)[0]["generated_text"]
@@ -281,9 +285,9 @@ for prompt in ("Once upon a time", as_chat):
 # %% id="explorer"
 explorer = GenerationExplorer(model, tokenizer, "The capital of France is")
 explorer
-# %% id="explorer-driven" tags=["solution"]
+# %% id="explorer-driven" tags=["solution", "slide"]
 explorer.press("one_token", times=3)
-# %% id="explorer-instead" tags=["solution"]
+# %% id="explorer-instead" tags=["solution", "slide"]
 explorer.press("restart").press("one_token")
 other = tokenizer(" the").input_ids[0]
 explorer.set(instead=other).press("ten_tokens")
@@ -323,7 +327,7 @@ direction_question.answer(2)
 # The model predicts a next token at every position. Here are two sentences with one token changed (`France` →
 # `Japan`): at each position, the top prediction for either, and whether all logits are the same (`True`) or
 # not (`False`). Only from the changed token on do they differ.
-# %% id="change-one-token" tags=["C04"]
+# %% id="change-one-token" tags=["C04", "slide"]
 one = tokenizer("In the year 1900 France had a", return_tensors="pt").input_ids.to(model.device)
 two = tokenizer("In the year 1900 Japan had a", return_tensors="pt").input_ids.to(model.device)
 with torch.no_grad():
@@ -339,7 +343,7 @@ for token, a, b in zip(two[0], logits_one, logits_two):
 # There are other models. A **representation model** such as BERT reads in both directions: it cannot continue
 # a text, but is good at turning a whole text into vectors. Change the last token for a tiny BERT with random
 # weights, and the output at **every** position changes (`False`).
-# %% id="representation-model" tags=["C04"]
+# %% id="representation-model" tags=["C04", "slide"]
 from transformers import BertConfig, BertModel
 
 torch.manual_seed(0)

@@ -22,6 +22,10 @@ use_language("ko")
 from utils.language import use_language
 
 use_language("en")
+# %% id="map"
+from course.map import course_map
+
+course_map("02")
 # %% id="imports"
 import copy
 from importlib.resources import files
@@ -83,7 +87,7 @@ map_of_parts = AnatomyExplorer(model, tokenizer, "The capital of France is")
 map_of_parts
 # %% id="anatomy-embedding" tags=["solution"]
 map_of_parts.set(part="embed_tokens")
-# %% id="anatomy-attention" tags=["solution"]
+# %% id="anatomy-attention" tags=["solution", "slide"]
 map_of_parts.set(part="self_attn", block=4)
 # %% id="anatomy-softmax" tags=["solution"]
 map_of_parts.set(part="softmax")
@@ -99,7 +103,7 @@ map_of_parts.set(part="softmax")
 # Now call the parts yourself, one by one; what one line gives, the next one takes. The stack of blocks knows
 # no letters and no ids: it is given vectors (`inputs_embeds`). The last line asks whether this is what the
 # model computes when it is called as a whole.
-# %% id="all-the-way" tags=["C06"]
+# %% id="all-the-way" tags=["C06", "slide"]
 with torch.no_grad():
     ids = tokenizer("The capital of France is", return_tensors="pt").input_ids.to(model.device)
     vectors = model.get_input_embeddings()(ids)
@@ -124,7 +128,7 @@ with torch.no_grad():
 #
 # The tokenizer has a **vocabulary**, a table of tokens. Text is cut into pieces that stand in that table, and
 # each piece has a number there, its id. Turned back, they give the text as it was.
-# %% id="vocabulary" tags=["C07"]
+# %% id="vocabulary" tags=["C07", "slide"]
 print(len(tokenizer.get_vocab()))
 ids = tokenizer("Transformers tokenize everything!").input_ids
 for token_id in ids:
@@ -145,7 +149,7 @@ hangul_question.answer(3)
 # %% [markdown] lang="en"
 # Look at it in the explorer. A token written like `⟨ED⟩` is no character but one **byte** of one. Tokens joined
 # by a bracket make up the character below it. Tick the box to see the bytes, and try English, numbers, emoji.
-# %% id="tokenizer" tags=["C07"]
+# %% id="tokenizer" tags=["C07", "slide"]
 tokens = TokenizerExplorer(model, tokenizer, "프랑스의 수도는")
 tokens
 # %% id="tokenizer-bytes" tags=["solution"]
@@ -156,7 +160,7 @@ tokens.set(text="서울 Seoul 🙂 3.14", show_bytes=True)
 # %% [markdown] lang="en"
 # Many tokens cost: each is a forward pass when written, and the context, too, is counted in tokens. Here are
 # sentences that mean the same in English and Korean: characters on the left, tokens on the right.
-# %% id="cost" tags=["C07"]
+# %% id="cost" tags=["C07", "slide"]
 for text in ("The capital of France is Paris.", "프랑스의 수도는 파리입니다.",
              "I drank coffee this morning.", "나는 오늘 아침에 커피를 마셨다."):
     print(len(text), len(tokenizer(text).input_ids), text)
@@ -176,7 +180,7 @@ for text in ("The capital of France is Paris.", "프랑스의 수도는 파리�
 #
 # For each token of the vocabulary the model has one vector, its **embedding**; all together they are a matrix.
 # An id is the number of a row. Is the vector that the embedding layer gives that row of the matrix?
-# %% id="rows" tags=["C07"]
+# %% id="rows" tags=["C07", "slide"]
 embedding_matrix = model.get_input_embeddings().weight
 paris = tokenizer(" Paris").input_ids[0]
 vector = model.get_input_embeddings()(torch.tensor(paris, device=model.device))
@@ -239,7 +243,7 @@ Exercise("2.2").check(nearest_tokens)
 # %% [markdown] lang="en"
 # Real neighbours, with the course's own `embeddings.nearest_tokens`: the same word written another way, words close in
 # meaning, words of the same sort. Nobody said so; it came of learning to predict the next token.
-# %% id="neighbours" tags=["C07"]
+# %% id="neighbours" tags=["C07", "slide"]
 for word in (" Paris", " Monday", " happy", " king"):
     near = embeddings.nearest_tokens(embedding_matrix, tokenizer(word).input_ids[0], 6)
     print(repr(word), [tokenizer.decode(i) for i in near])
@@ -275,7 +279,7 @@ head_question.answer(3)
 # %% [markdown] lang="en"
 # Give it the last position's vector only. Logits can be negative, and sum to nothing in particular. After a
 # softmax they all lie between 0 and 1 and sum to 1: a **probability distribution**.
-# %% id="logits-and-probabilities" tags=["C08"]
+# %% id="logits-and-probabilities" tags=["C08", "slide"]
 last = hidden[0, -1]
 scores = model.lm_head(last)
 chances = scores.softmax(-1)
@@ -364,7 +368,7 @@ Exercise("2.5").check(parameter_share)
 # %% [markdown] lang="en"
 # These are the shares that the explorer drew. To three digits the norms look like nothing; the tied LM head
 # really is 0.
-# %% id="shares" tags=["C06"]
+# %% id="shares" tags=["C06", "slide"]
 for kind, share in anatomy.parameter_share(model).items():
     print(f"{kind:15} {share:.3f}")
 # %% [markdown] lang="ko"
@@ -439,7 +443,7 @@ accuracy_question.answer(3)
 # %% [markdown] lang="en"
 # The head is one matrix, `[2, width]`: two scores, then a softmax (logistic regression). Look at its accuracy on
 # sentences it has **never seen**, before and after it learns. To know nothing is to score about 0.5.
-# %% id="train-head" tags=["C09"]
+# %% id="train-head" tags=["C09", "slide"]
 def accuracy(head):
     right = head(vectors[held_out]).argmax(-1) == good[held_out]
     return right.float().mean().item()

@@ -23,6 +23,10 @@ use_language("ko")
 from utils.language import use_language
 
 use_language("en")
+# %% id="map"
+from course.map import course_map
+
+course_map("03")
 # %% id="imports"
 import torch
 
@@ -44,7 +48,7 @@ model, tokenizer = load_model()
 # Run the notes' worked example line by line, and watch the tensors' shapes. Five tokens go in, one vector comes
 # out at each position, and the LM head turns a vector into one score for each token of the vocabulary. These
 # scores are the **logits**.
-# %% id="to-hidden-states" tags=["C13"]
+# %% id="to-hidden-states" tags=["C13", "slide"]
 prompt = "The capital of France is"
 input_ids = tokenizer(prompt, return_tensors="pt").input_ids.to(model.device)
 model_output = model.model(input_ids)
@@ -90,7 +94,7 @@ Exercise("3.1").check(greedy)
 #
 # Looking at the winner alone misses a lot. Softmax turns the logits into probabilities that add up to 1, and
 # **every** token of the vocabulary gets one.
-# %% id="distribution" tags=["C10"]
+# %% id="distribution" tags=["C10", "slide"]
 probabilities = logits.softmax(-1)
 print(len(probabilities), round(float(probabilities.sum()), 2), bool(probabilities.min() > 0))
 for candidate in decoding.top_candidates(logits, tokenizer, 4):
@@ -108,7 +112,7 @@ for candidate in decoding.top_candidates(logits, tokenizer, 4):
 # toss.
 #
 # The other sliders are what you build in this lesson, one by one. The columns on the right do nothing yet.
-# %% id="explorer" tags=["C10"]
+# %% id="explorer" tags=["C10", "slide"]
 explorer = DecodingExplorer(model, tokenizer, prompt)
 explorer
 # %% id="explorer-other-prompt" tags=["solution"]
@@ -126,7 +130,7 @@ loop_question = Question("3.a")
 loop_question
 # %% id="question-a-answered" tags=["solution"]
 loop_question.answer(3)
-# %% id="greedy-loops" tags=["C11"]
+# %% id="greedy-loops" tags=["C11", "slide"]
 night = "In the middle of the night,"
 greedy_steps = list(generation_steps(model, tokenizer, night, 60))
 print(tokenizer.decode([step.token_id for step in greedy_steps]))
@@ -144,8 +148,8 @@ for step in greedy_steps:
 # %% [markdown] lang="en"
 # The more often it is said, the surer the model is of it, and greedy search has no way out. Some randomness is better,
 # say the notes. So what if you **draw**, as the probabilities say?
-# %% id="sampling-rambles" tags=["C11"]
-choose = decoding.sampler(generator=torch.Generator().manual_seed(1))
+# %% id="sampling-rambles" tags=["C11", "slide"]
+choose = decoding.sampler(generator=torch.Generator().manual_seed(0))
 sampled_steps = list(generation_steps(model, tokenizer, night, 60, choose=choose))
 print(tokenizer.decode([step.token_id for step in sampled_steps]))
 # %% [markdown] lang="ko"
@@ -187,7 +191,7 @@ zero_question = Question("3.b")
 zero_question
 # %% id="question-b-answered" tags=["solution"]
 zero_question.answer(2)
-# %% id="toward-zero" tags=["C12", "C14"]
+# %% id="toward-zero" tags=["C12", "C14", "slide"]
 dog = tokenizer("The dog chased the squirrel because it", return_tensors="pt").to(model.device)
 dog_logits = model(**dog).logits[0, -1]
 for temperature in (2.0, 1.0, 0.5, 0.2, 0.05):
@@ -253,7 +257,7 @@ Exercise("3.2").check(apply_temperature)
 #
 # The rambling came from the tail. So cut it off before you draw. To cut a token is to set its logit to `-inf`:
 # $e^{-\infty} = 0$, and the next softmax shares the probability of 1 among the tokens that are left.
-# %% id="minus-infinity"
+# %% id="minus-infinity" tags=["slide"]
 some_logits = torch.tensor([2.0, 1.0, 0.0, -1.0])
 print([round(p, 2) for p in some_logits.softmax(-1).tolist()])
 cut_logits = torch.tensor([2.0, 1.0, -torch.inf, -torch.inf])
@@ -391,7 +395,7 @@ order_question.answer(1)
 # 온도를 바꾸면서 세 필터가 각각 몇 개를 남기는지 셉니다. 한 줄은 온도, top-k 5, top-p 0.5, min-p 0.2입니다.
 # %% [markdown] lang="en"
 # Count what each filter keeps as the temperature rises. A line is the temperature, top-k 5, top-p 0.5, min-p 0.2.
-# %% id="kept-by-temperature" tags=["C14"]
+# %% id="kept-by-temperature" tags=["C14", "slide"]
 def kept(logits):
     return int((logits > -torch.inf).sum())
 
@@ -498,8 +502,8 @@ Exercise("3.7").check(repeated_ngram_rate)
 # %% [markdown] lang="en"
 # Now measure three texts side by side: greedy, drawn as it comes, and temperature 0.8 with top-p 0.9. The numbers are the
 # share of repeated 3-grams, and how many tokens came from beyond rank 50. Read the texts, too. Which reads best?
-# %% id="three-texts" tags=["C11"]
-choose = decoding.sampler(0.8, top_p=0.9, generator=torch.Generator().manual_seed(1))
+# %% id="three-texts" tags=["C11", "slide"]
+choose = decoding.sampler(0.8, top_p=0.9, generator=torch.Generator().manual_seed(0))
 tamed_steps = list(generation_steps(model, tokenizer, night, 60, choose=choose))
 for steps in (greedy_steps, sampled_steps, tamed_steps):
     ids = [step.token_id for step in steps]
@@ -526,7 +530,7 @@ for steps in (greedy_steps, sampled_steps, tamed_steps):
 # %% id="explorer-filters" tags=["C14"]
 filter_explorer = DecodingExplorer(model, tokenizer, "The dog chased the squirrel because it")
 filter_explorer
-# %% id="explorer-filters-driven" tags=["solution"]
+# %% id="explorer-filters-driven" tags=["solution", "slide"]
 filter_explorer.set(temperature=1.3, top_k=8, top_p=0.85, min_p=0.1).press("draw_500")
 # %% id="explorer-hot" tags=["solution"]
 filter_explorer.set(temperature=3.0, top_k=len(dog_logits), top_p=1.0, min_p=0.0, seed=1)

@@ -22,6 +22,10 @@ use_language("ko")
 from utils.language import use_language
 
 use_language("en")
+# %% id="map"
+from course.map import course_map
+
+course_map("04")
 # %% id="imports"
 import json
 import time
@@ -49,7 +53,7 @@ model, tokenizer = load_model()
 # In a forward pass each token flows along a **stream** of its own. At every layer the stream is one vector,
 # its **hidden state**. Take out all hidden states of a sentence and look at their shape: the axes are layers,
 # positions, and the width of a vector.
-# %% id="trace" tags=["C15", "C17"]
+# %% id="trace" tags=["C15", "C17", "slide"]
 streams = trace_streams(model, tokenizer, "The capital of France is")
 print(streams.tokens)
 print(list(streams.hidden_states.shape))
@@ -114,7 +118,7 @@ print(f"{difference.max():.4f}")
 # %% [markdown] lang="en"
 # The same to four decimals; what differs below them is rounding, from adding up in another order. The time
 # does differ. Measure both ways for more and more tokens.
-# %% id="times" tags=["C15", "nbval-ignore-output"]
+# %% id="times" tags=["C15", "nbval-ignore-output", "slide"]
 times = list(pass_times(model, alice_ids[0], (4, 8, 16, 24)))
 pass_times_picture(times)
 # %% [markdown] lang="ko"
@@ -145,7 +149,7 @@ change_question.answer(2)
 # %% [markdown] lang="en"
 # Compare the hidden states of the two sentences, position by position: at how many of the 31 layers they are
 # **the same to the last bit**, and how far the last layer's vector moved, as a share of its length.
-# %% id="change-one-token" tags=["C19"]
+# %% id="change-one-token" tags=["C19", "slide"]
 changed = trace_streams(model, tokenizer, "The capital of Japan is")
 same = (streams.hidden_states == changed.hidden_states).all(dim=-1).sum(dim=0)
 moved = (changed.hidden_states[-1] - streams.hidden_states[-1]).norm(dim=-1)
@@ -168,7 +172,7 @@ for token, layers, distance in zip(changed.tokens, same, share):
 # %% id="butterfly"
 butterfly = ButterflyExplorer(model, tokenizer, "The capital of France is", 3, "Japan")
 butterfly
-# %% id="butterfly-early" tags=["solution", "C19"]
+# %% id="butterfly-early" tags=["solution", "C19", "slide"]
 butterfly.set(text="The dog chased the squirrel because it was hungry", position=1, word="cat")
 # %% id="butterfly-late" tags=["solution", "C19"]
 butterfly.set(position=8, word="tired")
@@ -269,7 +273,7 @@ Exercise("4.2").check(last_position_logits)
 #
 # If only the last stream's output is used, why not compute the last token alone? Leave out what stands before
 # it and give the model just ` is`.
-# %% id="alone" tags=["C19"]
+# %% id="alone" tags=["C19", "slide"]
 for text_ids in (ids, ids[:, -1:]):
     logits = model(text_ids).logits[0, -1]
     print(tokenizer.decode(text_ids[0]), "→", [tokenizer.decode(i) for i in logits.topk(3).indices])
@@ -289,7 +293,7 @@ for text_ids in (ids, ids[:, -1:]):
 #
 # The LM head turns the output vector into logits for the next token. What if it reads the vector of a layer in
 # the middle, **on the spot**? This is called the **logit lens**. Read the last stream at a few layers.
-# %% id="lens" tags=["C17"]
+# %% id="lens" tags=["C17", "slide"]
 for layer in (0, 10, 20, 25, 27, 28, 29):
     hidden_state = streams.hidden_states[layer, -1]
     logits = model.lm_head(model.model.norm(hidden_state))
@@ -353,7 +357,7 @@ Exercise("4.3").check(logit_lens)
 # there; the bluer, the surer. The black frame is the last stream, the one that predicts. Pick a cell with
 # *layer* and *position* to see five candidates and the length of its vector. Try sentences of your own: is
 # there one whose answer is settled early?
-# %% id="explorer" tags=["C17"]
+# %% id="explorer" tags=["C17", "slide"]
 explorer = StreamsExplorer(model, tokenizer, "The capital of France is")
 explorer
 # %% id="explorer-cell" tags=["solution", "C17"]
@@ -409,7 +413,7 @@ except ValueError as error:
 # Double the number of tokens again and again, and time one pass. Beside it stands the size of what is there to
 # remember: the keys and values of all layers, and one layer's attention scores, if written out as a table
 # (positions × positions, for each head). What doubles, and what becomes four times as much?
-# %% id="cost" tags=["C16", "nbval-ignore-output"]
+# %% id="cost" tags=["C16", "nbval-ignore-output", "slide"]
 for tokens in (64, 128, 256, 512):
     begin = time.perf_counter()
     output = model(alice_ids[:, :tokens], logits_to_keep=1)
@@ -463,7 +467,7 @@ Exercise("4.5").check(loss_by_position)
 # the context length. Only 1,024 tokens are computed here and now. The dotted line is **what the same function
 # gave beforehand for 14,521 tokens**, kept in a file. To do it yourself, put `14_521` in place of `1025`: with
 # two cores it takes a few minutes.
-# %% id="losses" tags=["C16"]
+# %% id="losses" tags=["C16", "slide"]
 losses = long_losses(model, alice_ids[:, :1025])
 record = json.loads(files("course").joinpath("data/alice_losses.json").read_text())
 computed = [part.mean().item() for part in losses.split(512)]
@@ -501,7 +505,7 @@ for by in (0, 100_000):
 # The number does not matter: with its rotary positions this model knows only the **distance** between two
 # positions. So a short text can stand in for a long one. Put empty positions between the first 128 tokens and
 # the next 128, and measure the loss of the latter alone. The dashed line is the loss without the first part.
-# %% id="distances" tags=["C16"]
+# %% id="distances" tags=["C16", "slide"]
 distances = (0, 4_000, 8_000, 12_000, 16_000)
 far = [loss_at_distance(model, alice_ids[:, :256], 128, d) for d in distances]
 alone = loss_at_distance(model, alice_ids[:, 128:256], 0, 0)

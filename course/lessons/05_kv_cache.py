@@ -22,6 +22,10 @@ use_language("ko")
 from utils.language import use_language
 
 use_language("en")
+# %% id="map"
+from course.map import course_map
+
+course_map("05")
 # %% id="imports"
 import time
 from threading import Thread
@@ -60,7 +64,7 @@ work_question.answer(3)
 # %% [markdown] lang="en"
 # Count them: `use_cache=False` turns the cache off, and a hook counts the positions that enter the model at
 # each forward pass.
-# %% id="without-cache" tags=["C20"]
+# %% id="without-cache" tags=["C20", "slide"]
 prompt = tokenizer("The capital of France is", return_tensors="pt").to(model.device)
 with kv_cache.counting_positions(model) as positions:
     without = model.generate(**prompt, max_new_tokens=8, do_sample=False, use_cache=False)
@@ -74,7 +78,7 @@ print(repr(tokenizer.decode(without[0])))
 # To write eight tokens it computed 68 positions, though there are only 12 different ones. Did the repeated
 # work give anything new? Compare what the first pass and the second, which had one token
 # more, made of the first five positions, in all layers: their keys and values, of which more in a moment.
-# %% id="same-keys" tags=["C20"]
+# %% id="same-keys" tags=["C20", "slide"]
 first = model(without[:, :5]).past_key_values
 second = model(without[:, :6]).past_key_values
 for name in ("keys", "values"):
@@ -182,7 +186,7 @@ print("the same tokens:", torch.equal(without, cached))
 # %% id="cache-explorer"
 cache_explorer = CacheExplorer(model, tokenizer, "The capital of France is")
 cache_explorer
-# %% id="cache-explorer-driven" tags=["solution"]
+# %% id="cache-explorer-driven" tags=["solution", "slide"]
 cache_explorer.set(step=8)
 # %% [markdown] lang="ko"
 # ### 연습 5.2 · 몇 위치를 계산할까
@@ -241,7 +245,7 @@ one_token_question = Question("5.b")
 one_token_question
 # %% id="question-b-answered" tags=["solution"]
 one_token_question.answer(1)
-# %% id="times-explorer" tags=["C21", "nbval-ignore-output"]
+# %% id="times-explorer" tags=["C21", "nbval-ignore-output", "slide"]
 times_explorer = StepTimesExplorer(times)
 times_explorer
 # %% id="times-explorer-one" tags=["solution", "nbval-ignore-output"]
@@ -271,7 +275,7 @@ prefix_question.answer(2)
 # 두 글의 캐시를 위치마다 견줍니다. 모든 층의 키와 값이 같아야 `True`입니다.
 # %% [markdown] lang="en"
 # Compare the two caches, position by position: `True` where the keys and values of all layers are the same.
-# %% id="changed-prefix" tags=["C21"]
+# %% id="changed-prefix" tags=["C21", "slide"]
 texts = ("My name is Sarah and I like", "My name is David and I like")
 one, two = (tokenizer(text, return_tensors="pt").input_ids.to(model.device) for text in texts)
 kept, needed = model(one).past_key_values, model(two).past_key_values
@@ -303,7 +307,7 @@ for i, token in enumerate(two[0]):
 # $$2 \times \text{layers} \times \text{kv\_heads} \times \text{head\_dim} \times \text{tokens} \times \text{bytes}$$
 #
 # The 2 stands for keys and values. Put in 100 tokens, and compare the prediction with the real cache.
-# %% id="predicted-measured" tags=["C22"]
+# %% id="predicted-measured" tags=["C22", "slide"]
 config = model.config
 print(config.num_hidden_layers, config.num_key_value_heads, config.head_dim, model.dtype)
 hundred = model(torch.arange(100, device=model.device)[None]).past_key_values
@@ -351,7 +355,7 @@ memory_question.answer(3)
 # %% id="memory-explorer"
 memory_explorer = MemoryExplorer("SmolLM2-135M")
 memory_explorer
-# %% id="memory-explorer-70b" tags=["solution"]
+# %% id="memory-explorer-70b" tags=["solution", "slide"]
 memory_explorer.set(model="Llama-3-70B", tokens=8192, batch=32)
 # %% [markdown] lang="ko"
 # 글 하나가 2,048토큰일 때를 한 표로 봅시다. 가중치와 캐시의 단위는 MB이고, 숫자 하나는 2바이트입니다.
@@ -478,7 +482,7 @@ print(f"\n\nfirst piece after {came[0]:.2f} s, last after {came[-1]:.2f} s")
 #
 # Showing a text as it comes has a snag. In UTF-8 a Hangul syllable takes 3 bytes and an emoji 4, and a token may
 # end in the middle of them. Decode the tokens one by one, and this is what you get.
-# %% id="half-characters" tags=["C23"]
+# %% id="half-characters" tags=["C23", "slide"]
 ids = tokenizer("서울에서 만나요 🐿").input_ids
 print(len(ids), [tokenizer.decode([token_id]) for token_id in ids])
 print(tokenizer.decode(ids))

@@ -23,6 +23,10 @@ use_language("ko")
 from utils.language import use_language
 
 use_language("en")
+# %% id="map"
+from course.map import course_map
+
+course_map("07")
 # %% id="imports"
 import torch
 
@@ -72,7 +76,7 @@ for token, weight in zip(record.tokens, record.weights[27][2, -1]):
 # These numbers are **attention weights**; they sum to 1. Move *layer* and *head* in the explorer: a row is a
 # token that looks, a column one that is looked at, and the framed row is the token picked with *position*.
 # Change the text, too.
-# %% id="explorer"
+# %% id="explorer" tags=["slide"]
 explorer = AttentionExplorer(model, tokenizer, text, layer=27, head=2)
 explorer
 # %% id="explorer-other-layer" tags=["solution"]
@@ -119,7 +123,7 @@ for token, vector in zip(record.tokens, inputs):
 # after; the **key**, what each token offers itself as; and the **value**, what that token hands over. A fourth,
 # `o_proj`, brings the result back to the stream's width at the end. Take them from the model, multiply, and
 # see how the shapes fit.
-# %% id="projections" tags=["C30"]
+# %% id="projections" tags=["C30", "slide"]
 matrices = steps.projections(attention_modules(model)[27])
 for name in ("q_proj", "k_proj", "v_proj"):
     matrix = matrices[name].T
@@ -139,7 +143,7 @@ for name in ("q_proj", "k_proj", "v_proj"):
 # A score is the dot product of a query and a key: the more the two point the same way, the larger. Multiply
 # the query of `it` with all keys, and divide by √64 = 8. Head 2 uses keys number 0. The queries and keys in
 # `record` are just as they are multiplied.
-# %% id="one-query" tags=["C31"]
+# %% id="one-query" tags=["C31", "slide"]
 query = record.queries[27][2, -1]
 keys = record.keys[27][0]
 print(list(query.shape), list(keys.shape))
@@ -199,7 +203,7 @@ masked = scores.masked_fill(~mask, float("-inf"))
 for i, token in enumerate(record.tokens):
     print(f"{token!r:12} {scores[0, 4, i]:5.2f} {masked[0, 4, i]:5.2f} {weights[0, 4, i]:.2f}")
 print([f"{total:.2f}" for total in weights[0].sum(dim=-1)])
-# %% id="explorer-masked" tags=["solution"]
+# %% id="explorer-masked" tags=["solution", "slide"]
 explorer.set(layer=27, head=2, position=4, view="masked")
 # %% [markdown] lang="ko"
 # 왜 8로 나눌까요? 숫자 64개를 곱해서 더하면 값이 커지고, 소프트맥스는 큰 차이를 더 크게 벌립니다. `it`의 가중치를
@@ -242,7 +246,7 @@ Exercise("7.3").check(combine)
 # %% [markdown] lang="en"
 # That is one head, complete. Run the two steps one after the other, and look at the lengths of what each
 # position hands over, weight × value. Added up, these vectors are the combined result (`True`).
-# %% id="two-steps" tags=["C27"]
+# %% id="two-steps" tags=["C27", "slide"]
 weights = steps.attention_weights(scores, mask)
 head_output = steps.combine(weights, record.values[27][0:1])
 handed_over = record.contributions(27, 2)[-1]
@@ -263,7 +267,7 @@ print(list(head_output.shape), torch.allclose(handed_over.sum(0), head_output[0,
 #
 # In one layer several such attentions run side by side; each is an **attention head**. Here are all nine heads
 # of layer 27. Read what `it` looks at most in each of them.
-# %% id="all-heads" tags=["C28"]
+# %% id="all-heads" tags=["C28", "slide"]
 AttentionExplorer(model, tokenizer, text, layer=27).set(all_heads=True)
 # %% [markdown] lang="ko"
 # ### 연습 7.4 · 헤드로 나누기
@@ -508,7 +512,7 @@ print(len(differences), f"{max(differences):.5f}")
 # %% id="circuits"
 circuits = CircuitExplorer(model, tokenizer, text, word="dog")
 circuits
-# %% id="circuits-induction" tags=["solution"]
+# %% id="circuits-induction" tags=["solution", "slide"]
 circuits.set(pattern="induction")
 # %% id="circuits-word" tags=["solution"]
 circuits.set(pattern="word")
@@ -592,7 +596,7 @@ for word in ("The", "My", "Every", "Paris"):
 #
 # What matters shows when it is switched off. Put 0 for one head's output, and see how much of the next token's
 # probability moves in all (0: none of it, 1: all).
-# %% id="switch-off"
+# %% id="switch-off" tags=["slide"]
 def next_token():
     return model(record.input_ids[None]).logits[0, -1].softmax(dim=-1)
 

@@ -1,0 +1,70 @@
+"""The table of contents: every lesson's number, title, minutes and exercises, read from the lesson.
+
+Nothing of it is typed a second time: what a lesson says of itself holds everywhere.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from course import build
+from utils.language import _, current_language
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson as its source describes it, in one language."""
+
+    number: str  # "03"
+    source: Path
+    title: str  # "Decoding: one token out of a distribution"
+    minutes: int | None  # None for 00, which has no exercises
+    exercises: tuple[str, ...]  # their numbers, as they come
+
+    @property
+    def notebook(self) -> str:
+        """The file's name, the same in chapters/ and solutions/ and in both languages."""
+        return f"{self.source.stem}.ipynb"
+
+    @property
+    def short_title(self) -> str:
+        """The title up to its colon."""
+        return self.title.split(":")[0]
+
+
+def contents(lang: str | None = None) -> list[Lesson]:
+    """All lessons in their order, in `lang` or the language in use."""
+    lang = lang or current_language()
+    return [_read(path, lang) for path in sorted(build.LESSONS.glob("[0-9]*.py"))]
+
+
+def _read(path: Path, lang: str) -> Lesson:
+    cells = build.read_lesson(path)
+    head = next(cell.source for cell in cells if cell.kind == "markdown" and cell.lang == lang)
+    minutes = re.search(r"\*\*(\d+)(?:분| minutes)\*\*", head)
+    code = "\n".join(cell.source for cell in cells if cell.kind == "code")
+    return Lesson(
+        number=path.name[:2],
+        source=path,
+        title=head.splitlines()[0].split("·", 1)[1].strip(),
+        minutes=int(minutes[1]) if minutes else None,
+        exercises=tuple(dict.fromkeys(re.findall(r'Exercise\("([\d.]+)"\)', code))),
+    )
+
+
+def find_lesson(name: str) -> Lesson:
+    """The lesson called `name`: "3", "03", "03_decoding", "decoding", or a notebook's path.
+
+    Raises ValueError with a sentence that names the lessons there are.
+    """
+    wanted = Path(name).name.lower().removesuffix(".ipynb")
+    lessons = contents()
+    for lesson in lessons:
+        stem = lesson.source.stem
+        if wanted in (stem, stem[3:], lesson.number, lesson.number.lstrip("0") or "0"):
+            return lesson
+    raise ValueError(
+        _("There is no lesson {name}. There are: {lessons}.").format(
+            name=repr(name), lessons=", ".join(lesson.source.stem for lesson in lessons)
+        )
+    )

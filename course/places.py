@@ -1,0 +1,134 @@
+"""Is there a model, memory and disk to work with, and may the course write where it must?
+
+Each function says in a few words what it found, or raises Unready with the remedy.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from course.software import Unready, course_module, missing_packages
+from utils.language import _
+
+MEMORY = 1_500_000_000  # bytes: a notebook with the model loaded, and JupyterLab beside it
+ROOM = 100_000_000  # bytes for notebooks and progress, once the model is there
+
+
+def model() -> str:
+    """Every byte is read: about a second."""
+    store = course_module("utils.model_store")
+    if not store.model_folder().exists():
+        raise Unready(
+            _("{model} is not on this machine yet").format(model=store.MODEL),
+            _("Run `make lab` with a network: it fetches the model, this once."),
+        )
+    try:
+        store.verify()
+    except (store.ModelError, OSError) as problem:
+        raise Unready(
+            _("{model} is damaged").format(model=store.MODEL),
+            _("Delete the folder {folder} and run `make lab`: the model is made anew.").format(
+                folder=store.model_folder()
+            ),
+        ) from problem
+    return _("{model} is here, and every byte of it is as it should be").format(model=store.MODEL)
+
+
+def free_memory() -> int:
+    """Bytes that new programs can have; within a container's limit, where there is one."""
+    free = course_module("psutil").virtual_memory().available
+    limit = Path("/sys/fs/cgroup/memory.max")
+    if limit.exists() and limit.read_text().strip().isdigit():
+        free = min(free, int(limit.read_text()))
+    return free
+
+
+def memory() -> str:
+    free = free_memory()
+    says = _("{free:.1f} GB free").format(free=free / 1e9)
+    if free < MEMORY:
+        raise Unready(
+            says,
+            _(
+                "A lesson needs {needed:.1f} GB. Close other programs, and in JupyterLab the "
+                "notebooks you are not using (Kernel → Shut Down All Kernels)."
+            ).format(needed=MEMORY / 1e9),
+        )
+    return says
+
+
+def _existing(folder: Path) -> Path:
+    """`folder`, or the first one above it that is there."""
+    return next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+
+
+def disk() -> str:
+    store = course_module("utils.model_store")
+    needed = ROOM if store.is_whole(store.model_folder()) else store.BYTES_NEEDED
+    free = shutil.disk_usage(_existing(store.cache_folder())).free
+    says = _("{free:.1f} GB free").format(free=free / 1e9)
+    if free < needed:
+        raise Unready(
+            says,
+            _(
+                "{needed:.1f} GB must be free in {folder}. Free some space, or set $COURSE_CACHE "
+                "to a folder on another disk."
+            ).format(needed=needed / 1e9, folder=store.cache_folder()),
+        )
+    return says
+
+
+def _try_to_write(folder: Path) -> None:
+    """Raises OSError where nothing can be written.  Leaves nothing behind."""
+    with tempfile.TemporaryFile(dir=_existing(folder)) as file:
+        file.write(b"\0")
+
+
+def progress_folder() -> str:
+    path = course_module("course.progress_file").progress_file()
+    try:
+        _try_to_write(path.parent)
+        if path.exists():
+            path.open("r+b").close()
+    except OSError as problem:
+        raise Unready(
+            _("{path} cannot be written").format(path=path),
+            _(
+                "Exercises work, but what you pass is not kept. Set $COURSE_PROGRESS to a file of "
+                "your own, in a folder that you may write in."
+            ),
+        ) from problem
+    return _("can be written")
+
+
+def cache_folder() -> str:
+    store = course_module("utils.model_store")
+    try:
+        _try_to_write(store.cache_folder())
+    except OSError as problem:
+        if store.is_whole(store.model_folder()):
+            return _("shared and read-only; the model is in it, so nothing need be written")
+        raise Unready(
+            _("nothing can be written in {folder}").format(folder=store.cache_folder()),
+            _("Set $COURSE_CACHE to a folder of your own, and run `make lab`."),
+        ) from problem
+    return _("can be written")
+
+
+def network() -> str:
+    """Whether there is something still to fetch; nothing is asked of the network itself."""
+    what = _("the packages") if missing_packages() else ""
+    if not what:
+        try:
+            model()
+        except Unready:
+            what = _("the model")
+    if what:
+        raise Unready(
+            _("needed once, to fetch {what}").format(what=what),
+            _("Connect this machine; afterwards the course works without a network."),
+        )
+    return _("not needed: all is on this machine")

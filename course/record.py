@@ -1,0 +1,145 @@
+"""The learner's record, as a table to read and as a file to hand in.
+
+`python -m course progress --export json > mine.json` writes what an instructor needs, and nothing
+that says who the learner is:
+
+    {
+      "format": "inside-a-transformer-llm/progress",
+      "version": 1,
+      "learner": "3f9c21ab",       random, made up once on this machine; never a user's name
+      "exercises": [               those attempted, or with a hint opened; in the course's order
+        {
+          "lesson": "03",          as in the names of the notebooks
+          "exercise": "3.2",
+          "attempts": 4,           checks of an answer; an untouched one is none
+          "passed": true,          at least once
+          "attempts_to_pass": 3,   up to the first that passed, it included; null if none did
+          "diagnoses": {"multiplied": 2},   name → how often; the graders' own short names
+          "hints": 1               how many of the three were opened
+        },
+        …
+      ]
+    }
+
+`--export csv` has one row for each exercise with the same columns, "learner" first; its diagnoses
+are one cell, `multiplied:2 wrong-shape:1`, and what is null is empty.
+"""
+
+import argparse
+import csv
+import json
+import sys
+from collections import Counter
+from typing import TextIO
+
+from course import progress
+from course.contents import find_lesson
+from course.standing import standing
+from utils.language import _, current_language
+
+FORMAT = {"format": "inside-a-transformer-llm/progress", "version": 1}
+COLUMNS = ("lesson", "exercise", "attempts", "passed", "attempts_to_pass", "diagnoses", "hints")
+
+
+def exercises() -> list[dict]:
+    """One dict of COLUMNS for each exercise in the record, in the course's order."""
+    return [
+        dict(
+            zip(
+                COLUMNS,
+                (
+                    f"{int(number.split('.')[0]):02d}",
+                    number,
+                    done.attempts,
+                    done.passed,
+                    done.attempts_to_pass,
+                    dict(Counter(done.diagnoses)),
+                    done.hints_opened,
+                ),
+                strict=True,
+            )
+        )
+        for number, done in sorted(progress.summary().items(), key=lambda item: _place(item[0]))
+    ]
+
+
+def _place(number: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in number.split("."))
+
+
+def export_json(file: TextIO) -> None:
+    """Write the record to `file`, as this module's docstring says."""
+    record = {**FORMAT, "learner": progress.learner_id(), "exercises": exercises()}
+    json.dump(record, file, indent=1)
+    file.write("\n")
+
+
+def export_csv(file: TextIO) -> None:
+    """Write the same to `file` as a table."""
+    rows = csv.DictWriter(file, ("learner", *COLUMNS), lineterminator="\n")
+    rows.writeheader()
+    learner = progress.learner_id()
+    for row in exercises():
+        found = " ".join(f"{name}:{times}" for name, times in row["diagnoses"].items())
+        rows.writerow({**row, "learner": learner, "diagnoses": found})
+
+
+def table() -> str:
+    """How far the learner is: for each lesson a mark an exercise, passes, minutes and title."""
+    now = standing()
+    widest = max(len(row.marks) for row in now.lessons)
+    lines = [
+        f"{row.lesson.number}  {''.join(row.marks):{widest}}  {row.passed:2}/{len(row.marks):<3} "
+        + _("{minutes} min").format(minutes=row.lesson.minutes)
+        + f"  {row.lesson.title}"
+        for row in now.lessons
+    ]
+    lines.append(_("✓ passed   ~ attempted   · not yet"))
+    lines.append(
+        _("{passed} of {all} exercises passed.").format(passed=now.passed, all=now.exercises)
+    )
+    if now.next:
+        lesson, exercise = now.next
+        lines.append(
+            _("Next: exercise {exercise}, in chapters/{lang}/{notebook}").format(
+                exercise=exercise, lang=current_language(), notebook=lesson.notebook
+            )
+        )
+    return "\n".join(lines)
+
+
+def forget(lesson: str) -> str:
+    """Forget the progress of one lesson, or of "all".  Returns a sentence.  Raises ValueError."""
+    number = None if lesson == "all" else str(int(find_lesson(lesson).number))
+    copy = progress.clear(number)
+    if problem := progress.take_notice():
+        return problem
+    if copy is None:
+        return _("There was nothing to forget.")
+    return _("Forgotten. The progress until now is kept in {copy}.").format(copy=copy)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m course progress",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--export", choices=("csv", "json"), help="write the record to the terminal")
+    what.add_argument("--reset", metavar="LESSON", help="forget one lesson, such as 03, or all")
+    options = parser.parse_args(arguments)
+    if options.reset:
+        try:
+            print(forget(options.reset))
+        except ValueError as problem:
+            print(problem, file=sys.stderr)
+            return 1
+    elif options.export:
+        {"csv": export_csv, "json": export_json}[options.export](sys.stdout)
+    else:
+        print(table())
+    if problem := progress.take_notice():
+        print(problem, file=sys.stderr)
+        return 1
+    return 0

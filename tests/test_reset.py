@@ -1,0 +1,106 @@
+"""A lesson put back as it came: nothing that a learner wrote is lost."""
+
+import shutil
+import subprocess
+
+import nbformat
+import pytest
+
+from course import build, reset
+from course.contents import contents, find_lesson
+from course.reset import put_back
+from utils.language import use_language
+
+
+@pytest.fixture
+def chapters(tmp_path, monkeypatch):
+    """The course's chapters in a folder of their own, as they are committed."""
+    use_language("en")
+    shutil.copytree(build.ROOT / "chapters", tmp_path / "chapters")
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    return tmp_path / "chapters"
+
+
+def work_on(path) -> bytes:
+    """Work on a notebook as a learner does, and save it."""
+    mine = nbformat.read(path, as_version=4)
+    mine.cells[-1].source = "my own words"
+    nbformat.write(mine, path)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("name", [lesson.source.stem for lesson in contents("en")])
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_what_is_put_back_is_what_the_course_came_with(chapters, tmp_path, name, lang):
+    lesson = find_lesson(name)
+    done = put_back(lesson, lang, tmp_path / "new")
+    assert done.notebook.read_bytes() == (chapters / lang / lesson.notebook).read_bytes()
+    assert done.kept is None
+
+
+def test_the_learners_notebook_is_kept_under_a_dated_name(chapters, capsys):
+    path = chapters / "ko" / "03_decoding.ipynb"
+    as_it_came, others = path.read_bytes(), sorted(chapters.rglob("*"))
+    mine = work_on(path)
+    (chapters / "ko" / "my_llm.py").write_text("mine")
+    assert reset.main(["3"]) == 0
+    said = capsys.readouterr().out
+    assert path.read_bytes() == as_it_came
+    (kept,) = chapters.glob("ko/03_decoding-*.ipynb")
+    assert kept.read_bytes() == mine
+    assert build.KEPT.search(kept.stem)  # so `build` leaves it alone
+    assert f"yours is kept as {kept.name}" in said
+    assert "chapters/en/03_decoding.ipynb is as it came." in said
+    assert "python -m course progress --reset 03" in said
+    assert (chapters / "ko" / "my_llm.py").read_text() == "mine"
+    assert {*others} <= {*chapters.rglob("*")}
+
+    assert reset.main(["03", "ko"]) == 0  # as it came: there is nothing more to keep
+    assert len(list(chapters.glob("ko/03_decoding-*.ipynb"))) == 1
+
+
+def test_many_resets_in_one_second_keep_everything(chapters):
+    path = chapters / "en" / "05_kv_cache.ipynb"
+    for n in range(5):
+        path.write_text(f"attempt {n}")
+        put_back(find_lesson("05"), "en", path.parent)
+    kept = [copy.read_text() for copy in chapters.glob("en/05_kv_cache-*.ipynb")]
+    assert sorted(kept) == [f"attempt {n}" for n in range(5)]
+
+
+def test_what_cannot_be_kept_is_not_replaced(chapters, monkeypatch, capsys):
+    path = chapters / "en" / "02_components.ipynb"
+    mine = work_on(path)
+
+    def full(_source, _copy):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copy2", full)
+    assert reset.main(["components"]) == 1
+    assert "No space left" in capsys.readouterr().err
+    assert path.read_bytes() == mine
+
+
+@pytest.mark.parametrize("name", ["9", "nonsense", "", "..", "3.2"])
+def test_what_is_no_lesson_gets_a_sentence(chapters, capsys, name):
+    assert reset.main([name]) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith("There is no lesson")
+    assert "03_decoding" in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["3", "03", "decoding", "03_decoding", "03_decoding.ipynb", "chapters/ko/03_decoding.ipynb"],
+)
+def test_a_lesson_is_found_by_any_of_its_names(name):
+    assert find_lesson(name).number == "03"
+
+
+def test_git_does_not_see_what_is_kept():
+    kept = "chapters/ko/03_decoding-2026-11-22-205143.ipynb"
+    ignored = subprocess.run(["git", "check-ignore", kept], cwd=build.ROOT, capture_output=True)
+    if ignored.returncode == 128:
+        pytest.skip("this is not a clone")
+    assert ignored.returncode == 0

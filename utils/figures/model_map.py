@@ -1,0 +1,159 @@
+"""The map of a transformer LLM: where a text goes in, what it passes, and how a token comes back.
+
+The parts that a lesson opens are drawn in colour, with a thick frame and the lesson's number; what
+stays shut is grey.  Where everything is open, no frame needs to stand out.
+"""
+
+from collections.abc import Mapping, Set
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, FancyBboxPatch
+
+from utils.figures.style import Colour, in_course_style, new_figure
+from utils.language import N_, _
+
+WIDTH, HEIGHT = 740, 320
+PARTS = {  # in the order in which a text meets them
+    "text": N_("text"),
+    "tokenizer": N_("tokenizer"),
+    "embedding": N_("embeddings"),
+    "streams": N_("streams"),
+    "block": N_("transformer block"),
+    "residual": N_("residual stream"),
+    "attention": N_("attention"),
+    "cache": N_("KV cache"),
+    "feed_forward": N_("feed-forward"),
+    "norm": N_("final norm"),
+    "lm_head": N_("LM head"),
+    "decoding": N_("decoding"),
+    "token": N_("next token"),
+    "loop": N_("append, repeat"),
+}
+BOXES = {  # left, top, width, height in CSS pixels
+    "text": (14, 76, 66, 40),
+    "tokenizer": (100, 76, 88, 40),
+    "embedding": (208, 76, 96, 40),
+    "block": (388, 44, 322, 184),
+    "attention": (424, 128, 108, 38),
+    "cache": (424, 188, 108, 30),
+    "feed_forward": (578, 128, 108, 38),
+    "norm": (596, 268, 104, 40),
+    "lm_head": (452, 268, 104, 40),
+    "decoding": (308, 268, 104, 40),
+    "token": (164, 268, 104, 40),
+}
+FILL = dict.fromkeys(BOXES, "#FFF3D9") | {
+    "embedding": "#D9EEFA",
+    "block": "#FFFFFF",
+    "attention": "#F4E1EC",
+    "cache": "#CFE3F1",
+    "feed_forward": "#D5EEE6",
+    "lm_head": "#FBE3B5",
+}
+STREAMS = (90, 96, 102)  # the heights at which three tokens' streams flow side by side
+QUIET_LINE, QUIET_TEXT, QUIET_FILL = "#A8A8A8", "#5E5E5E", "#F6F6F6"
+ARROW = "#555555"
+OPEN, SHUT = {"color": Colour.CHOSEN, "lw": 2.2}, {"color": QUIET_LINE, "lw": 1.0}
+CALM = {"color": ARROW, "lw": 1.2}  # where all is open
+
+
+@in_course_style
+def map_figure(title: str, numbers: Mapping[str, str], opened: Set[str]) -> Figure:
+    """The map under `title`.  numbers: part → its lesson; opened: the parts to draw as open."""
+    figure = new_figure(WIDTH, HEIGHT)
+    axes = figure.add_axes([0, 0, 1, 1])
+    axes.set(xlim=(0, WIDTH), ylim=(HEIGHT, 0))
+    axes.axis("off")
+    axes.text(14, 18, title, fontsize=11.5, va="center")
+    lines = {part: OPEN if part in opened else SHUT for part in PARTS}
+    if opened >= PARTS.keys():
+        lines = dict.fromkeys(PARTS, CALM)
+    for depth in (12, 6):  # the other blocks, behind the first
+        _draw_box(axes, "block", QUIET_FILL, SHUT, shift=depth)
+    for part in BOXES:
+        _draw_box(axes, part, FILL[part] if part in opened else QUIET_FILL, lines[part])
+    _draw_streams(axes, lines)
+    _draw_arrows(axes, lines["loop"] if "loop" in opened else CALM)
+    _draw_names(axes, opened)
+    for part in numbers.keys() & opened:
+        _draw_badge(axes, part, numbers[part])
+    return figure
+
+
+def _draw_box(axes: Axes, part: str, fill: str, line: dict, shift: float = 0) -> None:
+    left, top, width, height = BOXES[part]
+    shape = "round,pad=0,rounding_size=6"
+    axes.add_patch(
+        FancyBboxPatch(
+            (left + shift, top - shift),
+            width,
+            height,
+            boxstyle=shape,
+            facecolor=fill,
+            edgecolor=line["color"],
+            linewidth=line["lw"],
+        )
+    )
+
+
+def _draw_names(axes: Axes, opened: Set[str]) -> None:
+    places = {
+        part: (left + width / 2, top + height / 2, "center")
+        for part, (left, top, width, height) in BOXES.items()
+    }
+    places |= {
+        "block": (700, 217, "right"),
+        "streams": (350, 76, "center"),
+        "residual": (446, 66, "left"),
+        "loop": (86, 196, "left"),
+    }
+    for part, (x, y, side) in places.items():
+        name = _(PARTS[part]) + (" × N" if part == "block" else "")
+        colour = Colour.TEXT if part in opened else QUIET_TEXT
+        axes.text(x, y, name, ha=side, va="center_baseline", fontsize=10, color=colour)
+
+
+def _draw_streams(axes: Axes, lines: Mapping[str, dict]) -> None:
+    """Three streams, from the embeddings through the block; what is added to them joins at ⊕."""
+    inside = max(lines["streams"], lines["residual"], key=lambda line: line["lw"])
+    for y in STREAMS:
+        axes.plot((304, 388), (y, y), **lines["streams"], solid_capstyle="butt")
+        axes.plot((388, 716), (y, y), **inside, solid_capstyle="butt")
+    for part in ("attention", "feed_forward"):
+        left, top, width, _height = BOXES[part]
+        _draw_arrow(axes, (left + 18, STREAMS[-1]), (left + 18, top))
+        join = left + width - 18
+        _draw_arrow(axes, (join, top), (join, STREAMS[-1] + 5))
+        edge = lines["residual"]
+        circle = Circle((join, 96), 11, facecolor="white", edgecolor=edge["color"], lw=edge["lw"])
+        axes.add_patch(circle).set_zorder(3)
+        axes.text(join, 96, "+", ha="center", va="center", fontsize=13, zorder=4)
+
+
+def _draw_arrow(axes: Axes, start, end, style: str = "->", line: Mapping = CALM) -> None:
+    axes.annotate(
+        "", end, start, arrowprops={"arrowstyle": style, "shrinkA": 0, "shrinkB": 0, **line}
+    )
+
+
+def _draw_arrows(axes: Axes, loop: dict) -> None:
+    """The way of a text; last, the way back: the new token goes to the end of the text."""
+    _draw_arrow(axes, (80, 96), (100, 96))
+    _draw_arrow(axes, (188, 96), (208, 96))
+    _draw_arrow(axes, (478, 166), (478, 188), "<->")
+    _draw_arrow(axes, (648, 228), (648, 268))
+    for right, left in (("norm", "lm_head"), ("lm_head", "decoding"), ("decoding", "token")):
+        _draw_arrow(axes, (BOXES[right][0], 288), (BOXES[left][0] + BOXES[left][2], 288))
+    axes.plot((164, 47), (288, 288), **loop, solid_capstyle="projecting")
+    _draw_arrow(axes, (47, 288), (47, 116), line=loop)
+
+
+def _draw_badge(axes: Axes, part: str, number: str) -> None:
+    """The lesson's number, at the corner of a box or beside the name of a line."""
+    beside = {"streams": (350, 54), "residual": (430, 66), "loop": (70, 196)}
+    left, top, width, _height = BOXES.get(part, (0, 0, 0, 0))
+    x, y = beside.get(part, (left + width, top))
+    axes.add_patch(Circle((x, y), 10.5, facecolor=Colour.TEXT, edgecolor="white")).set_zorder(5)
+    style = {"ha": "center", "va": "center_baseline", "zorder": 6}
+    axes.text(x, y, number, color="white", fontsize=8.5, **style)
