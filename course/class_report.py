@@ -1,0 +1,207 @@
+"""Makes one page of what a class found hard, from the progress files that learners handed in.
+
+`python -m course class-report FOLDER [--out report.html]` reads every .json file in it, as
+`python -m course progress --export json` writes them; files may be named one by one, too.  The
+exercise most in need of another word comes first.  The page names no learner, and is in both
+languages.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from statistics import median
+
+from course.diagnoses import words
+from course.graders import EXERCISES
+from course.record import FORMAT
+from utils.language import LANGUAGES, _, current_language, use_language
+
+OFTEN = 3  # so many diagnoses are shown for an exercise
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one exercise in a class."""
+
+    exercise: str
+    attempted: int  # learners
+    passed: int
+    attempts_to_pass: float | None  # median of those who passed
+    hints: int  # opened, by all together
+    diagnoses: tuple[tuple[str, int, int], ...]  # name, learners it was given, times; most first
+
+    @property
+    def need(self) -> tuple:
+        """The larger, the more this exercise needs explaining again: first by those who are stuck,
+        then by how long the others took and how much help it was."""
+        return (1 - self.passed / self.attempted, self.attempts_to_pass or 0, self.hints)
+
+
+def read(paths: list[Path]) -> tuple[list[dict], list[str]]:
+    """The records in `paths`, files or folders, one a learner, and a sentence for each not read.
+
+    Of two files of one learner the one with more attempts counts.
+    """
+    files = [
+        f for path in paths for f in (sorted(path.glob("*.json")) if path.is_dir() else [path])
+    ]
+    records, problems = {}, []
+    for file in files:
+        try:
+            record = json.loads(file.read_text(encoding="utf-8"))
+            if {key: record.get(key) for key in FORMAT} != FORMAT:
+                raise ValueError(_("it is not a progress file of this course"))
+            _checked(record)
+        except (OSError, ValueError, AttributeError, KeyError, TypeError) as problem:
+            why = str(problem) if isinstance(problem, OSError | ValueError) else repr(problem)
+            says = _("{file} is left out: {problem}.").format(file=file, problem=why.rstrip("."))
+            problems.append(says)
+            continue
+        if record["learner"] in records:
+            says = _("{file} is a second file of one learner; the one with more attempts counts.")
+            problems.append(says.format(file=file))
+            record = max(records[record["learner"]], record, key=_size)
+        records[record["learner"]] = record
+    return list(records.values()), problems
+
+
+def _checked(record: dict) -> None:
+    """Raises where a record lacks what is counted."""
+    str(record["learner"])
+    for done in record["exercises"]:
+        place(done["exercise"])
+        int(done["attempts"]), bool(done["passed"]), int(done["hints"])
+        dict(done["diagnoses"]).items()
+        if done["passed"]:
+            int(done["attempts_to_pass"])
+
+
+def _size(record: dict) -> int:
+    return sum(done["attempts"] for done in record["exercises"])
+
+
+def place(exercise: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in exercise.split("."))
+
+
+def rows(records: list[dict]) -> list[Row]:
+    """One row for each exercise that somebody attempted, the one most in need first."""
+    by_exercise: dict[str, list[dict]] = {}
+    for record in records:
+        for done in record["exercises"]:
+            if done["attempts"]:
+                by_exercise.setdefault(done["exercise"], []).append(done)
+    found = [_row(exercise, done) for exercise, done in by_exercise.items()]
+    return sorted(
+        sorted(found, key=lambda row: place(row.exercise)), key=lambda row: row.need, reverse=True
+    )
+
+
+def _row(exercise: str, all_done: list[dict]) -> Row:
+    learners, times = Counter(), Counter()
+    for done in all_done:
+        learners.update(done["diagnoses"].keys())
+        times.update(done["diagnoses"])
+    often = sorted(times, key=lambda name: (-learners[name], -times[name], name))
+    tries = [done["attempts_to_pass"] for done in all_done if done["passed"]]
+    return Row(
+        exercise,
+        attempted=len(all_done),
+        passed=len(tries),
+        attempts_to_pass=median(tries) if tries else None,
+        hints=sum(done["hints"] for done in all_done),
+        diagnoses=tuple((name, learners[name], times[name]) for name in often[:OFTEN]),
+    )
+
+
+STYLE = """
+body { font: 16px/1.5 system-ui, "Noto Sans KR", sans-serif; max-width: 1080px; margin: 2em auto;
+       padding: 0 1em; color: #1a1a1a; }
+h1 { color: #1f3a5f; } nav a { margin-right: 1em; } section { margin-bottom: 4em; }
+table { border-collapse: collapse; width: 100%; }
+th { text-align: left; vertical-align: bottom; border-bottom: 2px solid #1f3a5f; }
+td { vertical-align: top; border-bottom: 1px solid #c9d1d9; }
+th, td { padding: 0.4em 0.6em; } .number { text-align: right; white-space: nowrap; }
+.bar { width: 90px; height: 8px; background: #eef1f4; } 
+.bar div { height: 8px; background: #4477aa; }
+ul { margin: 0; padding-left: 1.1em; } code { background: #eef1f4; padding: 0 0.2em; }
+.quiet { color: #595959; } @media print { tr { break-inside: avoid; } }
+"""
+
+
+def page(records: list[dict], problems: list[str]) -> str:
+    """The report as one HTML file that needs nothing else."""
+    before = current_language()
+    found = rows(records)
+    sections = []
+    for lang in LANGUAGES:
+        use_language(lang)
+        sections.append(f'<section lang="{lang}" id="{lang}">{_section(found, records)}</section>')
+    use_language(before)
+    links = "".join(f'<a href="#{code}">{name}</a>' for code, name in LANGUAGES.items())
+    left_out = "".join(f"<li>{escape(problem)}</li>" for problem in problems)
+    return (
+        f'<!doctype html><html lang="{before}"><head><meta charset="utf-8">'
+        f"<title>Inside a Transformer LLM</title><style>{STYLE}</style></head><body>"
+        f"<nav>{links}</nav>{''.join(sections)}<ul>{left_out}</ul></body></html>\n"
+    )
+
+
+def _section(found: list[Row], records: list[dict]) -> str:
+    columns = (
+        _("exercise"),
+        _("passed"),
+        _("attempts to pass (median)"),
+        _("hints opened"),
+        _("what went wrong, most frequent first"),
+    )
+    heads = "".join(f"<th>{column}</th>" for column in columns)
+    title = _("What the class found hard")
+    about = _("{learners} learners. The exercise most in need of another word stands first.")
+    return (
+        f"<h1>{title}</h1>"
+        f"<p>{about.format(learners=len(records))}</p>"
+        f"<table><tr>{heads}</tr>{''.join(map(_table_row, found))}</table>"
+    )
+
+
+def _table_row(row: Row) -> str:
+    spec = EXERCISES.get(row.exercise)
+    title = escape(_(spec.title)) if spec else ""
+    share = round(100 * row.passed / row.attempted)
+    tries = "–" if row.attempts_to_pass is None else f"{row.attempts_to_pass:g}"
+    often = "".join(f"<li>{_diagnosis(row.exercise, *each)}</li>" for each in row.diagnoses)
+    return (
+        f"<tr><td><strong>{row.exercise}</strong> {title}</td>"
+        f'<td class="number">{row.passed} / {row.attempted}'
+        f'<div class="bar"><div style="width:{share}%"></div></div></td>'
+        f'<td class="number">{tries}</td><td class="number">{row.hints}</td>'
+        f"<td><ul>{often}</ul></td></tr>"
+    )
+
+
+def _diagnosis(exercise: str, name: str, learners: int, times: int) -> str:
+    says = escape(words(exercise, name)).split("`")
+    says = "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(says))
+    count = _("{learners} learners, {times} times").format(learners=learners, times=times)
+    return f'{says} <span class="quiet"><code>{escape(name)}</code> · {count}</span>'
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m course class-report", description=__doc__)
+    parser.add_argument("paths", nargs="+", type=Path, metavar="FILE or FOLDER")
+    parser.add_argument("--out", type=Path, default=Path("class-report.html"))
+    options = parser.parse_args(arguments)
+    records, problems = read(options.paths)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if not records:
+        print(_("There is no progress file that can be read."), file=sys.stderr)
+        return 1
+    options.out.write_text(page(records, problems), encoding="utf-8")
+    print(_("{learners} learners: {path}").format(learners=len(records), path=options.out))
+    return 0

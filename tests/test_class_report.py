@@ -1,0 +1,118 @@
+"""The class report: ten learners' progress files, and what a count by hand says of them."""
+
+import json
+import re
+
+import pytest
+
+from course import class_report, progress, record
+from course.diagnoses import words
+from tests.wrong_answers import lesson_01, lesson_02, lesson_03, lesson_07
+from utils.language import use_language
+
+# What each learner did in 1.2 and 3.2, in order: a diagnosis, "ok" for a pass, "hint".
+LEARNERS = [
+    (["ok"], ["multiplied", "ok"]),
+    (["flat-token", "ok"], ["multiplied", "multiplied", "hint", "ok"]),
+    (["flat-token", "flat-token", "hint", "ok"], ["probabilities"]),
+    (["bare-token", "ok"], ["multiplied", "hint", "hint", "probabilities"]),
+    (["ok", "flat-token"], []),  # passed, then tried something else
+    (["batch-lost", "flat-token", "ok"], ["ok"]),
+    (["ok"], ["not-refused", "ok"]),
+    (["ok"], ["hint"]),  # looked at a hint and tried nothing
+    (["too-slow", "ok"], ["multiplied"]),
+    ([], ["ok"]),
+]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with what ten learners handed in, each from a database of their own."""
+    (tmp_path / "class").mkdir()
+    for number, (first, second) in enumerate(LEARNERS):
+        monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / f"{number}.sqlite"))
+        for exercise, events in (("1.2", first), ("3.2", second)):
+            for i, event in enumerate(events):
+                if event == "hint":
+                    progress.record_hint(exercise, events[: i + 1].count("hint"))
+                else:
+                    progress.record_attempt(
+                        exercise, event == "ok", None if event == "ok" else event
+                    )
+        with (tmp_path / "class" / f"{number}.json").open("w") as file:
+            record.export_json(file)
+    return tmp_path / "class"
+
+
+def test_equals_a_count_by_hand(folder):
+    records, problems = class_report.read([folder])
+    assert (len(records), problems) == (10, [])
+    hard, easy = class_report.rows(records)  # 3.2 stands first: three of its eight are stuck
+    assert (hard.exercise, hard.attempted, hard.passed) == ("3.2", 8, 5)
+    assert hard.attempts_to_pass == 2  # of 2, 3, 1, 2, 1
+    assert hard.hints == 3  # the one who tried nothing is not counted
+    assert hard.diagnoses == (("multiplied", 4, 5), ("probabilities", 2, 2), ("not-refused", 1, 1))
+    assert (easy.exercise, easy.attempted, easy.passed) == ("1.2", 9, 9)
+    assert easy.attempts_to_pass == 2  # of 1, 2, 3, 2, 1, 3, 1, 1, 2
+    assert easy.hints == 1
+    assert easy.diagnoses == (("flat-token", 4, 5), ("bare-token", 1, 1), ("batch-lost", 1, 1))
+
+
+def test_the_page_says_it_in_both_languages_and_names_nobody(folder, tmp_path, capsys):
+    out = tmp_path / "report.html"
+    assert class_report.main([str(folder), "--out", str(out)]) == 0
+    page = out.read_text(encoding="utf-8")
+    korean, english = re.findall(r"(?s)<section.*?</section>", page)
+    assert english.index("<strong>3.2</strong>") < english.index("<strong>1.2</strong>")
+    assert "5 / 8" in korean
+    assert "5 / 8" in english
+    for section, lang in ((korean, "ko"), (english, "en")):
+        use_language(lang)
+        says = re.sub("<.*?>", "", section)
+        assert words("3.2", "multiplied").replace("`", "") in says
+    use_language("en")
+    assert re.search("[가-힣]", korean)
+    assert not re.search("[가-힣]", english)
+    for file in folder.glob("*.json"):
+        assert json.loads(file.read_text())["learner"] not in page
+        assert file.name not in page
+    assert not re.search(r"(src|href)=.(https?:|//)", page)
+
+
+def test_files_that_cannot_be_counted_are_named_and_the_others_count(folder, tmp_path, capsys):
+    (folder / "broken.json").write_text('{"format": "inside-a-tr')
+    (folder / "other.json").write_text('{"format": "something else"}')
+    whole = json.loads((folder / "3.json").read_text())
+    del whole["exercises"][0]["diagnoses"]
+    (folder / "short.json").write_text(json.dumps(whole))
+    (folder / "list.json").write_text("[]")
+    again = json.loads((folder / "0.json").read_text())
+    again["exercises"] = []
+    (folder / "again.json").write_text(json.dumps(again))
+    records, problems = class_report.read([folder, tmp_path / "missing.json"])
+    assert len(records) == 10
+    assert class_report.rows(records)[0].attempted == 8
+    for name in ("broken", "other", "short", "list", "again", "missing"):
+        assert sum(f"{name}.json" in problem for problem in problems) == 1
+    assert len(problems) == 6
+
+
+def test_with_nothing_to_count_a_sentence_says_so(tmp_path, capsys):
+    assert class_report.main([str(tmp_path)]) == 1
+    assert "no progress file" in capsys.readouterr().err
+
+
+def test_nearly_every_diagnosis_has_its_words():
+    """Those without are put together while grading; the report then shows their name."""
+    known = [
+        (exercise, name)
+        for lesson in (lesson_01, lesson_02, lesson_03, lesson_07)
+        for exercise, wrong in lesson.WRONG.items()
+        for name in wrong
+    ]
+    missing = [each for each in known if not words(*each)]
+    assert len(missing) < 0.06 * len(known), missing
+    assert words("1.2", "flat-token") == (
+        "Both tensors need two axes to be joined: write `[[token_id]]`, not `[token_id]`."
+    )
+    assert words("3.2", "too-slow").startswith("Your code was still running")

@@ -1,0 +1,152 @@
+"""Slides: those of one lesson as Chromium shows them, and what is in those of all lessons."""
+
+import os
+import re
+
+import nbformat
+import pytest
+from fontTools.ttLib import TTFont
+
+from course import slides
+from course.build import ROOT
+from course.pages import FONTS, formula, lessons, markdown_to_html
+from course.speaker_notes import speaker_notes
+from tests.jupyterlab import CHROMIUM, browser_page
+
+LESSON = "05_kv_cache"  # it has formulas, pictures, long code and Hangul in what is printed
+NO_BROWSER = "no Chromium here: `apt-get install chromium`, or put Google Chrome on the PATH"
+needs_chromium = pytest.mark.skipif(
+    not CHROMIUM and os.environ.get("CI") != "true", reason=NO_BROWSER
+)
+ALL = [(lesson, lang) for lesson in lessons([]) for lang in ("ko", "en")]
+OUTSIDE = """() => {
+    const slide = document.querySelector("section.present .slide");
+    const frame = slide.getBoundingClientRect();
+    return [...slide.querySelectorAll(":scope > :not(aside), :scope > :not(aside) *")]
+        .map(part => [part, part.getBoundingClientRect()])
+        .filter(([part, box]) => box.width && !part.closest("aside") && (
+            box.bottom > frame.bottom + 1 || box.right > frame.right + 1
+            || box.left < frame.left - 1 || box.top < frame.top - 1))
+        .map(([part, box]) => `${part.tagName} ${box.right} ${box.bottom}`);
+}"""
+
+
+@pytest.fixture(scope="module")
+def page():
+    if not CHROMIUM:
+        pytest.fail(NO_BROWSER)
+    with browser_page(1280, 720) as page:
+        page.asked = []
+        page.on("request", lambda request: page.asked.append(request.url))
+        yield page
+
+
+@pytest.fixture(scope="module", params=["ko", "en"])
+def deck(request, page, tmp_path_factory):
+    """(language, page): the deck of one lesson, open in the browser."""
+    path = tmp_path_factory.mktemp("slides") / f"{request.param}.html"
+    path.write_text(slides.deck(LESSON, request.param), encoding="utf-8")
+    page.asked.clear()
+    page.goto(path.as_uri())
+    page.wait_for_function("() => Reveal.isReady()")
+    page.evaluate("() => document.fonts.ready")
+    return request.param, page
+
+
+@needs_chromium
+def test_every_slide_fits_and_nothing_leaves_the_machine(deck):
+    _lang, page = deck
+    assert 12 <= page.evaluate("Reveal.getTotalSlides()") <= 22
+    for number in range(page.evaluate("Reveal.getTotalSlides()")):
+        page.evaluate(f"Reveal.slide({number}, 0, 9)")  # with what a press reveals
+        assert page.evaluate(OUTSIDE) == [], f"slide {number + 1}"
+        for picture in page.locator("section.present figure img").all():
+            assert picture.bounding_box()["height"] > 300
+    assert page.evaluate("document.fonts.size") == page.evaluate(
+        "[...document.fonts].filter(font => font.status != 'error').length"
+    )
+    assert [url for url in page.asked if not url.startswith(("file:", "data:"))] == []
+
+
+@needs_chromium
+def test_a_question_is_asked_before_it_is_answered(deck):
+    _lang, page = deck
+    page.evaluate("Reveal.slide(Reveal.getSlides().findIndex(s => s.id == 'question-a'), 0, -1)")
+    answer = page.locator("section.present .fragment")
+    assert not answer.evaluate("part => part.classList.contains('visible')")
+    page.keyboard.press("ArrowRight")
+    assert answer.evaluate("part => part.classList.contains('visible')")
+    assert "✓" in answer.inner_text()
+
+
+@needs_chromium
+def test_the_speaker_s_view_opens_from_a_file(deck):
+    lang, page = deck
+    page.evaluate("Reveal.slide(Reveal.getSlides().findIndex(s => s.id == 'question-a'))")
+    with page.expect_popup() as opened:
+        page.keyboard.press("s")
+    speaker = opened.value
+    speaker.wait_for_function(
+        "() => document.querySelector('.speaker-controls-notes .value')?.innerText.length > 20"
+    )
+    notes = speaker.locator(".speaker-controls-notes .value").inner_text()
+    heading = page.evaluate("document.querySelector('section.present h2').innerText")
+    assert notes.split()[:3] == speaker_notes(LESSON, lang)[heading].split()[:3]
+    speaker.close()
+
+
+@pytest.mark.parametrize(("lesson", "lang"), ALL)
+def test_a_deck_of_any_lesson_has_all_it_should(lesson, lang):
+    shown = slides.slides(lesson, lang)
+    about = [slide[0].metadata.slide for slide in shown]
+    solved = nbformat.read(ROOT / "solutions" / lang / f"{lesson}.ipynb", as_version=4).cells
+    marked = {cell.id for cell in solved if "slide" in cell.metadata.get("tags", ())}
+    questions = {cell.id for cell in solved if re.fullmatch(r"question-\w+", cell.id)}
+    assert 12 <= len(shown) <= 22
+    assert [about[0].id, about[-2].id, about[-1].id] == ["title", "recap", "next"]
+    assert marked | questions <= {each.id for each in about}
+    assert len({each.id for each in about}) == len(about)
+    turns = "".join(cell.source for slide in shown for cell in slide if cell.metadata.get("slide"))
+    for cell in solved:
+        if cell.id.startswith("ex-"):
+            assert f"**{cell.id[3:].replace('-', '.')} · " in turns
+    # what solves an exercise is shown nowhere
+    code = [cell.source for slide in shown for cell in slide if cell.cell_type == "code"]
+    assert not [cell.id for cell in solved if cell.id.startswith("ex-") and cell.source in code]
+    # the guide has a word for every slide but the last
+    assert [
+        each.id
+        for each, slide in zip(about, shown, strict=True)
+        if not slide[-1].metadata.notes and each.id != "next"
+    ] == []
+
+
+def test_an_unknown_lesson_is_named(capsys):
+    assert slides.main(["99"]) == 1
+    assert "'99'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("lesson", "lang"), ALL)
+def test_every_letter_has_a_glyph_that_comes_with_the_course(lesson, lang):
+    glyphs = {code for path in FONTS.values() for code in TTFont(path).getBestCmap()}
+    shown = [cell for slide in slides.slides(lesson, lang) for cell in slide]
+    texts = [cell.source for cell in shown] + [
+        output.get("text") or output.data.get("text/html") or output.data["text/plain"]
+        for cell in shown
+        for output in cell.get("outputs", ())
+    ]
+    assert {letter for letter in "".join(texts) if ord(letter) not in glyphs} <= {"\n"}
+
+
+def test_formulas_are_drawn_and_code_is_left_alone():
+    html = markdown_to_html("A $x^2$ and `$x$`.\n\n$$\\frac{1}{2}$$")
+    assert html.count("<img") == 2
+    assert "<code>$x$</code>" in html
+    assert 'alt="x^2"' in formula("x^2", "inline")
+    assert "<svg" not in html  # it is an image that a page cannot break
+
+
+def test_a_lead_is_whole_sentences_in_a_row():
+    text = "First of all. Second `a. b` here. A **term** is this. Last one is long, " + "x" * 200
+    assert slides.lead(text, 45) == "Second `a. b` here. A **term** is this."
+    assert slides.lead("Short.", 60) == "Short."
