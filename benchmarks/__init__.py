@@ -1,0 +1,1 @@
+"""The figures of the course, measured on this machine: `make bench`."""
