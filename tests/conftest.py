@@ -1,5 +1,6 @@
 """What many tests share: tiny models, and the course's default model."""
 
+import gc
 import os
 
 import pytest
@@ -10,6 +11,12 @@ from tests.tiny_models import TINY, tiny_tokenizer
 from utils.explorers.base import Explorer
 from utils.figures import style
 from utils.language import current_language
+
+
+def pytest_collection_finish():
+    """What is loaded by now stays: the collector need not walk through it thousands of times."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(params=TINY)

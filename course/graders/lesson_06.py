@@ -167,6 +167,7 @@ def rms_norm(attempt):
     half = (x * 200).half(), weight.half()
     for title, given, close in (
         (_("each vector is divided by its own size"), (x, weight, 1e-6), {}),
+        (_("a text without a batch axis, [position, width]"), (x[0], weight, 1e-6), {}),
         (_("eps, where the numbers are small"), (x / 1000, weight, 1e-5), {}),
         (_("float16 comes in and goes out"), (*half, 1e-6), {"atol": 4e-3, "rtol": 4e-3}),
     ):
@@ -275,6 +276,7 @@ def feed_forward(attempt):
     for title, shape in (
         (_("a text of three positions"), (1, 3, 4)),
         (_("two texts at once"), (2, 5, 4)),
+        (_("a text without a batch axis, [position, width]"), (3, 4)),
     ):
         given = torch.randn(shape, generator=generator), gate, up, down
         yield attempt.compare(title, *given, expected=right(*given), mistakes=mistakes)

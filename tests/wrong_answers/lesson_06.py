@@ -52,6 +52,11 @@ def positions(x, weight, eps):
     return x * torch.rsqrt(x.pow(2).mean(1, keepdim=True) + eps) * weight
 
 
+def third_axis(x, weight, eps):
+    wide = x.float()
+    return weight * (wide / (wide.pow(2).mean(2, keepdim=True) + eps).sqrt()).to(x.dtype)
+
+
 def lost_axis(x, weight, eps):
     return x * torch.rsqrt(x.pow(2).mean(-1) + eps) * weight
 
@@ -255,6 +260,7 @@ WRONG = {
         "multiplied": multiplies,
         "over-all": all_at_once,
         "over-positions": positions,
+        "raised": third_axis,  # on a text without a batch axis
         "keepdim": lost_axis,
         "half-precision": half,
         "wrong-dtype": stays_wide,
