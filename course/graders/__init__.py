@@ -1,4 +1,4 @@
-"""What each exercise checks and each question asks, one module a lesson: `lesson_01`, …"""
+"""What each exercise checks and each question asks: `lesson_01`, …, the long ones in rooms."""
 
 import importlib
 import pkgutil

@@ -129,7 +129,7 @@ passes_question
 # %% id="question-a-answered" tags=["solution"]
 passes_question.answer(2)
 # %% [markdown] lang="ko"
-# 모델이 한 번 돌 때마다 부르는 함수(훅)를 걸고 세어 봅니다. 모델을 한 번 밑에서 위까지 통과하는 것을
+# 모델이 한 번 돌 때마다 호출되는 함수(훅)를 걸어 세어 봅니다. 모델을 한 번 밑에서 위까지 통과하는 것을
 # **정방향 계산**이라고 합니다. 새 토큰의 수와 정방향 계산의 횟수를 나란히 출력합니다.
 # %% [markdown] lang="en"
 # Count it: a hook is a function that is called each time the model runs. One run through the model, from
@@ -156,7 +156,7 @@ length_question
 # %% id="question-b-answered" tags=["solution"]
 length_question.answer(3)
 # %% [markdown] lang="ko"
-# 세어 봅시다. 차례로 글자 수, 공백으로 나눈 단어 수, 토큰 수이고, 그 아래는 처음 토큰 열두 개입니다. 줄바꿈과
+# 세어 봅시다. 차례로 글자 수, 공백으로 나눈 단어 수, 토큰 수이고, 그 아래는 처음 열두 토큰입니다. 줄바꿈과
 # 문장 부호도 토큰이고, 단어 앞의 공백은 그 단어의 토큰에 들어 있습니다.
 # %% [markdown] lang="en"
 # Count: characters, words between spaces, tokens. Below them are the first twelve tokens. Line breaks and
@@ -189,8 +189,8 @@ for step in generation_steps(model, tokenizer, "The capital of France is", 6):
 #
 # ### 연습 1.1 · 다음 토큰의 id
 #
-# `model(input_ids).logits`의 모양은 `[1, position, vocab]`입니다. 위치마다, 그 위치 *다음에* 올 토큰에 대한
-# 점수(로짓)가 어휘사전의 모든 토큰에 하나씩 들어 있습니다. 마지막 위치에서 점수가 가장 높은 토큰의 id를
+# `model(input_ids).logits`의 모양은 `[1, position, vocab]`입니다. 위치마다, 그 위치 *다음에* 무엇이 올지에
+# 대한 점수(로짓)가 어휘사전의 토큰마다 하나씩 들어 있습니다. 마지막 위치에서 점수가 가장 높은 토큰의 id를
 # `int`로 돌려주세요.
 # %% [markdown] lang="en"
 # That is all: run the model, pick a token, append it, run again. Now build the parts of this loop yourself.
@@ -233,8 +233,8 @@ Exercise("1.2").check(append_token)
 # %% [markdown] lang="ko"
 # ### 연습 1.3 · 루프 전체
 #
-# 두 함수로 루프를 만드세요. 끝 토큰(`tokenizer.eos_token_id`)이 나오면 멈추고, 아니면 `max_new_tokens`개를 쓴
-# 뒤 멈춥니다. 프롬프트와 끝 토큰을 뺀, **새로 쓴 글만** 돌려주세요.
+# 두 함수로 루프를 만드세요. 끝 토큰(`tokenizer.eos_token_id`)이 나오면 멈추고, 아니면 토큰을 `max_new_tokens`개
+# 쓴 뒤 멈춥니다. 프롬프트와 끝 토큰을 뺀, **새로 쓴 글만** 돌려주세요.
 # %% [markdown] lang="en"
 # ### Exercise 1.3 · The whole loop
 #

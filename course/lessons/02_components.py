@@ -288,7 +288,7 @@ print(f"{chances.min():.0e} {chances.max():.2f} {chances.sum():.3f}")
 # %% [markdown] lang="ko"
 # ### 연습 2.3 · 소프트맥스
 #
-# 소프트맥스는 로짓마다 `exp`를 취하고 그 합으로 나눕니다. 마지막 축이 더해서 1이 되게 하세요. 다만 로짓이
+# 소프트맥스는 로짓마다 `exp`를 취하고 그 합으로 나눕니다. 마지막 축을 따라 더하면 1이 되게 하세요. 다만 로짓이
 # 1000이어도 넘치지 않아야 하고, `-inf`는 확률 0이 되어야 합니다. 어텐션에서도 이 함수를 다시 씁니다.
 # %% [markdown] lang="en"
 # ### Exercise 2.3 · Softmax
@@ -424,7 +424,7 @@ def pool_last_token(hidden_states, attention_mask):
 # %% id="check-2-6"
 Exercise("2.6").check(pool_last_token)
 # %% [markdown] lang="ko"
-# 300개 문장을 스택에 통과시킵니다(10초쯤 걸립니다). LM 헤드는 쓰지 않습니다. 스택은 **얼려 둡니다**. 이 뒤로
+# 문장 300개를 스택에 통과시킵니다(10초쯤 걸립니다). LM 헤드는 쓰지 않습니다. 스택은 **얼려 둡니다**. 이 뒤로
 # 모델의 파라미터는 하나도 바뀌지 않습니다.
 # %% [markdown] lang="en"
 # Send the 300 sentences through the stack (about ten seconds). The LM head is not used. The stack stays
@@ -460,8 +460,8 @@ for _ in range(200):
     optimizer.step()
 print("after", f"{accuracy(head):.1f}", sum(parameter.numel() for parameter in head.parameters()))
 # %% [markdown] lang="ko"
-# 열에 아홉을 맞힙니다. 배운 것은 마지막에 적힌 개수의 파라미터뿐입니다. 틀린 것은 어떤 것일까요? **혼동 행렬**의 행은
-# 문장의 진짜 종류, 열은 헤드의 답입니다. 그 아래는 틀린 문장 몇 개입니다. (마지막 자리의 계산은 컴퓨터마다 달라서
+# 열에 아홉을 맞힙니다. 배운 것은 마지막에 적힌 수만큼의 파라미터뿐입니다. 어떤 문장을 틀렸을까요? **혼동 행렬**의 행은
+# 문장의 진짜 종류, 열은 헤드의 답입니다. 그 아래는 틀린 문장 몇 개입니다. (계산 결과의 끝자리는 컴퓨터마다 달라서
 # 한두 문장은 다르게 나올 수 있습니다.)
 # %% [markdown] lang="en"
 # Nine in ten, and all that has learnt is the number of parameters printed last. What does it get wrong? In the
@@ -498,7 +498,7 @@ for kind in (AutoModelForCausalLM, AutoModelForTokenClassification, AutoModelFor
     with_heads[kind] = other.eval()
 # %% [markdown] lang="ko"
 # `AutoModelForCausalLM`은 지금까지 쓴 것입니다. 나머지 둘의 헤드 `score`에 방금 배운 헤드를 끼웁니다. 하나는
-# **토큰마다**, 하나는 **글마다** 답합니다. 모양을 비교하세요. 글마다 답하는 쪽은 마지막 토큰의 답입니다.
+# **토큰마다**, 하나는 **글마다** 답합니다. 모양을 비교하세요. 글마다 답하는 쪽은 마지막 토큰의 답을 냅니다.
 # %% [markdown] lang="en"
 # `AutoModelForCausalLM` is what you have used so far. Put the head you trained into the other two, as their
 # `score`. One answers for **each token**, the other for **each text**: compare the shapes. The answer for the

@@ -155,7 +155,7 @@ print(tokenizer.decode([step.token_id for step in sampled_steps]))
 # %% [markdown] lang="ko"
 # 되풀이는 없지만 횡설수설합니다. 왜 그럴까요? 뽑힌 토큰이 그때 몇 등이었는지(0이 1등) 세어 봅니다. 50등 밖의
 # 토큰 하나하나는 확률이 아주 작지만 5만 개 가까이 있어서, 모두 합치면 무시할 수 없습니다. 그리고 한 번
-# 뽑히면 그 뒤의 글은 모두 그것을 이어 갑니다. 나오는 수는 1등의 수, 50등 밖의 수, 모두의 수입니다.
+# 뽑히면 그 뒤의 글은 모두 그것을 이어 갑니다. 나오는 수는 차례로 1등, 50등 밖, 전체 토큰의 수입니다.
 # %% [markdown] lang="en"
 # Nothing is repeated, but it rambles. Why? Count which rank each drawn token had (0 is the winner). A token beyond
 # rank 50 is very unlikely, but there are almost 50,000 of them, and together they weigh a lot. Once one is drawn,
@@ -199,7 +199,7 @@ for temperature in (2.0, 1.0, 0.5, 0.2, 0.05):
     print(temperature, [f"{c.token} {c.probability:.2f}" for c in best])
 # %% [markdown] lang="ko"
 # 1등의 확률이 1로 다가갑니다. 뽑기가 탐욕적 검색이 되는 것입니다. 그러나 0 자체는 온도가 아닙니다. 0으로는 나눌
-# 수 없으니까요. `transformers`는 거절하고, 그 대신 `do_sample=False`라고 말하라고 합니다.
+# 수 없으니까요. `transformers`는 거절하고, 그 대신 `do_sample=False`를 쓰라고 합니다.
 # %% [markdown] lang="en"
 # The winner's probability goes to 1: drawing turns into greedy search. But 0 itself is no temperature, since nothing
 # can be divided by it. `transformers` refuses it, and asks you to say `do_sample=False` instead.
@@ -409,7 +409,7 @@ for temperature in (0.5, 1.0, 1.5):
     )
     print(temperature, *(kept(some) for some in filtered))
 # %% [markdown] lang="ko"
-# 필터끼리도 순서를 탑니다. 먼저 top-k로 다섯 개를 남기면 top-p는 **그 다섯의** 확률에서 80%를 찾고, 거꾸로 하면
+# 필터끼리의 순서도 중요합니다. 먼저 top-k로 다섯 개를 남기면 top-p는 **그 다섯의** 확률에서 80%를 찾고, 거꾸로 하면
 # 어휘사전 전체의 80%를 찾은 뒤 다섯 개를 남깁니다. 두 순서가 남기는 수입니다.
 # %% [markdown] lang="en"
 # The filters' own order counts too. After top-k has kept five, top-p looks for 80 % of the probability **of those five**;

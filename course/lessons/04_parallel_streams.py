@@ -46,7 +46,7 @@ model, tokenizer = load_model()
 #
 # 정방향 계산에서 토큰은 저마다 자기 **계산 스트림**을 따라 흐릅니다. 스트림은 층을 하나 지날 때마다 새로운
 # 벡터 하나가 됩니다. 이 벡터를 **은닉 상태**라고 합니다. 한 문장의 은닉 상태를 모두 꺼내 모양을 봅니다. 축은
-# 차례로 층, 위치, 벡터의 폭입니다.
+# 차례로 층, 위치, 벡터의 너비입니다.
 # %% [markdown] lang="en"
 # ## One stream for each token
 #
@@ -104,7 +104,7 @@ one_by_one = torch.cat(columns, dim=1)
 print(len(columns), list(one_by_one.shape))
 # %% [markdown] lang="ko"
 # 이제 한 번에 계산해서 비교합니다. 층과 위치마다 두 벡터의 차이를 벡터 길이로 나누고, 그중 가장 큰 값을
-# 찍습니다.
+# 출력합니다.
 # %% [markdown] lang="en"
 # Now in one pass, and compare: at every layer and position, the distance of the two vectors as a share of
 # their length. Printed is the largest.
@@ -119,7 +119,7 @@ print(f"{difference.max():.4f}")
 # The same to four decimals; what differs below them is rounding, from adding up in another order. The time
 # does differ. Measure both ways for more and more tokens.
 # %% id="times" tags=["C15", "nbval-ignore-output", "slide"]
-times = list(pass_times(model, alice_ids[0], (4, 8, 16, 24)))
+times = list(pass_times(model, alice_ids[0], (4, 8, 16)))
 pass_times_picture(times)
 # %% [markdown] lang="ko"
 # 하나씩 할 때의 시간은 토큰 수에 비례해서 늘지만, 한꺼번에 할 때는 훨씬 천천히 늡니다. 가중치를 메모리에서 한
@@ -128,7 +128,7 @@ pass_times_picture(times)
 # ## 뒤를 보지 않는다
 #
 # 한꺼번에 계산해도 결과가 같은 것은, 어떤 스트림도 자기보다 **뒤**의 스트림을 보지 않기 때문입니다. 이것을
-# 눈으로 확인합니다. `France`를 `Japan`으로 바꾸면, 달라지지 않은 토큰 ` is`의 스트림은 어느 층부터 움직일까요?
+# 눈으로 확인합니다. `France`를 `Japan`으로 바꾸면, 바뀌지 않은 토큰 ` is`의 스트림은 어느 층부터 움직일까요?
 # %% [markdown] lang="en"
 # One by one, the time grows with the number of tokens; at once, it grows far more slowly: the weights are
 # fetched from memory once and used for all tokens. This is what is meant when transformers are said to be good
@@ -145,7 +145,7 @@ change_question
 change_question.answer(2)
 # %% [markdown] lang="ko"
 # 두 문장의 은닉 상태를 위치마다 비교합니다. 31개 층 가운데 **비트 하나까지 같은** 층이 몇 개인지, 그리고
-# 마지막 층의 벡터가 자기 길이에 비해 얼마나 움직였는지 찍습니다.
+# 마지막 층의 벡터가 자기 길이에 비해 얼마나 움직였는지 출력합니다.
 # %% [markdown] lang="en"
 # Compare the hidden states of the two sentences, position by position: at how many of the 31 layers they are
 # **the same to the last bit**, and how far the last layer's vector moved, as a share of its length.
@@ -385,7 +385,7 @@ Exercise("4.4").check(paris_leads_from)
 # ## 얼마나 많이: 문맥 길이
 #
 # 한꺼번에 처리할 수 있는 토큰 수에는 한도가 있습니다. 이 한도가 **문맥 길이**입니다. 모델에서 직접 읽고, 앨리스
-# 다섯 장이 몇 토큰인지 봅니다. 그대로 넣으면 과정의 도우미 함수는 왜 안 되는지 말해 줍니다.
+# 다섯 장이 몇 토큰인지 봅니다. 그래도 모두 넣으려 하면 과정의 도우미 함수가 안 되는 까닭을 말해 줍니다.
 # %% [markdown] lang="en"
 # In the sentence about the capital, ` Paris` came out on top only at layer 30, after the very last block. This
 # small model makes up its mind late.
@@ -404,7 +404,7 @@ except ValueError as error:
 # %% [markdown] lang="ko"
 # ### 한도까지 가는 길의 비용
 #
-# 토큰 수를 두 배씩 늘리며 한 번 계산하는 시간을 잽니다. 옆에는 그때 기억해 둘 것의 크기가 있습니다. 층마다의 키와
+# 토큰 수를 두 배씩 늘리며 한 번 계산하는 시간을 잽니다. 옆에는 그때 기억해 둘 것의 크기가 있습니다. 모든 층의 키와
 # 값, 그리고 한 층의 어텐션 점수를 표로 만들 때의 크기(헤드마다 위치 × 위치)입니다. 무엇이 두 배가 되고, 무엇이 네
 # 배가 되나요?
 # %% [markdown] lang="en"
@@ -429,7 +429,7 @@ for tokens in (64, 128, 256, 512):
 # ### 위치마다의 손실
 #
 # 긴 글을 모델이 얼마나 잘 읽고 있는지는 **손실**로 잽니다. 위치마다, 실제로 나온 다음 토큰에 모델이 준 확률의
-# 로그에 음수를 붙인 값입니다. 예상했던 토큰이면 0에 가깝고, 뜻밖이면 큽니다.
+# 로그에 음의 부호를 붙인 값입니다. 예상했던 토큰이면 0에 가깝고, 뜻밖이면 큽니다.
 #
 # ### 연습 4.5 · 위치마다 얼마나 놀랐나
 #

@@ -71,7 +71,7 @@ with kv_cache.counting_positions(model) as positions:
 print(positions, "→", sum(positions))
 print(repr(tokenizer.decode(without[0])))
 # %% [markdown] lang="ko"
-# 여덟 토큰을 쓰려고 68위치를 계산했습니다. 서로 다른 위치는 12개뿐인데 말입니다. 되풀이한 계산에서
+# 여덟 토큰을 쓰려고 위치를 68개 계산했습니다. 서로 다른 위치는 12개뿐인데 말입니다. 되풀이한 계산에서
 # 새로 나온 것이 있었을까요? 첫 번째 정방향 계산과, 토큰이 하나 더 붙은 두 번째 정방향 계산이 처음 다섯 위치에서
 # 낸 것을 모든 층에서 비교합니다. 비교하는 것은 키와 값인데, 무엇인지는 곧 나옵니다.
 # %% [markdown] lang="en"
@@ -156,7 +156,7 @@ Exercise("5.1").check(KVCache)
 # %% [markdown] lang="ko"
 # ## 같은 글을, 더 적은 계산으로
 #
-# `transformers`는 원래 캐시를 씁니다. 앞에서 켜지 못하게 했을 뿐입니다. 이번에는 그대로 두고 같은 글을
+# `transformers`는 원래 캐시를 씁니다. 앞에서는 일부러 꺼 두었을 뿐입니다. 이번에는 그대로 두고 같은 글을
 # 쓰게 합니다. 위치의 수와, 두 글이 같은지를 보세요.
 # %% [markdown] lang="en"
 # ## The same text with less work

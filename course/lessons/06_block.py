@@ -1,7 +1,7 @@
 # %% [markdown] lang="ko"
 # # 06 · 트랜스포머 블록 내부
 #
-# **이 레슨을 마치면** 벡터 하나가 30개의 블록을 지나며 무엇을 더해 받는지 보이고, 어텐션과 피드포워드가 하는 일을
+# **이 레슨을 마치면** 벡터 하나가 블록 30개를 지나는 동안 무엇이 더해지는지 보이고, 어텐션과 피드포워드가 하는 일을
 # 하나씩 꺼 가며 확인하고, RMSNorm과 피드포워드 층과 블록을 직접 작성할 수 있습니다.
 #
 # **65분** = 읽고 실행하기 25분 + 연습 문제 40분 · 노트의 *트랜스포머 블록 내부* 절에 해당합니다.
@@ -100,12 +100,12 @@ print(torch.allclose(total, trace.end, rtol=1e-4, atol=1e-2))
 #
 # ### 연습 6.1 · RMSNorm
 #
-# 위로 갈수록 스트림은 길어집니다. 그래서 어텐션도 피드포워드도 스트림을 그대로 읽지 않고, 크기를 맞춘 **사본**을
+# 위로 갈수록 스트림의 벡터는 길어집니다. 그래서 어텐션도 피드포워드도 스트림을 그대로 읽지 않고, 크기를 맞춘 **사본**을
 # 읽습니다. 위치마다 벡터를 그 크기(RMS: 제곱하고, 평균 내고, 제곱근)로 나누고 `weight`를 곱합니다.
 #
 # $$\mathrm{rms\_norm}(x) = w \cdot \frac{x}{\sqrt{\frac{1}{n}\sum_i x_i^2 + \epsilon}}$$
 #
-# 계산은 float32로 하고, 결과는 `x`의 dtype으로 돌려놓으세요. 검사는 모델의 정규화와도 맞춰 봅니다.
+# 계산은 float32로 하고, 결과는 `x`의 dtype으로 돌려놓으세요. 검사에서는 모델의 정규화와도 맞춰 봅니다.
 # %% [markdown] lang="en"
 # It is. Adding has two virtues: in training, a signal can run straight back through 100 layers; and we can
 # tell apart what each layer contributed. First build the block yourself, then take the sum apart.
@@ -188,7 +188,7 @@ def block(x, attention, feed_forward, norm_1, norm_2):
 Exercise("6.3").check(block)
 # %% [markdown] lang="ko"
 # 이 세 함수로 레슨 08에서 진짜 가중치를 읽어 들입니다. 남은 것은 `attention`의 속이고, 그것이 레슨 07입니다. GPT-NeoX
-# 같은 모델은 두 부품이 *같은* 입력을 읽습니다(병렬). 더한다는 것은 똑같습니다.
+# 같은 모델에서는 두 부품이 *같은* 입력을 읽습니다(병렬). 더한다는 것은 똑같습니다.
 #
 # ## 누가 얼마를 보탰나
 #
@@ -209,7 +209,7 @@ source_question
 # %% id="question-a-answered" tags=["solution"]
 source_question.answer(3)
 # %% [markdown] lang="ko"
-# 위 그림은 각 층이 더하는 벡터의 길이, 아래 그림은 그 벡터가 고른 토큰의 로짓에 보태는 값입니다. 검은
+# 위 그림은 각 층이 더하는 벡터의 길이, 아래 그림은 골라 둔 토큰의 로짓에 그 벡터가 보태는 값입니다. 검은
 # 줄은 그때까지의 합입니다. *토큰*에 다른 단어를 써 보고, *위치*와 *글*도 바꿔 보세요.
 #
 # 한 가지 약속이 있습니다. LM 헤드 앞의 마지막 정규화는 벡터를 제 크기로 나누므로 덧셈을 지키지 않습니다. 여기서는
@@ -340,7 +340,7 @@ feed_forwards.set(part="attention", layers=(12, 16))
 #
 # ### 연습 6.4 · ` Red`를 잃는 층
 #
-# 꺼졌을 때 아무것도 못 하게 되는 층과, 이 사실을 잃는 층은 다릅니다. 피드포워드를 끄면 "The Shawshank" 다음의 ` Red`는
+# 끄면 아무것도 못 하게 되는 층과, 끄면 이 사실을 잃는 층은 다릅니다. 피드포워드를 끄면 "The Shawshank" 다음의 ` Red`는
 # 1등에서 밀려나지만, "The capital of France is" 다음의 ` Paris`는 **여전히 1등인** 층을 하나 찾으세요. 번호는 0부터입니다.
 # %% [markdown] lang="en"
 # Switch off a single layer, and a fact is gone. But there are so many ×. Is the fact in all of those layers?
@@ -403,7 +403,7 @@ neurons.set(text="The Shawshank", layer=24, word="Red")
 #
 # ## 층마다 재어 보기
 #
-# 사실 하나가 아니라 글 하나로 재어 봅니다. 『이상한 나라의 앨리스』의 첫 토큰 32개를 읽히면서, 층마다 어텐션과 피드포워드를
+# 사실 하나가 아니라 글 하나로 재어 봅니다. 《이상한 나라의 앨리스》의 첫 토큰 32개를 읽히면서, 층마다 어텐션과 피드포워드를
 # 하나씩 끄고 **손실**을 잽니다. 손실이 클수록 다음 토큰을 못 맞힌 것입니다. 모델을 60번 돌리므로 몇 초에서 몇십 초
 # 걸립니다.
 # %% [markdown] lang="en"
@@ -478,7 +478,7 @@ show_best("prince", prince)
 # LM 헤드만 남은 29번에서는 왕이 1등입니다.
 #
 # **이것이 증명하지 않는 것:** "왕과 소년 사이에는 왕자가 있고, 그 짝이 공주"라고 설명하고 싶어집니다. 그런데 정작 왕자로
-# 시작하는 글에서 모델은 ` Queen`을 씁니다. 설명은 맞지 않았고, 왜 공주인지는 모릅니다. 게다가 고른 예 하나입니다. 다른
+# 시작하는 글에서 모델은 ` Queen`을 씁니다. 설명은 맞지 않았고, 왜 공주인지는 모릅니다. 게다가 골라낸 예 하나일 뿐입니다. 다른
 # 글에서는 한쪽 답에서 다른 쪽 답으로 훌쩍 넘어가 버리기도 합니다(`texts`에 `France`와 `Japan`의 수도를 묻는 글을 넣어
 # 보세요). 블록 5 위에는 어텐션도 있으니 피드포워드만의 일이라고 할 수도 없습니다. 그리고 은닉 상태 사이의 보간은 훈련
 # 데이터 사이의 보간과 같은 말이 아닙니다.

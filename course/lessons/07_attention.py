@@ -479,8 +479,8 @@ def attention_layer(x, q_proj, k_proj, v_proj, o_proj, heads, kv_heads, theta):
 # %% id="check-7-8"
 Exercise("7.8").check(attention_layer)
 # %% [markdown] lang="ko"
-# 이 층이 모델의 층과 같은지, 30개 층 모두에서 모델의 행렬과 입력으로 계산해 비교합니다. 출력의 가장 큰 차이를
-# 찍습니다.
+# 이 층이 모델의 층과 같은지, 30개 층 모두에서 모델의 행렬과 입력으로 계산해 비교합니다. 두 출력의 차이
+# 가운데 가장 큰 값이 나옵니다.
 # %% [markdown] lang="en"
 # Is it the model's own layer? Compute all 30 of them from the model's matrices and inputs, and compare. Printed
 # is the largest difference of the outputs.

@@ -60,7 +60,7 @@ print(whose_code())
 # 모델의 코드는 한 줄도 쓰지 않습니다. 가져오는 것은 훈련된 텐서뿐입니다. 블록 하나에는 텐서가 아홉 개
 # 있습니다. 이름을 보면서 어느 부품이 무엇을 쓸지 짚어 보세요. 아래 두 숫자는 텐서의 총수와, 그 크기(MB)입니다.
 #
-# 여기서는 GPU가 있어도 CPU에서 계산합니다. 우리의 부품이 그렇게 쓰였기 때문입니다.
+# 여기서는 GPU가 있어도 CPU에서 계산합니다. 우리 부품을 CPU에 맞추어 작성했기 때문입니다.
 # %% [markdown] lang="en"
 # ## From the model, numbers and nothing else
 #
@@ -134,7 +134,7 @@ print(mask.int())
 # 2. 쿼리와 키를 `positions`만큼 돌립니다. 각도의 밑은 `config.rope_parameters["rope_theta"]`입니다.
 # 3. 캐시가 있으면 `cache.append(self_attn.layer_idx, keys[None], values[None])`으로 넣고, 돌려받은 **전부**를 씁니다.
 #    캐시에는 배치 축이 있으니 `[0]`을 꺼냅니다.
-# 4. 키와 값을 쿼리의 헤드 수만큼 반복하고, 점수, 가중치, 통합을 거쳐 헤드를 합치고 `o_proj`를 곱합니다.
+# 4. 키와 값을 쿼리의 헤드 수만큼 되풀이하고, 점수, 가중치, 통합을 거쳐 헤드를 합치고 `o_proj`를 곱합니다.
 # %% [markdown] lang="en"
 # ### Exercise 8.2 · Attention with a past
 #
@@ -446,7 +446,7 @@ class RoomyCache:
 # %% id="check-8-7"
 Exercise("8.7").check(RoomyCache)
 # %% [markdown] lang="ko"
-# 층마다 행렬을 합쳐 둡니다. 쿼리, 키, 값이 하나로, 피드포워드의 `gate_proj`와 `up_proj`가 하나로 됩니다. 첫 층의
+# 층마다 행렬을 합쳐 둡니다. 쿼리, 키, 값이 하나가 되고, 피드포워드의 `gate_proj`와 `up_proj`가 하나가 됩니다. 첫 층의
 # 합친 행렬과, 그 안에서 쿼리, 키, 값이 차지하는 행 수입니다.
 # %% [markdown] lang="en"
 # Fuse the matrices of every layer: queries, keys and values into one, `gate_proj` and `up_proj` of the feed-forward
@@ -463,7 +463,7 @@ for layer in model.model.layers:
 print(list(qkv.shape), sizes)
 # %% [markdown] lang="ko"
 # 합친 행렬로 다시 쓴 층입니다. `repeat_kv`, `attention_scores`, `attention_weights`, `combine`은 PyTorch의 함수 하나가
-# 모두 맡습니다. 결과가 그대로면 `True`입니다.
+# 모두 맡습니다. 결과가 원래 층과 같으면 `True`입니다.
 # %% [markdown] lang="en"
 # A layer once more, with the fused matrices. One function of PyTorch does all that `repeat_kv`, `attention_scores`,
 # `attention_weights` and `combine` did. `True` says that the result is still the same.
@@ -560,7 +560,7 @@ ways = {
     "행렬을 열 순서로": lambda *given: write_fused(new_room(), laid, laid_head, *given),
     "과정의 디코더": decoder.tokens,
 }
-speeds = measure_speeds(model, ways, decoder.matrices(), ids, new_tokens=12)
+speeds = measure_speeds(model, ways, decoder.matrices(), ids, new_tokens=8)
 print(speeds.same)
 # %% id="ways" lang="en"
 def new_room():
@@ -576,7 +576,7 @@ ways = {
     "laid out by columns": lambda *given: write_fused(new_room(), laid, laid_head, *given),
     "the course's decoder": decoder.tokens,
 }
-speeds = measure_speeds(model, ways, decoder.matrices(), ids, new_tokens=12)
+speeds = measure_speeds(model, ways, decoder.matrices(), ids, new_tokens=8)
 print(speeds.same)
 # %% [markdown] lang="ko"
 # 막대가 길수록 빠릅니다. 점선이 천장입니다. 어느 단계에서 가장 많이 빨라졌나요? `generate`는 어디쯤인가요? 다른
@@ -607,13 +607,13 @@ print(tokenizer.decode(new_ids[0]))
 # 쓰입니다. 글마다 길이가 다르므로, 한 글이 끝나면 그 자리에 곧바로 다음 글을 넣습니다.
 # [Orca (Yu 외, 2022)](https://www.usenix.org/conference/osdi22/presentation/yu)
 #
-# **페이징.** 자리를 미리 잡아 두면 짧은 글에는 남고 긴 글에는 모자랍니다. 운영 체제가 메모리를 나누듯 캐시를 작은 쪽으로
+# **페이징.** 자리를 미리 잡아 두면 짧은 글에는 남고 긴 글에는 모자랍니다. 운영 체제가 메모리를 나누듯 캐시를 작은 쪽(페이지)으로
 # 나누어 필요할 때마다 한 쪽씩 줍니다. [PagedAttention (Kwon 외, 2023)](https://arxiv.org/abs/2309.06180)
 #
 # **양자화.** 천장을 정하는 것은 읽을 바이트 수입니다. 가중치를 4바이트가 아니라 4비트로 적으면 읽을 것이 여덟 배
-# 줄어듭니다. 글이 나빠지지 않게 반올림하는 것이 어려운 점입니다. 이 과정의 모델도 4비트 파일로 와서 풀린 것입니다. [GPTQ (Frantar 외, 2022)](https://arxiv.org/abs/2210.17323)
+# 줄어듭니다. 글이 나빠지지 않게 반올림하는 것이 어려운 점입니다. 이 과정의 모델도 4비트 파일로 받아서 풀어 놓은 것입니다. [GPTQ (Frantar 외, 2022)](https://arxiv.org/abs/2210.17323)
 #
-# **플래시 어텐션.** 점수 행렬은 글 길이의 제곱으로 커집니다. 타일로 나누어 softmax를 조금씩 이어서 계산하면 그 행렬을
+# **플래시 어텐션.** 점수 행렬은 글 길이의 제곱으로 커집니다. 타일로 나누어 소프트맥스를 조금씩 이어서 계산하면 그 행렬을
 # 메모리에 적지 않아도 됩니다. 결과는 그대로입니다. [FlashAttention (Dao 외, 2022)](https://arxiv.org/abs/2205.14135)
 # %% [markdown] lang="en"
 # ## What is left to a serving engine
@@ -639,7 +639,7 @@ print(tokenizer.decode(new_ids[0]))
 # %% [markdown] lang="ko"
 # ## 내가 쓴 LLM
 #
-# 마지막으로 `my_llm.py`를 펼칩니다. 임베딩에서 글쓰기까지, 통과한 부품이 차례로 들어 있습니다. 이 파일은 당신의
+# 마지막으로 `my_llm.py`를 펼칩니다. 임베딩에서 글쓰기까지, 통과한 부품이 차례로 들어 있습니다. 이 파일은 여러분의
 # 것입니다. 고쳐도 되고, 다른 곳으로 가져가도 됩니다.
 # %% [markdown] lang="en"
 # ## The LLM you wrote
