@@ -18,7 +18,7 @@ lab: .venv/course
 # One run of pytest proves all of it; lint and stale notebooks are tests, too (tests/test_tree.py).
 # Two workers with one thread each: two kernels that both want every core wait for each other.
 test: .venv/course-test
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS)
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 build: .venv/course-test
 	$(PY) -m course build $(if $(rerun),--rerun)

@@ -18,6 +18,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from course.concepts import CONCEPTS
+from utils.language import _
 
 ROOT = Path(__file__).parent.parent
 LESSONS = Path(__file__).parent / "lessons"
@@ -210,12 +211,24 @@ def build(names: list[str] = (), check: bool = False, rerun: bool = False) -> li
     return stale
 
 
+def no_lesson(name: str) -> str:
+    """The sentence that `name` is no lesson, and which there are."""
+    lessons = ", ".join(path.stem for path in sorted(LESSONS.glob("[0-9]*.py")))
+    return _("There is no lesson {name}. There are: {lessons}.").format(
+        name=repr(name), lessons=lessons
+    )
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m course build", description=__doc__)
     parser.add_argument("lessons", nargs="*", metavar="LESSON", help="such as 01; all by default")
     parser.add_argument("--check", action="store_true", help="write nothing; fail if one is stale")
     parser.add_argument("--rerun", action="store_true", help="execute all solved notebooks again")
     options = parser.parse_args(arguments)
+    for name in options.lessons:
+        if not any(path.stem.startswith(name) for path in LESSONS.glob("[0-9]*.py")):
+            print(no_lesson(name), file=sys.stderr)
+            return 1
     try:
         stale = build(options.lessons, options.check, options.rerun)
     except (LessonError, CellExecutionError) as error:

@@ -202,6 +202,11 @@ def main(arguments: list[str]) -> int:
     if not records:
         print(_("There is no progress file that can be read."), file=sys.stderr)
         return 1
-    options.out.write_text(page(records, problems), encoding="utf-8")
+    try:
+        options.out.write_text(page(records, problems), encoding="utf-8")
+    except OSError as problem:
+        says = _("The report cannot be written to {path}: {why}.")
+        print(says.format(path=options.out, why=problem.strerror), file=sys.stderr)
+        return 1
     print(_("{learners} learners: {path}").format(learners=len(records), path=options.out))
     return 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course import build
-from utils.language import _, current_language
+from utils.language import current_language
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,8 @@ def find_lesson(name: str) -> Lesson:
     Raises ValueError with a sentence that names the lessons there are.
     """
     wanted = Path(name).name.lower().removesuffix(".ipynb")
-    lessons = contents()
-    for lesson in lessons:
+    for lesson in contents():
         stem = lesson.source.stem
         if wanted in (stem, stem[3:], lesson.number, lesson.number.lstrip("0") or "0"):
             return lesson
-    raise ValueError(
-        _("There is no lesson {name}. There are: {lessons}.").format(
-            name=repr(name), lessons=", ".join(lesson.source.stem for lesson in lessons)
-        )
-    )
+    raise ValueError(build.no_lesson(name))

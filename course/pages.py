@@ -24,7 +24,7 @@ from pygments.formatters import HtmlFormatter
 
 from course.build import ROOT
 from course.contents import contents, find_lesson
-from utils.language import LANGUAGES, use_language
+from utils.language import LANGUAGES, _, use_language
 
 WORKSHOP = Path(__file__).parent / "workshop"
 MPL_FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
@@ -46,8 +46,13 @@ def command(name: str, about: str, arguments: list[str], write: Callable) -> int
     parser = argparse.ArgumentParser(prog=f"python -m course {name}", description=about)
     parser.add_argument("which", nargs="*", metavar="LESSON or LANGUAGE", help="such as 03 or ko")
     which = parser.parse_args(arguments).which
+    names = [word for word in which if word not in LANGUAGES]
     try:
-        chosen = lessons([word for word in which if word not in LANGUAGES])
+        chosen = lessons(names)
+        for word in names:
+            if not lessons([word]):
+                says = _("There are neither slides nor a handout of lesson {name}.")
+                print(says.format(name=repr(word)), file=sys.stderr)
         for lang in [word for word in which if word in LANGUAGES] or LANGUAGES:
             use_language(lang)
             for lesson in chosen:
@@ -55,7 +60,7 @@ def command(name: str, about: str, arguments: list[str], write: Callable) -> int
     except ValueError as problem:
         print(problem, file=sys.stderr)
         return 1
-    return 0
+    return 0 if chosen else 1
 
 
 def lessons(names: list[str]) -> list[str]:

@@ -47,6 +47,7 @@ def free_memory() -> int:
 
 
 def memory() -> str:
+    """How much memory is free; enough for a lesson, or Unready."""
     free = free_memory()
     says = _("{free:.1f} GB free").format(free=free / 1e9)
     if free < MEMORY:
@@ -66,6 +67,7 @@ def _existing(folder: Path) -> Path:
 
 
 def disk() -> str:
+    """How much disk is free; enough for the model, where it is still to be made, or Unready."""
     store = course_module("utils.model_store")
     needed = ROOM if store.is_whole(store.model_folder()) else store.BYTES_NEEDED
     free = shutil.disk_usage(_existing(store.cache_folder())).free
@@ -88,6 +90,7 @@ def _try_to_write(folder: Path) -> None:
 
 
 def progress_folder() -> str:
+    """Whether what a learner passes can be kept."""
     path = course_module("course.progress_file").progress_file()
     try:
         _try_to_write(path.parent)
@@ -105,6 +108,7 @@ def progress_folder() -> str:
 
 
 def cache_folder() -> str:
+    """Whether the model can be kept, or need not be because it is there already."""
     store = course_module("utils.model_store")
     try:
         _try_to_write(store.cache_folder())

@@ -34,6 +34,7 @@ class Unready(Exception):
 
 
 def python() -> str:
+    """This Python's version; Unready where it is too old."""
     version = "{}.{}.{}".format(*sys.version_info)
     if sys.version_info[:2] < OLDEST_PYTHON:
         oldest = "{}.{}".format(*OLDEST_PYTHON)
@@ -63,10 +64,12 @@ def installed(package: str) -> str | None:
 
 
 def missing_packages() -> list[str]:
+    """The pinned packages that are not installed."""
     return [package for package in pins() if installed(package) is None]
 
 
 def packages() -> str:
+    """Whether every pinned package is here, in the version that the course was tested with."""
     missing = missing_packages()
     faults = [_("missing: {packages}").format(packages=", ".join(missing))] if missing else []
     faults += [
@@ -104,6 +107,7 @@ def course_module(module: str):
 
 
 def device() -> str:
+    """What the model will compute on."""
     torch = course_module("torch")
     cores = os.cpu_count()
     if torch.cuda.is_available():
@@ -114,6 +118,7 @@ def device() -> str:
 
 
 def fonts() -> str:
+    """Whether the font is whole, and has Hangul."""
     try:
         font = course_module("matplotlib.ft2font").FT2Font(str(FONT))
         whole = bool(font.get_char_index(ord("한")))
@@ -173,4 +178,5 @@ def _version_in(package_json: Path) -> str:
 
 
 def in_short(error: Exception) -> str:
+    """An error's kind and the first line of what it says, in 200 characters at most."""
     return f"{type(error).__name__}: {error}".splitlines()[0][:200]

@@ -8,7 +8,7 @@ from tokenizers import Tokenizer, decoders, models
 from torch import nn
 from transformers import MambaConfig, MambaForCausalLM, PreTrainedTokenizerFast
 
-from tests.tiny_models import TINY, tiny_tokenizer
+from tests.tiny_models import CONTEXT, TINY, tiny_tokenizer
 from utils.anatomy import KINDS, components, parameter_share, trace_components
 from utils.embeddings import nearest_tokens, pool_last_token, sentence_vectors
 from utils.tokens import token_bytes, tokenize
@@ -228,3 +228,12 @@ def test_sentence_vectors_are_those_of_each_sentence_alone(tiny):
 def test_sentence_vectors_refuse_an_empty_sentence():
     with pytest.raises(ValueError, match="empty"):
         sentence_vectors(TINY["llama"](), tiny_tokenizer(), ["a", ""])
+    with pytest.raises(ValueError, match="at least one"):
+        sentence_vectors(TINY["llama"](), tiny_tokenizer(), [])
+
+
+def test_sentence_vectors_refuse_a_sentence_past_the_context():
+    model, tokenizer = TINY["gpt-2"](), tiny_tokenizer()
+    assert sentence_vectors(model, tokenizer, ["a", "a" * CONTEXT]).shape == (2, 32)
+    with pytest.raises(ValueError, match=f"{CONTEXT + 1} tokens long; the model reads {CONTEXT}"):
+        sentence_vectors(model, tokenizer, ["a", "a" * (CONTEXT + 1)])

@@ -135,6 +135,16 @@ def test_refuses_with_file_and_line(course, capsys, old, new, line, why):
     assert why in says
 
 
+@pytest.mark.parametrize("arguments", [["99"], ["--check", "99"], ["01", "99"]])
+def test_an_unknown_lesson_is_named_and_nothing_is_written(course, capsys, arguments):
+    root, _lesson = course
+    assert build.main(arguments) == 1
+    says = capsys.readouterr().err
+    assert "'99'" in says
+    assert "01_small" in says
+    assert not (root / "chapters").exists()
+
+
 def test_a_cell_that_fails_is_named(course, capsys):
     _root, lesson = course
     lesson.write_text(LESSON.replace("return 2 * x", "return 2 / 0"))

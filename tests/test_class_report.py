@@ -102,6 +102,14 @@ def test_with_nothing_to_count_a_sentence_says_so(tmp_path, capsys):
     assert "no progress file" in capsys.readouterr().err
 
 
+def test_a_report_that_cannot_be_written_is_one_sentence(folder, tmp_path, capsys):
+    out = tmp_path / "no" / "r.html"
+    assert class_report.main([str(folder), "--out", str(out)]) == 1
+    says = capsys.readouterr().err
+    assert says.count("\n") == 1
+    assert str(out) in says
+
+
 def test_nearly_every_diagnosis_has_its_words():
     """Those without are put together while grading; the report then shows their name."""
     known = [

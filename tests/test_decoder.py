@@ -144,8 +144,18 @@ def test_says_when_a_text_has_no_room():
             call()
     assert cache.get_seq_length() == 10
     small(some_ids(model, 6), cache)
-    with pytest.raises(ValueError, match="made room for 256"):  # never more than the context
-        Decoder.from_model(model, max_positions=5000)(some_ids(model, 257))
+    for count in (16, 5000):  # past the context, a larger max_positions would not help
+        with pytest.raises(ValueError, match="room for 256 at most") as refused:
+            Decoder.from_model(model, max_positions=count)(some_ids(model, 257))
+        assert "max_positions" not in str(refused.value)
+    for count in (0, -5):
+        with pytest.raises(ValueError, match="max_positions must be 1 or more"):
+            Decoder.from_model(model, max_positions=count)
+
+
+def test_names_a_model_without_a_head():
+    with pytest.raises(ValueError, match="LlamaModel has no LM head"):
+        Decoder.from_model(TINY["llama"]().model)
 
 
 def test_a_sliding_window_ends_the_room():

@@ -276,7 +276,7 @@ LOGITS = torch.tensor([1.0, 2.0, 3.0])
     "ask",
     [
         *(lambda t=t: apply_temperature(LOGITS, t) for t in (0, -1, 0.0, float("nan"), INF)),
-        *(lambda k=k: top_k_filter(LOGITS, k) for k in (0, -3, 2.5)),
+        *(lambda k=k: top_k_filter(LOGITS, k) for k in (0, -3, 2.5, True)),
         *(
             lambda f=f, p=p: f(LOGITS, p)
             for f in (top_p_filter, min_p_filter)
@@ -294,3 +294,10 @@ LOGITS = torch.tensor([1.0, 2.0, 3.0])
 def test_out_of_range_is_refused_in_a_sentence(ask):
     with pytest.raises(ValueError, match=r"\w{3}.*[.]$"):
         ask()
+
+
+def test_an_infinite_temperature_is_not_called_too_low():
+    with pytest.raises(ValueError, match="above 0 and finite, not inf"):
+        apply_temperature(LOGITS, INF)
+    with pytest.raises(ValueError, match=r"above 0, not -inf\..*use greedy"):
+        apply_temperature(LOGITS, -INF)

@@ -93,7 +93,7 @@ def test_random_driving_reaches_no_traceback(explorer, drawn_once):
         "position": lambda: hand.choice([0, 1, 99, -1, "x", None]),
         "layer": lambda: hand.choice([0, 1, 5, None]),
         "layers": lambda: hand.choice([(0, 0), (0, 1), (1, 1), (1, 0), (0, 9), 1, None]),
-        "part": lambda: hand.choice(["attention", "feed_forward", "norm"]),
+        "part": lambda: hand.choice(["attention", "feed_forward", "norm", None]),
     }
     for _step in range(200):
         name = hand.choice(list(explorer.controls))

@@ -4,8 +4,9 @@ from copy import deepcopy
 
 import pytest
 import torch
+from transformers import AutoModelForCausalLM, BloomConfig, MptConfig
 
-from utils.blocks import blocks
+from utils.blocks import blocks, watch_blocks
 from utils.feed_forward import (
     losses_without_each,
     switch_off,
@@ -74,6 +75,26 @@ def test_the_model_is_restored_after_an_error_too(tiny):
             pass
     assert torch.equal(logits_of(model, ids), whole)
     assert hooks_of(model) == before
+
+
+@pytest.mark.parametrize("off", [without_feed_forward, without_attention])
+@pytest.mark.parametrize(
+    "config",
+    [
+        BloomConfig(hidden_size=32, n_layer=2, n_head=4, vocab_size=50),
+        MptConfig(d_model=32, n_layers=2, n_heads=4, vocab_size=50),
+    ],
+    ids=["bloom", "mpt"],
+)
+def test_parts_that_give_back_the_whole_stream_are_refused(off, config):
+    """Silence them, and the stream would be gone with them."""
+    model, ids = AutoModelForCausalLM.from_config(config).eval(), torch.arange(5)[None]
+    with pytest.raises(ValueError, match="ForCausalLM is not built of") as watched:
+        watch_blocks(model, ids)
+    with pytest.raises(ValueError, match="ForCausalLM is not built of") as refused, off(model, 0):
+        pass
+    assert str(refused.value) == str(watched.value)
+    assert hooks_of(model) == 0
 
 
 def test_without_each_is_switching_off_one_by_one(tiny):

@@ -117,6 +117,10 @@ def test_past_the_context_is_refused_with_the_room_that_is_left(tiny):
     context = model.config.get_text_config().max_position_embeddings
     with pytest.raises(ValueError, match=f"at most {context - length}"):
         generation_steps(model, tokenizer, "hello", context)
+    text = "hello" + "~" * (context - length)  # a token each
+    assert prompt_ids(model, tokenizer, text).shape[1] == context
+    with pytest.raises(ValueError, match="leaves no room for a new token: shorten it"):
+        generation_steps(model, tokenizer, text, 1)
     with pytest.raises(ValueError, match="Shorten it"):
         generation_steps(model, tokenizer, "hello " * context, 1)
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, DeepseekV3Config, MambaConfig
 
 from tests.tiny_models import CONTEXT, TINY, WINDOW, tiny_tokenizer
+from utils.generation import generation_steps
 from utils.known_models import KNOWN_MODELS, memory_use
 from utils.kv_cache import (
     LONGEST_PROMPT,
@@ -156,6 +157,22 @@ def test_generate_with_cache_stops_where_the_model_does(monkeypatch):
 def test_generate_with_cache_refuses_no_tokens():
     with pytest.raises(ValueError, match="1 or more"):
         generate_with_cache(TINY["llama"](), ids_of(), 0)
+
+
+def test_generate_with_cache_refuses_what_generate_refuses(tiny):
+    model, tokenizer = tiny
+    for text, new in (("a" * (CONTEXT - 3), 4), ("a" * (CONTEXT + 1), 1)):
+        ids = ids_of(text)
+        assert ids.shape[1] == len(text)
+        with pytest.raises(ValueError, match=r"[.]$") as theirs:
+            generation_steps(model, tokenizer, text, new)
+        with pytest.raises(ValueError, match=r"[.]$") as ours:
+            generate_with_cache(model, ids, new)
+        assert str(ours.value) == str(theirs.value)
+    with pytest.raises(ValueError, match="empty"):
+        generate_with_cache(model, torch.empty(1, 0, dtype=torch.long), 1)
+    full = generate_with_cache(model, ids_of("a" * (CONTEXT - 1)), 1)
+    assert full.shape == (1, CONTEXT)
 
 
 def test_trace_counts_both_ways(tiny):

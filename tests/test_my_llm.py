@@ -78,11 +78,22 @@ def test_what_passes_is_kept_and_used(folder, notebook):
     assert my_llm.my_llm() == text
 
 
-def test_what_fails_or_is_not_needed_is_not_kept(folder, notebook):
+def test_what_fails_or_is_no_code_is_not_kept(folder, notebook):
     wrong = notebook("def rms_norm(x, weight, eps):\n    return x * weight\n")["rms_norm"]
     assert not Exercise("6.1").check(wrong).passed
-    assert keep("1.1", wrong) is None  # passed or not, lesson 08 has no use for it
+    assert keep("1.4", "Is it") is None  # found, not written
     assert not (folder / "my_llm.py").exists()
+
+
+def test_what_lesson_08_has_no_use_for_is_kept_as_well(folder, notebook):
+    """Under the learner's own name, and what comes later sees it."""
+    twice = notebook("def softmax(logits):\n    return logits.softmax(-1)\n")["softmax"]
+    assert "Kept" in keep("2.3", twice)
+    later = notebook("def sample(logits):\n    return softmax(logits).multinomial(1)\n")["sample"]
+    assert "Kept" in keep("3.6", later)
+    assert "# ── 2.3 softmax ─" in (folder / "my_llm.py").read_text()
+    assert parts()["sample"].mine
+    assert "softmax" not in whose_code().split("sample")[0]
 
 
 def test_a_part_brings_what_it_uses(folder, notebook):

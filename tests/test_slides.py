@@ -126,6 +126,18 @@ def test_an_unknown_lesson_is_named(capsys):
     assert "'99'" in capsys.readouterr().err
 
 
+def test_a_lesson_without_slides_is_named_and_the_others_are_written(capsys, monkeypatch):
+    monkeypatch.setattr(slides, "write", lambda lesson, lang: ROOT / lang / lesson)
+    assert slides.main(["00"]) == 1
+    shown = capsys.readouterr()
+    assert not shown.out
+    assert "'00'" in shown.err
+    assert slides.main(["00", "01", "en"]) == 0
+    shown = capsys.readouterr()
+    assert "en/01_generation_loop" in shown.out
+    assert "'00'" in shown.err
+
+
 @pytest.mark.parametrize(("lesson", "lang"), ALL)
 def test_every_letter_has_a_glyph_that_comes_with_the_course(lesson, lang):
     glyphs = {code for path in FONTS.values() for code in TTFont(path).getBestCmap()}

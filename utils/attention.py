@@ -78,7 +78,10 @@ def record_attention(model, tokenizer, text: str) -> AttentionRecord:
 
 @torch.no_grad()
 def record_ids(model, tokenizer, input_ids: Tensor) -> AttentionRecord:
-    """The record of a text that is already tokens, int64 [position]."""
+    """The record of a text that is already tokens, int64 [position].
+
+    Raises ValueError for a model whose attention `transformers` cannot exchange.
+    """
     with _recording(model) as layers:
         model(input_ids=input_ids[None], use_cache=False)
     count = model.config.get_text_config().num_hidden_layers

@@ -5,6 +5,7 @@ to it. Here the blocks are found, and watched while a text runs through them.
 """
 
 from dataclasses import dataclass
+from inspect import signature
 
 import torch
 from torch import Tensor, nn
@@ -65,6 +66,17 @@ def _unserved(model) -> ValueError:
             "taken apart here."
         ).format(architecture=type(model).__name__)
     )
+
+
+def check_parts_add(model, found: tuple[Block, ...]) -> None:
+    """Raise ValueError where a part takes the stream too and gives it back, as in BLOOM and MPT.
+
+    What such a part gives is no share of the stream: it is the stream, its share already added.
+    """
+    for block in found:
+        for part in (block.attention, block.feed_forward):
+            if "residual" in signature(part.forward).parameters:
+                raise _unserved(model)
 
 
 def check_layer(layer: int, count: int) -> None:

@@ -73,7 +73,10 @@ def rank(record: AttentionRecord, pattern: str, word: str = "") -> Ranking:
 
 
 def pattern_positions(record: AttentionRecord, pattern: str, word: str = "") -> Tensor:
-    """Bool [query, key]: where each position would have to look, were a head to fit the pattern."""
+    """Bool [query, key]: where each position would have to look, were a head to fit the pattern.
+
+    Raises ValueError for the pattern of a `word` that is no token of the text.
+    """
     ids = record.input_ids
     n = len(ids)
     query = torch.arange(n, device=ids.device)[:, None]

@@ -47,6 +47,7 @@ class Decoder:
     epsilon: float
     activation: Callable[[Tensor], Tensor]
     end_ids: frozenset[int]
+    longest: int  # the text that the model itself can read, in tokens
 
     @classmethod
     @torch.no_grad()
@@ -55,12 +56,16 @@ class Decoder:
 
         max_positions: the longest text to make room for, at most the model's context or sliding
         window.  On a CPU it has matrices of its own, as large as the model's.  Raises ValueError
-        for a model of another kind.
+        for a model of another kind, or one without an LM head.
         """
-        check_architecture(model.config)
-        config, stack = model.config, model.model
+        if max_positions < 1:
+            raise ValueError(
+                _("max_positions must be 1 or more: make room for at least one token.")
+            )
+        check_architecture(model)
+        config, stack, longest = model.config, model.model, longest_text(model)
         weight, ends = model.get_input_embeddings().weight, model.generation_config.eos_token_id
-        positions = torch.arange(min(max_positions, longest_text(model)), device=weight.device)
+        positions = torch.arange(min(max_positions, longest), device=weight.device)
         cos, sin = (angles[0] for angles in stack.rotary_emb(weight, positions[None]))
         first, second = sin.chunk(2, dim=-1)
         return cls(
@@ -75,6 +80,7 @@ class Decoder:
             epsilon=config.rms_norm_eps,
             activation=ACT2FN[config.hidden_act],
             end_ids=frozenset(ends if isinstance(ends, list) else [ends]) - {None},
+            longest=longest,
         )
 
     @property
@@ -168,6 +174,13 @@ class Decoder:
         return rms_norm(x, weight.shape, weight, self.epsilon)
 
     def _check_room(self, count: int) -> None:
+        if count > self.longest:
+            raise ValueError(
+                _(
+                    "The text would have {count} tokens, and a decoder of this model has room for "
+                    "{room} at most. Shorten it."
+                ).format(room=self.longest, count=count)
+            )
         if count > self.max_positions:
             raise ValueError(
                 _(

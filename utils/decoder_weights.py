@@ -62,8 +62,9 @@ def longest_text(model) -> int:
     return min([context_length(model), *windows])
 
 
-def check_architecture(config) -> None:
+def check_architecture(model) -> None:
     """Raise ValueError, naming the architecture, unless `utils.decoder` can rebuild it."""
+    config = model.config
     rotary = getattr(config, "rope_parameters", None) or {}
     kind, part = rotary.get("rope_type", "default"), rotary.get("partial_rotary_factor", 1.0)
     if config.model_type not in FAMILY or kind not in ROTARY or part != 1:
@@ -72,4 +73,11 @@ def check_architecture(config) -> None:
                 "This decoder rebuilds models of the kinds {known}, with rotary positions of the "
                 "usual kind, not {architecture} ({rotary})."
             ).format(known=", ".join(FAMILY), architecture=config.model_type, rotary=kind)
+        )
+    if not hasattr(model, "lm_head"):
+        raise ValueError(
+            _(
+                "{model} has no LM head, and so writes no text. "
+                "Load the model with AutoModelForCausalLM or load_model."
+            ).format(model=type(model).__name__)
         )

@@ -42,9 +42,16 @@ def greedy(logits: Tensor) -> int:
 def apply_temperature(logits: Tensor, temperature: float) -> Tensor:
     """Logits divided by the temperature: below 1 the likely gain, above 1 the unlikely.
 
-    logits: float tensor [vocab].  Raises ValueError for a temperature of 0 or less.
+    logits: float tensor [vocab].  Raises ValueError for a temperature of 0 or less,
+    and for an infinite one.
     """
-    if not 0 < temperature < inf:
+    if temperature == inf:
+        raise ValueError(
+            _("The temperature must be above 0 and finite, not {temperature}.").format(
+                temperature=temperature
+            )
+        )
+    if not temperature > 0:
         raise ValueError(
             _(
                 "The temperature must be above 0, not {temperature}. For what 0 is meant to say, "
@@ -60,7 +67,7 @@ def top_k_filter(logits: Tensor, k: int) -> Tensor:
     logits: float tensor [vocab].  A k above the vocabulary keeps everything; one below 1 raises
     ValueError.  (Fan, Lewis and Dauphin 2018, "Hierarchical Neural Story Generation".)
     """
-    if not isinstance(k, Integral) or k < 1:
+    if isinstance(k, bool) or not isinstance(k, Integral) or k < 1:
         raise ValueError(_("k must be a whole number of 1 or more, not {k}.").format(k=k))
     kth_best = _checked(logits).topk(min(k, len(logits))).values[-1]
     return logits.masked_fill(logits < kth_best, -inf)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from utils.language import _
+from utils.model import check_length
 
 BATCH = 32  # texts at once: more would wait longer for the longest of them
 
@@ -46,11 +47,15 @@ def pool_last_token(hidden_states: Tensor, attention_mask: Tensor) -> Tensor:
 def sentence_vectors(model, tokenizer, sentences: list[str]) -> Tensor:
     """What the stack of blocks gives at each sentence's last token: float32 [sentence, width].
 
-    The LM head is not used.  Raises ValueError for an empty sentence.
+    The LM head is not used.  Raises ValueError for no sentences, an empty one, and one past the
+    context.
     """
+    if not sentences:
+        raise ValueError(_("There are no sentences. Give a list of at least one."))
     ids = [torch.tensor(tokenizer(text).input_ids, dtype=torch.long) for text in sentences]
     if not all(map(len, ids)):
         raise ValueError(_("One of the sentences is empty. Write something in each of them."))
+    check_length(model, max(map(len, ids)))
     vectors: dict[int, Tensor] = {}
     by_length = sorted(range(len(ids)), key=lambda i: len(ids[i]))  # little padding to compute
     for start in range(0, len(ids), BATCH):

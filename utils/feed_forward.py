@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from utils.blocks import blocks, check_layer, first_tensor
+from utils.blocks import blocks, check_layer, check_parts_add, first_tensor
 from utils.decoding import Candidate, top_candidates
 from utils.generation import next_logits
 from utils.language import _
@@ -27,7 +27,8 @@ def without_feed_forward(model, layers: int | Iterable[int]) -> Iterator[None]:
             model(...)
 
     Afterwards the model is as it was, after an error too.  Raises ValueError for a layer that the
-    model does not have, and for an architecture whose feed-forward layers cannot be told.
+    model does not have, and for an architecture whose feed-forward layers cannot be told, or
+    give more than what they add (BLOOM, MPT).
     """
     with _switched_off(model, layers, "feed_forward"):
         yield
@@ -49,6 +50,7 @@ OFF = {"feed_forward": without_feed_forward, "attention": without_attention}
 @contextmanager
 def _switched_off(model, layers: int | Iterable[int], part: str) -> Iterator[None]:
     found = blocks(model)
+    check_parts_add(model, found[:1])  # all blocks are built alike
     layers = [layers] if isinstance(layers, int) else list(layers)
     for layer in layers:
         check_layer(layer, len(found))

@@ -92,7 +92,20 @@ def generation_steps(
     if max_new_tokens < 1:
         raise ValueError(_("max_new_tokens must be 1 or more: ask for at least one token."))
     input_ids = prompt_ids(model, tokenizer, prompt)
-    room = context_length(model) - input_ids.shape[1]
+    check_room(model, input_ids.shape[1], max_new_tokens)
+    return steps_from(model, tokenizer, input_ids, max_new_tokens, use_cache, choose)
+
+
+def check_room(model, prompt_tokens: int, max_new_tokens: int) -> None:
+    """Raise ValueError where the new tokens do not fit into the context after the prompt's."""
+    room = context_length(model) - prompt_tokens
+    if room < 1:
+        raise ValueError(
+            _(
+                "The prompt fills the model's context, and leaves no room for a new token: "
+                "shorten it."
+            )
+        )
     if max_new_tokens > room:
         raise ValueError(
             _(
@@ -100,7 +113,6 @@ def generation_steps(
                 "shorten the prompt, or ask for at most {room}."
             ).format(room=room)
         )
-    return steps_from(model, tokenizer, input_ids, max_new_tokens, use_cache, choose)
 
 
 def steps_from(

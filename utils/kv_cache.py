@@ -13,9 +13,9 @@ from torch import Tensor
 from transformers import Cache, DynamicCache, GenerationConfig
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
-from utils.generation import next_logits
+from utils.generation import check_room, next_logits
 from utils.language import _
-from utils.model import context_length, prompt_ids
+from utils.model import check_length, context_length, prompt_ids
 from utils.tokens import token_text
 
 LONGEST_PROMPT = 120  # tokens that `trace_cache` takes: more would not be told apart in a picture
@@ -68,7 +68,7 @@ def positions_computed(prompt_tokens: int, new_tokens: int, use_cache: bool = Tr
     """How many positions all passes together compute to write `new_tokens` after a prompt.
 
     Without the cache each pass computes the whole text so far; with it, only what is new. The last
-    token written is never read.
+    token written is never read.  Raises ValueError for less than one token of either kind.
     """
     if prompt_tokens < 1 or new_tokens < 1:
         raise ValueError(_("Give at least one prompt token and at least one new token."))
@@ -95,9 +95,12 @@ def generate_with_cache(model, input_ids: Tensor, max_new_tokens: int) -> Tensor
 
     Returns [1, position + new], the end token included where the model ends by itself: the same ids
     as `model.generate(input_ids, max_new_tokens=…, do_sample=False)`.
+    Raises ValueError for no ids, for no new tokens, and where the context is too short for both.
     """
     if max_new_tokens < 1:
         raise ValueError(_("max_new_tokens must be 1 or more: ask for at least one token."))
+    check_length(model, input_ids.shape[-1])
+    check_room(model, input_ids.shape[-1], max_new_tokens)
     ends = _end_ids(model.generation_config)
     cache, unseen = None, input_ids
     for _step in range(max_new_tokens):

@@ -21,7 +21,10 @@ _chosen: str | None = None
 
 
 def use_language(code: str) -> None:
-    """Speak `code`, "ko" or "en", from now on.  The first cell of every notebook calls this."""
+    """Speak `code`, "ko" or "en", from now on.  The first cell of every notebook calls this.
+
+    Raises ValueError for any other code.
+    """
     global _chosen
     if code not in LANGUAGES:
         raise ValueError(f"The course speaks {' and '.join(LANGUAGES)}, not {code!r}.")

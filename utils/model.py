@@ -87,16 +87,21 @@ def prompt_ids(model, tokenizer, text: str) -> Tensor:
     Raises ValueError if `text` has no tokens, or more than the model can read.
     """
     ids = tokenizer(text, return_tensors="pt", verbose=False).input_ids
-    if not text or ids.shape[1] == 0:
+    check_length(model, ids.shape[1] if text else 0)
+    return ids.to(model.device)
+
+
+def check_length(model, count: int) -> None:
+    """Raise ValueError for a text of no tokens, and for one of more than `model` can read."""
+    if count == 0:
         raise ValueError(_("The prompt is empty. Write at least one character."))
     longest = context_length(model)
-    if ids.shape[1] > longest:
+    if count > longest:
         raise ValueError(
             _("The prompt is {count} tokens long; the model reads {longest}. Shorten it.").format(
-                count=ids.shape[1], longest=longest
+                count=count, longest=longest
             )
         )
-    return ids.to(model.device)
 
 
 def _load(source: str, device: str | torch.device, title: str):

@@ -201,7 +201,7 @@ def _bytes_in(folder: Path) -> int:
 
 def convert(gguf: Path, folder: Path) -> None:
     """Write the model in `gguf` to `folder` as float32, in the form `transformers` loads."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer  # not needed once it is prepared
+    from transformers import AutoModelForCausalLM, AutoTokenizer  # late: `doctor` may miss it
 
     with quiet_transformers():
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
@@ -217,7 +217,7 @@ def convert(gguf: Path, folder: Path) -> None:
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
     """Without the bars and remarks of `transformers`, which would stand in a learner's notebook."""
-    from transformers.utils import logging
+    from transformers.utils import logging  # late, as above
 
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()

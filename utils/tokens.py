@@ -33,7 +33,8 @@ def token_bytes(tokenizer, token_id: int) -> bytes:
     """The bytes that a token stands for, in UTF-8: b" Paris", or a piece of a character, b"\\xec".
 
     Knows byte-level BPE (GPT-2, Llama 3, SmolLM2, Qwen) and sentencepiece with its byte fallback
-    (Llama 2, Phi-3, Gemma).  A special token stands for its own name.
+    (Llama 2, Phi-3, Gemma).  A special token stands for its own name.  Raises ValueError for an id
+    that the tokenizer does not have.
     """
     if token_id in tokenizer.added_tokens_decoder:
         return tokenizer.added_tokens_decoder[token_id].content.encode()

@@ -185,7 +185,7 @@ for step in generation_steps(model, tokenizer, "The capital of France is", 6):
     print(repr(tokenizer.decode(step.input_ids[0])), "→", repr(step.token))
 # %% [markdown] lang="ko"
 # 이것이 전부입니다. 모델을 돌리고, 토큰 하나를 고르고, 끝에 붙이고, 다시 돌립니다. 이제 이 루프의 부품을
-# 직접 만들어 봅니다. 여기서 만든 것은 레슨 08에서 조립할 LLM의 일부가 됩니다.
+# 직접 만들어 봅니다. 통과한 코드는 `my_llm.py`에 모이고, 레슨 08에서는 이 루프를 내가 조립한 모델로 다시 돌립니다.
 #
 # ### 연습 1.1 · 다음 토큰의 id
 #
@@ -194,7 +194,7 @@ for step in generation_steps(model, tokenizer, "The capital of France is", 6):
 # `int`로 돌려주세요.
 # %% [markdown] lang="en"
 # That is all: run the model, pick a token, append it, run again. Now build the parts of this loop yourself.
-# What you write here becomes a part of the LLM that you assemble in lesson 08.
+# What passes is gathered in `my_llm.py`; in lesson 08 the loop runs again, around a model of your own making.
 #
 # ### Exercise 1.1 · The next token's id
 #
@@ -224,7 +224,7 @@ Exercise("1.1").check(next_token_id)
 def append_token(input_ids, token_id):
     """Return [1, position + 1]: input_ids, int64 [1, position], with token_id (int) at the end."""
     # BEGIN SOLUTION
-    return torch.cat([input_ids, torch.tensor([[token_id]])], dim=1)
+    return torch.cat([input_ids, input_ids.new_tensor([[token_id]])], dim=1)
     # END SOLUTION
 
 
@@ -244,7 +244,7 @@ Exercise("1.2").check(append_token)
 def generate_greedy(model, tokenizer, prompt, max_new_tokens):
     """Return the text (str) that the model writes after prompt, the likeliest token each time."""
     # BEGIN SOLUTION
-    input_ids = tokenizer(prompt, return_tensors="pt").input_ids
+    input_ids = tokenizer(prompt, return_tensors="pt").input_ids.to(model.device)
     prompt_length = input_ids.shape[1]
     for _ in range(max_new_tokens):
         token_id = next_token_id(model, input_ids)

@@ -525,7 +525,7 @@ for kind in (AutoModelForTokenClassification, AutoModelForSequenceClassification
 # - 소프트맥스는 로짓을 합이 1인 확률로 바꿉니다.
 # - 같은 스택에 다른 헤드를 붙이면 다른 시스템이 됩니다.
 #
-# **지금까지 만든 것:** 레슨 01의 루프에 더해 `embed`, `softmax`, `lm_head`. 레슨 08이 그대로 가져다 씁니다. 그리고
+# **지금까지 만든 것:** 레슨 01의 루프에 더해, 레슨 08이 그대로 가져다 쓸 `embed`와 `lm_head`. 그리고 `softmax`,
 # 이웃을 찾는 `nearest_tokens`, 크기를 재는 `parameter_share`, 다른 헤드를 위한 `pool_last_token`.
 #
 # **다음 문:** 확률은 나왔습니다. 그중 토큰 하나를 어떻게 고를까요? 레슨 03에서 고릅니다.
@@ -541,8 +541,8 @@ for kind in (AutoModelForTokenClassification, AutoModelForSequenceClassification
 # - A softmax turns logits into probabilities that sum to 1.
 # - Another head on the same stack makes another system.
 #
-# **What you have built so far:** beside the loop of lesson 01, `embed`, `softmax` and `lm_head`, which lesson 08
-# takes over as they are; and `nearest_tokens` to find neighbours, `parameter_share` to measure sizes,
+# **What you have built so far:** beside the loop of lesson 01, `embed` and `lm_head`, which lesson 08 takes over
+# as they are; and `softmax`, `nearest_tokens` to find neighbours, `parameter_share` to measure sizes,
 # `pool_last_token` for another head.
 #
 # **The next door:** here are the probabilities. Which token is taken? Lesson 03 chooses one.

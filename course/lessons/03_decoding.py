@@ -561,7 +561,7 @@ Exercise("3.8").check(my_temperature)
 # - 순서는 온도, top-k, top-p, min-p, 그리고 뽑기입니다.
 #
 # **지금까지 만든 것:** 글을 쓰는 루프(01)와, 이제 루프가 토큰을 고르는 방법 전부. `greedy`, `apply_temperature`,
-# `top_k_filter`, `top_p_filter`, `min_p_filter`, `sample`은 레슨 08의 LLM이 그대로 씁니다.
+# `top_p_filter`, `sample`은 레슨 08의 LLM이 그대로 쓰고, `top_k_filter`나 `min_p_filter`를 끼워 넣을 수도 있습니다.
 #
 # **다음 문:** 로짓은 마지막 위치에서만 가져왔습니다. 그럼 다른 위치들은 무엇을 하고 있었을까요? 레슨 04에서 모든
 # 토큰의 흐름을 나란히 따라갑니다.
@@ -575,7 +575,8 @@ Exercise("3.8").check(my_temperature)
 # - The order is temperature, top-k, top-p, min-p, and then the draw.
 #
 # **What you have built so far:** the loop that writes (01), and now every way in which it chooses a token. `greedy`,
-# `apply_temperature`, `top_k_filter`, `top_p_filter`, `min_p_filter` and `sample` go as they are into the LLM of lesson 08.
+# `apply_temperature`, `top_p_filter` and `sample` go as they are into the LLM of lesson 08, and `top_k_filter` or
+# `min_p_filter` can be put there, too.
 #
 # **The next door:** you took the logits of the last position only. What were the other positions doing? Lesson 04 follows
 # all tokens' streams, side by side.

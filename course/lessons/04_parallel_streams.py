@@ -548,8 +548,8 @@ except ValueError as error:
 # - 다음 토큰은 마지막 스트림만으로 예측하지만, 그 스트림은 어텐션으로 앞의 모든 스트림을 읽습니다.
 # - 문맥 길이는 모델이 배운 거리의 한도입니다. 넘으면 모델에 따라 조용히 망가지거나 오류가 납니다.
 #
-# **지금까지 만든 것:** `causal_mask`, `last_position_logits`, `logit_lens`, `loss_by_position`. 앞의 둘은 레슨 08의
-# 디코더에 그대로 들어갑니다.
+# **지금까지 만든 것:** `causal_mask`, `last_position_logits`, `logit_lens`, `loss_by_position`. `causal_mask`는 레슨
+# 08의 디코더에 그대로 들어갑니다.
 #
 # **다음 문:** 앞 스트림은 뒤에 무엇이 오든 변하지 않습니다. 그렇다면 토큰을 하나 쓸 때마다 처음부터 다시 계산할
 # 필요가 있을까요? 레슨 05에서 계산한 것을 기억해 둡니다.
@@ -566,8 +566,8 @@ except ValueError as error:
 # - The context length is how far the model has learnt. Past it, a model fails quietly or with an error,
 #   depending on how it is built.
 #
-# **What you have built so far:** `causal_mask`, `last_position_logits`, `logit_lens`, `loss_by_position`. The first
-# two go straight into the decoder of lesson 08.
+# **What you have built so far:** `causal_mask`, `last_position_logits`, `logit_lens`, `loss_by_position`.
+# `causal_mask` goes straight into the decoder of lesson 08.
 #
 # **The next door:** an earlier stream stays as it is, whatever comes after it. So is there any need to start
 # over for each new token? Lesson 05 remembers what has been computed.

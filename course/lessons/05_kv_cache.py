@@ -309,8 +309,9 @@ for i, token in enumerate(two[0]):
 # The 2 stands for keys and values. Put in 100 tokens, and compare the prediction with the real cache.
 # %% id="predicted-measured" tags=["C22", "slide"]
 config = model.config
-print(config.num_hidden_layers, config.num_key_value_heads, config.head_dim, model.dtype)
 hundred = model(torch.arange(100, device=model.device)[None]).past_key_values
+kv_heads, head_dim = hundred.layers[0].keys.shape[1::2]
+print(config.num_hidden_layers, kv_heads, head_dim, model.dtype)
 print("predicted", kv_cache.predicted_cache_bytes(config, 100, dtype=model.dtype))
 print("measured ", kv_cache.measured_cache_bytes(hundred))
 # %% [markdown] lang="ko"
@@ -536,7 +537,7 @@ for piece in streaming.stream_text((step.token_id for step in steps), tokenizer)
 # - 그래도 몇 초는 걸리므로 글을 스트리밍하고, 반쪽짜리 글자는 온전해질 때까지 붙들어 둡니다.
 #
 # **지금까지 만든 것:** `KVCache`, `positions_computed`, `cache_bytes`, `generate_with_cache`, `stream_text`. 캐시와
-# 루프와 스트리밍은 레슨 08에서 조립할 LLM의 부품입니다.
+# 스트리밍은 레슨 08에서 조립할 LLM의 부품이고, 루프는 거기서 내 모델로 다시 씁니다.
 #
 # **다음 문:** 캐시에 남긴 키와 값은 트랜스포머 블록 안에서 나왔습니다. 레슨 06에서 그 안으로 들어갑니다.
 # %% [markdown] lang="en"
@@ -551,6 +552,7 @@ for piece in streaming.stream_text((step.token_id for step in steps), tokenizer)
 # - It still takes seconds, so texts are streamed, and half a character is held back until it is whole.
 #
 # **What you have built so far:** `KVCache`, `positions_computed`, `cache_bytes`, `generate_with_cache`,
-# `stream_text`. The cache, the loop and the streaming are parts of the LLM that you assemble in lesson 08.
+# `stream_text`. The cache and the streaming are parts of the LLM that you assemble in lesson 08, where you
+# write the loop again for a model of your own.
 #
 # **The next door:** the keys and values in the cache come from inside the transformer blocks. Lesson 06 goes in.

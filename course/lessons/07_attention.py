@@ -624,7 +624,7 @@ for layer, head in ((18, 6), (13, 8)):
 # **지금까지 만든 것:** `attention_scores`, `attention_weights`, `combine`, `split_heads`, `merge_heads`, `repeat_kv`,
 # `rotary`, 그리고 이것들을 이은 `attention_layer`. 모델의 층과 똑같은 어텐션 층입니다.
 #
-# **다음 문:** 부품이 다 모였습니다. 레슨 08에서는 레슨 01부터 만든 함수를 조립해, 모델의 가중치로 글을 쓰는 LLM을
+# **다음 문:** 부품이 다 모였습니다. 레슨 08에서는 레슨 02부터 만든 함수를 조립해, 모델의 가중치로 글을 쓰는 LLM을
 # 완성합니다.
 # %% [markdown] lang="en"
 # ## What you know now
@@ -638,5 +638,5 @@ for layer, head in ((18, 6), (13, 8)):
 # **What you have built so far:** `attention_scores`, `attention_weights`, `combine`, `split_heads`, `merge_heads`,
 # `repeat_kv`, `rotary`, and, made of them, `attention_layer`: an attention layer equal to the model's own.
 #
-# **The next door:** all parts are there. In lesson 08 you assemble what you have written since lesson 01 into an
+# **The next door:** all parts are there. In lesson 08 you assemble what you have written since lesson 02 into an
 # LLM that writes with the model's weights.

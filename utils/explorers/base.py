@@ -105,6 +105,8 @@ class Explorer(widgets.VBox):
             ends = value if isinstance(value, tuple) else (value,)  # a range slider has two
             if low is not None and not all(low <= end <= high for end in ends):
                 raise TraitError
+            if value is None:  # a list would take it, for "nothing chosen"
+                raise TraitError
             control.value = value
         except (TraitError, TypeError):
             if low is not None:

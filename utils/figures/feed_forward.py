@@ -69,6 +69,7 @@ def off_words(record: SwitchedOff) -> str:
 
 
 def part_colour(part: str) -> str:
+    """The colour of "attention" or of "feed_forward", the same in all pictures."""
     return Colour.ATTENTION if part == "attention" else Colour.FEED_FORWARD
 
 
