@@ -40,13 +40,16 @@ pins: .venv/course-test
 	$(PY) -m course.pins
 
 # A stamp is newer than what it was made from, so a second run starts at once and needs no network.
+# Compiling all of what is installed would take half a minute; Python compiles what it imports.
+INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check --no-compile -c requirements.txt
+
 .venv/course: pyproject.toml requirements.txt | .venv/bin/python
-	$(PY) -m pip install --quiet --disable-pip-version-check -c requirements.txt -e .
+	$(INSTALL) -e .
 	touch $@
 
-.venv/course-test: pyproject.toml requirements.txt .venv/course
-	$(PY) -m pip install --quiet --disable-pip-version-check -c requirements.txt -e '.[test]'
-	touch $@
+.venv/course-test: pyproject.toml requirements.txt | .venv/bin/python
+	$(INSTALL) -e '.[test]'
+	touch .venv/course $@
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("This course needs Python 3.11 or newer.")'
