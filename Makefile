@@ -40,8 +40,7 @@ pins: .venv/course-test
 	$(PY) -m course.pins
 
 # A stamp is newer than what it was made from, so a second run starts at once and needs no network.
-# Compiling all of what is installed would take half a minute; Python compiles what it imports.
-INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check --no-compile -c requirements.txt
+INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check -c requirements.txt
 
 .venv/course: pyproject.toml requirements.txt | .venv/bin/python
 	$(INSTALL) -e .
