@@ -37,7 +37,7 @@ messages: .venv/course
 	$(PY) -m course messages
 
 pins: .venv/course-test
-	$(PY) -m course.pins
+	$(PY) -m course pins
 
 # A stamp is newer than what it was made from, so a second run starts at once and needs no network.
 INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check -c requirements.txt

@@ -4,15 +4,16 @@ import importlib
 import sys
 
 COMMANDS = {
-    "build": "course.build",
-    "lab": "course.lab",
-    "messages": "course.messages",
+    "build": "course.notebooks.build",
+    "lab": "course.machine.lab",
+    "messages": "course.upkeep.messages",
     "doctor": "course.doctor",
-    "reset": "course.reset",
-    "progress": "course.record",
-    "slides": "course.slides",
-    "handout": "course.handout",
-    "class-report": "course.class_report",
+    "reset": "course.notebooks.reset",
+    "progress": "course.progress.export",
+    "slides": "course.workshop.slides",
+    "handout": "course.workshop.handout",
+    "class-report": "course.workshop.class_report",
+    "pins": "course.upkeep.pins",
 }
 
 

@@ -11,8 +11,8 @@ import html
 import re
 from dataclasses import dataclass
 
-from course import places, software
-from course.software import Unready, in_short, install_all
+from course.machine import resources, software
+from course.machine.software import Unready, in_short, install_all
 from utils.language import LANGUAGES, _, current_language, use_language
 
 
@@ -21,15 +21,15 @@ def symptoms() -> dict:
     return {
         _("Python"): software.python,
         _("Packages"): software.packages,
-        _("Model"): places.model,
-        _("Memory"): places.memory,
-        _("Disk"): places.disk,
+        _("Model"): resources.model,
+        _("Memory"): resources.memory,
+        _("Disk"): resources.disk,
         _("Device"): software.device,
         _("Fonts"): software.fonts,
         _("JupyterLab's widgets"): software.widgets,
-        _("Progress folder"): places.progress_folder,
-        _("Cache folder"): places.cache_folder,
-        _("Network"): places.network,
+        _("Progress folder"): resources.progress_folder,
+        _("Cache folder"): resources.cache_folder,
+        _("Network"): resources.network,
     }
 
 

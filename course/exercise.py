@@ -4,13 +4,14 @@ import ast
 import html
 import inspect
 import textwrap
-from pathlib import Path
 
 import ipywidgets as widgets
 
-from course import my_llm, progress
+from course import my_llm
 from course.graders import EXERCISES, QUESTIONS
 from course.graders.grading import Check, grade
+from course.lessons import lesson_files, lesson_of
+from course.progress import events
 from utils.language import _, current_language
 
 GOOD, BAD, QUIET = "#00614a", "#a3330b", "#595959"  # told apart by ✓ and ✗ too, not by colour alone
@@ -68,9 +69,9 @@ class Exercise(_Answered):
         self.attempted = not is_untouched(answer)
         if self.attempted:
             self.checks, self.printed = grade(self.spec, answer)
-            if progress.recording():
+            if events.recording():
                 last = self.checks[-1]
-                progress.record_attempt(self.spec.number, self.passed, last.diagnosis)
+                events.record_attempt(self.spec.number, self.passed, last.diagnosis)
             self._kept = my_llm.keep(self.spec.number, answer) if self.passed else None
         self._show()
         return self
@@ -79,8 +80,8 @@ class Exercise(_Answered):
         """Open one more hint, by the same path as a hand on the button."""
         if self._hints_shown < len(self.spec.hints):
             self._hints_shown += 1
-            if progress.recording():
-                progress.record_hint(self.spec.number, self._hints_shown)
+            if events.recording():
+                events.record_hint(self.spec.number, self._hints_shown)
             self._show()
         return self
 
@@ -141,15 +142,15 @@ class Exercise(_Answered):
         self._hint_button.disabled = left == 0
 
     def _live_notes(self) -> list[str]:
-        if not progress.recording():
+        if not events.recording():
             return []
-        mine = progress.summary().get(self.spec.number)
+        mine = events.summary().get(self.spec.number)
         notes = []
         if mine and mine.attempts:
             notes.append(_("Attempts so far: {attempts}").format(attempts=mine.attempts))
             if mine.passed and not self.passed:
                 notes.append(_("You have passed this exercise before; that is kept."))
-        return [*notes, *filter(None, (self._kept, progress.take_notice()))]
+        return [*notes, *filter(None, (self._kept, events.take_notice()))]
 
 
 class Question(_Answered):
@@ -179,8 +180,8 @@ class Question(_Answered):
 
     def _on_choice(self, change) -> None:
         self.chosen = change["new"]
-        if self.chosen is not None and progress.recording():
-            progress.record_answer(self.spec.number, str(self.chosen + 1), self._right())
+        if self.chosen is not None and events.recording():
+            events.record_answer(self.spec.number, str(self.chosen + 1), self._right())
         self._show()
 
     def _right(self) -> bool:
@@ -248,8 +249,7 @@ def _untouched() -> str:
 
 
 def _lesson_file(number: str) -> str:
-    lessons = Path(__file__).parent / "lessons"
-    return next(lessons.glob(f"{int(number.split('.')[0]):02d}_*.py")).stem + ".ipynb"
+    return lesson_files(lesson_of(number))[0].stem + ".ipynb"
 
 
 def _details(check: Check) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""utils.attention, utils.attention_steps and utils.circuits, against transformers itself."""
+"""utils.attention, utils.attention_steps and utils.head_patterns, against transformers itself."""
 
 import pytest
 import torch
@@ -17,7 +17,7 @@ from utils.attention import (
     record_attention,
     without_head,
 )
-from utils.circuits import PATTERNS, pattern_positions, rank, rank_heads, said_twice
+from utils.head_patterns import PATTERNS, pattern_positions, rank, rank_heads, said_twice
 from utils.streams import causal_mask
 
 TEXT = "The dog chased the squirrel because it was hungry."

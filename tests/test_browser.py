@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from course import progress
+from course.progress import events
 from tests.jupyterlab import (
     CHROMIUM,
     ROOT,
@@ -262,7 +262,7 @@ def test_the_front_door_shows_the_map_and_what_was_passed(notebook, home, monkey
     door = cell(page, "progress").locator(".course-explorer")
     before = picture(door)
     monkeypatch.setenv("COURSE_PROGRESS", str(home / "progress.sqlite"))
-    progress.record_attempt("2.1", True)  # as a check in lesson 02 does
+    events.record_attempt("2.1", True)  # as a check in lesson 02 does
     press(again)(door)
     expect_other_picture(door, before)
     expect(door.get_by_role("link", name="2.2")).to_have_attribute("href", "02_components.ipynb")
@@ -276,7 +276,7 @@ def test_the_front_door_shows_the_map_and_what_was_passed(notebook, home, monkey
     expect_other_picture(door, passed)
     (copy,) = set(home.glob("progress-*.sqlite")) - copies
     expect(door.get_by_role("alert")).to_contain_text(copy.name)
-    assert "2.1" not in progress.summary()
+    assert "2.1" not in events.summary()
 
     page.get_by_role("link", name=other).click()
     page.wait_for_function(

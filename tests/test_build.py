@@ -3,7 +3,8 @@
 import nbformat
 import pytest
 
-from course import build
+from course import lessons as lessons_folder
+from course.notebooks import build
 
 LESSON = '''\
 # %% [markdown] lang="ko"
@@ -29,7 +30,7 @@ def course(tmp_path, monkeypatch):
     lessons = tmp_path / "lessons"
     lessons.mkdir()
     monkeypatch.setattr(build, "ROOT", tmp_path)
-    monkeypatch.setattr(build, "LESSONS", lessons)
+    monkeypatch.setattr(lessons_folder, "LESSONS", lessons)
     lesson = lessons / "01_small.py"
     lesson.write_text(LESSON)
     return tmp_path, lesson

@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from course import class_report, progress, record
-from course.diagnoses import words
+from course.progress import events, export
+from course.workshop import class_report
+from course.workshop.diagnoses import words
 from tests.wrong_answers import lesson_01, lesson_02, lesson_03, lesson_07
 from utils.language import use_language
 
@@ -31,16 +32,14 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "class").mkdir()
     for number, (first, second) in enumerate(LEARNERS):
         monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / f"{number}.sqlite"))
-        for exercise, events in (("1.2", first), ("3.2", second)):
-            for i, event in enumerate(events):
+        for exercise, did in (("1.2", first), ("3.2", second)):
+            for i, event in enumerate(did):
                 if event == "hint":
-                    progress.record_hint(exercise, events[: i + 1].count("hint"))
+                    events.record_hint(exercise, did[: i + 1].count("hint"))
                 else:
-                    progress.record_attempt(
-                        exercise, event == "ok", None if event == "ok" else event
-                    )
+                    events.record_attempt(exercise, event == "ok", None if event == "ok" else event)
         with (tmp_path / "class" / f"{number}.json").open("w") as file:
-            record.export_json(file)
+            export.export_json(file)
     return tmp_path / "class"
 
 

@@ -12,7 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from course import doctor, places, software
+from course import doctor
+from course.machine import resources, software
 from utils import language, model_store
 from utils.figures import style
 from utils.language import use_language
@@ -23,7 +24,7 @@ def machine(tmp_path, monkeypatch):
     """A machine on which all is well: its model is small and its folders are its own."""
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "data" / "progress.sqlite"))
-    monkeypatch.setattr(places, "free_memory", lambda: 8_000_000_000)
+    monkeypatch.setattr(resources, "free_memory", lambda: 8_000_000_000)
     monkeypatch.setattr(model_store, "BYTES_NEEDED", 1_000)
     folder = model_store.model_folder()
     folder.mkdir(parents=True)
@@ -87,7 +88,7 @@ def full_disk(machine):
 
 
 def little_memory(machine):
-    machine.monkeypatch.setattr(places, "free_memory", lambda: 400_000_000)
+    machine.monkeypatch.setattr(resources, "free_memory", lambda: 400_000_000)
 
 
 def no_font(machine):
@@ -254,7 +255,7 @@ def test_a_shared_model_needs_no_folder_of_ones_own(machine, monkeypatch):
     def read_only(_folder):
         raise PermissionError
 
-    monkeypatch.setattr(places, "_try_to_write", read_only)
+    monkeypatch.setattr(resources, "_try_to_write", read_only)
     assert "✓ Cache folder: shared and read-only" in str(doctor.examine())
 
 
@@ -290,7 +291,7 @@ def test_it_speaks_where_no_package_is_installed_at_all(lang, says):
 
 
 def test_an_old_python_can_read_what_the_doctor_is_written_in():
-    for module in (doctor, places, software, language):
+    for module in (doctor, resources, software, language):
         source = Path(module.__file__).read_text(encoding="utf-8")
         ast.parse(source, feature_version=(3, 9))
         assert "from __future__ import annotations" in source
@@ -301,4 +302,4 @@ def test_it_looks_at_the_font_that_pictures_use():
 
 
 def test_memory_is_measured(monkeypatch):
-    assert 0 < places.free_memory() < 10**14
+    assert 0 < resources.free_memory() < 10**14

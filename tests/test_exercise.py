@@ -6,10 +6,10 @@ import time
 import pytest
 import torch
 
-from course import progress
 from course.exercise import Exercise, Question, is_untouched
 from course.graders.grading import Attempt, Mistake, Refused, TimeUp, grade, time_limit
 from course.graders.grading import Exercise as Spec
+from course.progress import events
 from utils.language import use_language
 
 
@@ -38,7 +38,7 @@ def test_attempts_and_passes_are_kept():
     widget = Exercise("1.2").check(right)
     assert widget.passed
     assert repr(widget).endswith("Passed.")
-    kept = progress.summary()["1.2"]
+    kept = events.summary()["1.2"]
     assert (kept.attempts, kept.passed, kept.diagnoses) == (2, True, ("added-up",))
     assert "Attempts so far: 2" in widget._notes.value
     again = Exercise("1.2").check(wrong)
@@ -49,7 +49,7 @@ def test_the_untouched_stub_is_no_attempt():
     widget = Exercise("1.2").check(stub)
     assert repr(widget) == "Exercise 1.2: Append a token\nnot attempted yet"
     assert Exercise("1.4").check(...).attempted is False
-    assert progress.summary() == {}
+    assert events.summary() == {}
 
 
 def test_what_runs_in_a_solved_notebook_is_nobodys_progress(tmp_path, monkeypatch):
@@ -58,7 +58,7 @@ def test_what_runs_in_a_solved_notebook_is_nobodys_progress(tmp_path, monkeypatc
     monkeypatch.chdir(folder)
     Exercise("1.2").check(right).hint()
     Question("1.a").answer(2)
-    assert list(progress.rows()) == []
+    assert list(events.rows()) == []
 
 
 def test_a_failed_check_says_all_four_things():
@@ -84,7 +84,7 @@ def test_hints_open_one_at_a_time_and_then_the_solution_is_offered():
     assert "../../solutions/en/01_generation_loop.ipynb" in widget._hints.value
     assert widget._hint_button.disabled
     widget.hint()
-    assert progress.summary()["1.2"].hints_opened == 3
+    assert events.summary()["1.2"].hints_opened == 3
 
 
 def test_question_reveals_only_when_right_and_keeps_the_guesses():
@@ -96,7 +96,7 @@ def test_question_reveals_only_when_right_and_keeps_the_guesses():
     question._choices.value = 1  # a hand on the second choice
     assert "✓" in repr(question)
     assert "One forward pass" in question._reply.value
-    assert [row["passed"] for row in progress.rows()] == [False, True]
+    assert [row["passed"] for row in events.rows()] == [False, True]
     with pytest.raises(ValueError, match="1 to 4"):
         question.answer(5)
 

@@ -6,10 +6,10 @@ import random
 import pytest
 
 from tests.tiny_models import TINY, tiny_tokenizer
-from utils.circuits import PATTERNS
 from utils.explorers.attention import LONGEST, AttentionExplorer
-from utils.explorers.circuits import CircuitExplorer
+from utils.explorers.head_patterns import CircuitExplorer
 from utils.figures.attention import VIEWS, HeadView, attention_figure
+from utils.head_patterns import PATTERNS
 from utils.language import use_language
 
 TEXT = "The dog chased the squirrel because it was hungry."

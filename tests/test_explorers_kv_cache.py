@@ -10,7 +10,7 @@ from tests.tiny_models import TINY, tiny_tokenizer
 from utils.explorers.kv_cache import STEPS, CacheExplorer, MemoryExplorer, StepTimesExplorer
 from utils.figures.kv_cache import show_bytes
 from utils.figures.style import png
-from utils.known_models import KNOWN_MODELS
+from utils.memory import KNOWN_MODELS
 from utils.step_times import StepTimes
 
 TIMES = StepTimes((4, 16, 64), (0.01, 0.02, 0.07), (0.009, 0.009, 0.01))

@@ -6,10 +6,12 @@ import pkgutil
 import jupytext
 import pytest
 
-from course.build import LESSONS, read_lesson, with_solution, without_solution
 from course.exercise import Exercise, is_untouched
 from course.graders import EXERCISES
 from course.graders.grading import grade
+from course.lessons import lesson_files, lesson_of
+from course.notebooks.build import with_solution, without_solution
+from course.notebooks.lesson import read_lesson
 from tests import wrong_answers
 from utils.language import use_language
 
@@ -71,7 +73,7 @@ def test_untouched_stub_is_not_attempted(number, lang, tmp_path, monkeypatch):
     """The stub as the chapter has it, passed as the chapter passes it."""
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.sqlite"))
     name = f"ex-{number.replace('.', '-')}"
-    lesson = next(LESSONS.glob(f"{int(number.split('.')[0]):02d}_*.py"))
+    lesson = lesson_files(lesson_of(number))[0]
     cells = {cell.id: cell.source for cell in read_lesson(lesson) if cell.lang in (None, lang)}
     stub = without_solution(cells[name], lang)
     assert stub != with_solution(cells[name])
@@ -93,7 +95,7 @@ def _value(source: str, check: str, folder):
 
 
 def test_every_lesson_exercise_has_a_grader():
-    for lesson in LESSONS.glob("[0-9]*.py"):
+    for lesson in lesson_files():
         for cell in jupytext.read(lesson).cells:
             if 'Exercise("' in cell.source:
                 assert cell.source.split('Exercise("')[1].split('"')[0] in EXERCISES

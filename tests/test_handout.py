@@ -6,8 +6,8 @@ import nbformat
 import pypdf
 import pytest
 
-from course import handout
-from course.build import ROOT
+from course import ROOT
+from course.workshop import handout
 
 LESSON = "05_kv_cache"  # it has formulas, pictures, long code and Hangul in what is printed
 NO_BROWSER = "no Chromium here: `apt-get install chromium`, or put Google Chrome on the PATH"

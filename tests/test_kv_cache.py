@@ -8,7 +8,6 @@ from transformers import AutoModelForCausalLM, DeepseekV3Config, MambaConfig
 
 from tests.tiny_models import CONTEXT, TINY, WINDOW, tiny_tokenizer
 from utils.generation import generation_steps
-from utils.known_models import KNOWN_MODELS, memory_use
 from utils.kv_cache import (
     LONGEST_PROMPT,
     ForTransformers,
@@ -21,6 +20,7 @@ from utils.kv_cache import (
     predicted_cache_bytes,
     trace_cache,
 )
+from utils.memory import KNOWN_MODELS, memory_use
 from utils.step_times import StepTimes, measure_steps
 from utils.streaming import UNFINISHED, stream_text
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from course import lab
+from course.machine import lab
 from utils.model_store import cache_folder
 
 NOWHERE = "http://127.0.0.1:9"  # a proxy that is not there: who asks the network, fails

@@ -6,8 +6,8 @@ import warnings
 
 import pytest
 
-from course.build import ROOT
-from course.messages import in_the_code, translated, untranslated
+from course import ROOT
+from course.upkeep.messages import in_the_code, translated, untranslated
 from utils import language
 from utils.figures.style import in_course_style, new_figure, png
 from utils.language import _, current_language, ngettext, use_language

@@ -6,11 +6,13 @@ from itertools import pairwise
 import nbformat
 import pytest
 
-from course.build import LESSONS, ROOT, read_lesson
-from course.concepts import CONCEPTS
+from course import ROOT
 from course.graders import EXERCISES, QUESTIONS
+from course.lessons import lesson_files
+from course.notebooks.concepts import CONCEPTS
+from course.notebooks.lesson import read_lesson
 
-PATHS = sorted(LESSONS.glob("[0-9]*.py"))
+PATHS = lesson_files()
 TAUGHT_IN = {  # lesson: first and last concept
     "01": (1, 5),
     "02": (6, 9),

@@ -7,9 +7,10 @@ import types
 import pytest
 import torch
 
-from course import my_llm, progress
+from course import my_llm
 from course.exercise import Exercise, is_untouched
 from course.my_llm import PARTS, keep, parts, whose_code
+from course.progress import events
 from utils import decoder_parts
 from utils.language import use_language
 
@@ -259,7 +260,7 @@ def test_the_course_s_own_helper_is_no_attempt():
     assert is_untouched(decoder_parts.rms_norm)
     widget = Exercise("6.1").check(decoder_parts.rms_norm)
     assert not widget.attempted
-    assert progress.summary() == {}
+    assert events.summary() == {}
 
 
 def test_every_part_stands_under_its_exercise_s_name():

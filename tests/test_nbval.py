@@ -5,7 +5,7 @@ import sys
 
 import nbformat
 
-from course.build import ROOT
+from course import ROOT
 
 SAVED = "LlamaForCausalLM 134,515,008"
 LIE = "LlamaForCausalLM 134,515,009"

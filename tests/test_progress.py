@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from course import progress
+from course.progress import events
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,13 +23,13 @@ ROOT = Path(__file__).parents[1]
 def file(tmp_path, monkeypatch) -> Path:
     path = tmp_path / "a folder" / "progress.sqlite"
     monkeypatch.setenv("COURSE_PROGRESS", str(path))
-    progress.take_notice()
+    events.take_notice()
     return path
 
 
 def start(code: str) -> subprocess.Popen:
     """Another kernel: a process of its own that runs `code`.  It waits for a line on its stdin."""
-    begin = "import sys; from course import progress; print('ready', flush=True); input()\n"
+    begin = "import sys; from course.progress import events; print('ready', flush=True); input()\n"
     return subprocess.Popen(
         [sys.executable, "-c", begin + code],
         cwd=ROOT,
@@ -57,23 +57,23 @@ def set_aside(file: Path) -> list[Path]:
 
 
 def test_nothing_done_yet(file):
-    assert progress.summary() == {}
-    assert list(progress.rows()) == []
-    assert progress.take_notice() is None
+    assert events.summary() == {}
+    assert list(events.rows()) == []
+    assert events.take_notice() is None
 
 
 def test_a_learner_works_through_an_exercise():
-    progress.record_hint("3.2", 1)
-    progress.record_attempt("3.2", False, "divide, do not multiply")
-    progress.record_hint("3.2", 2)
-    progress.record_hint("3.2", 1)
-    progress.record_answer("3.q1", "flatter", True)
-    progress.record_attempt("3.2", False)
-    progress.record_attempt("3.2", True)
-    progress.record_attempt("3.2", False, "changed in place")
-    progress.record_attempt("3.3", False)
+    events.record_hint("3.2", 1)
+    events.record_attempt("3.2", False, "divide, do not multiply")
+    events.record_hint("3.2", 2)
+    events.record_hint("3.2", 1)
+    events.record_answer("3.q1", "flatter", True)
+    events.record_attempt("3.2", False)
+    events.record_attempt("3.2", True)
+    events.record_attempt("3.2", False, "changed in place")
+    events.record_attempt("3.3", False)
 
-    done = progress.summary()
+    done = events.summary()
     assert list(done) == ["3.2", "3.3"]
     exercise = done["3.2"]
     assert (exercise.attempts, exercise.passed, exercise.hints_opened) == (4, True, 2)
@@ -87,11 +87,11 @@ def test_a_learner_works_through_an_exercise():
 
 
 def test_rows_can_be_exported():
-    progress.record_attempt("3.2", False, "나누세요")
-    progress.record_hint("3.2", 1)
-    progress.record_answer("3.q1", "B", False)
-    rows = json.loads(json.dumps(list(progress.rows())))
-    assert all(tuple(row) == progress.COLUMNS for row in rows)
+    events.record_attempt("3.2", False, "나누세요")
+    events.record_hint("3.2", 1)
+    events.record_answer("3.q1", "B", False)
+    rows = json.loads(json.dumps(list(events.rows())))
+    assert all(tuple(row) == events.COLUMNS for row in rows)
     assert [(row["kind"], row["name"], row["passed"], row["detail"]) for row in rows] == [
         ("attempt", "3.2", False, "나누세요"),
         ("hint", "3.2", None, "1"),
@@ -101,23 +101,23 @@ def test_rows_can_be_exported():
 
 def test_clear_one_lesson_or_all():
     for exercise in ("1.1", "1.12", "10.1", "2.1"):
-        progress.record_attempt(exercise, True)
-    progress.clear("1")
-    assert list(progress.summary()) == ["10.1", "2.1"]
-    progress.clear()
-    assert progress.summary() == {}
+        events.record_attempt(exercise, True)
+    events.clear("1")
+    assert list(events.summary()) == ["10.1", "2.1"]
+    events.clear()
+    assert events.summary() == {}
 
 
 def test_what_is_forgotten_is_kept_in_a_copy(file):
-    assert progress.clear() is None  # nothing to forget, nothing to keep
-    progress.record_attempt("1.1", False, "added-up")
-    progress.record_attempt("2.1", True)
-    before = list(progress.rows())
-    copies = [progress.clear("1"), progress.clear()]
+    assert events.clear() is None  # nothing to forget, nothing to keep
+    events.record_attempt("1.1", False, "added-up")
+    events.record_attempt("2.1", True)
+    before = list(events.rows())
+    copies = [events.clear("1"), events.clear()]
     assert len(set(copies)) == 2
     assert {copy.parent for copy in copies} == {file.parent}
     db = sqlite3.connect(copies[0])
-    columns = ", ".join(progress.COLUMNS)
+    columns = ", ".join(events.COLUMNS)
     kept = db.execute(f"SELECT {columns} FROM events ORDER BY id").fetchall()
     db.close()
     assert [(name, detail) for _at, _kind, name, _passed, detail in kept] == [
@@ -126,42 +126,42 @@ def test_what_is_forgotten_is_kept_in_a_copy(file):
 
 
 def test_nothing_is_forgotten_where_no_copy_can_be_made(file, monkeypatch):
-    progress.record_attempt("1.1", True)
+    events.record_attempt("1.1", True)
     taken = []
 
     def taken_name(_bytes: int) -> str:  # a file stands wherever the copy would go
-        now = progress.datetime.now()
+        now = events.datetime.now()
         for second in range(3):
             name = (now + timedelta(seconds=second)).strftime("progress-%Y-%m-%d-%H%M%S-taken")
             taken.append(file.with_name(f"{name}.sqlite"))
             taken[-1].write_text("something else")
         return "taken"
 
-    monkeypatch.setattr(progress, "token_hex", taken_name)
-    assert progress.clear() is None
+    monkeypatch.setattr(events, "token_hex", taken_name)
+    assert events.clear() is None
     assert {path.read_text() for path in taken} == {"something else"}
-    assert "COURSE_PROGRESS" in progress.take_notice()
-    assert progress.summary()["1.1"].passed
+    assert "COURSE_PROGRESS" in events.take_notice()
+    assert events.summary()["1.1"].passed
 
 
 def test_the_learner_has_a_name_that_says_nothing_and_stays(file):
-    progress.record_attempt("1.1", True)
+    events.record_attempt("1.1", True)
     assert sqlite3.connect(file).execute("SELECT name FROM sqlite_master").fetchall() == [
         ("events",)
     ]  # as a file of a version without names: it is given one, and loses nothing
-    name = progress.learner_id()
+    name = events.learner_id()
     assert len(name) == 8
     assert int(name, 16) >= 0
-    progress.clear()
-    progress.record_attempt("1.1", False, "added-up")
-    assert progress.learner_id() == name
-    assert progress.summary()["1.1"].diagnoses == ("added-up",)
+    events.clear()
+    events.record_attempt("1.1", False, "added-up")
+    assert events.learner_id() == name
+    assert events.summary()["1.1"].diagnoses == ("added-up",)
     assert set_aside(file) == []
 
 
 def test_the_default_place_is_the_users_own(monkeypatch):
     monkeypatch.setenv("COURSE_PROGRESS", "")
-    path = progress.progress_file()
+    path = events.progress_file()
     assert path.is_absolute()
     assert path.name == "progress.sqlite"
     assert "inside-a-transformer-llm" in str(path)
@@ -170,20 +170,20 @@ def test_the_default_place_is_the_users_own(monkeypatch):
 @pytest.mark.parametrize("name", ["ünï 코드 %41.sqlite", "what?mode=memory#x&y.sqlite"])
 def test_any_file_name_will_do(tmp_path, monkeypatch, name):
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / name))
-    progress.record_attempt("1.1", True)
+    events.record_attempt("1.1", True)
     assert (tmp_path / name).is_file()
-    assert progress.summary()["1.1"].passed
+    assert events.summary()["1.1"].passed
 
 
 def test_eight_kernels_at_once_lose_nothing(file):
     code = """
 for n in range(200):
-    progress.record_attempt("{}.1", False, f"attempt {{n}}")
-print(progress.take_notice())
+    events.record_attempt("{}.1", False, f"attempt {{n}}")
+print(events.take_notice())
 """
     printed = run_at_once([code.format(kernel) for kernel in range(8)])
     assert printed == ["None\n"] * 8
-    done = progress.summary()
+    done = events.summary()
     assert len(done) == 8
     for exercise in done.values():
         assert exercise.diagnoses == tuple(f"attempt {n}" for n in range(200))
@@ -193,7 +193,7 @@ print(progress.take_notice())
 def test_a_kill_loses_at_most_the_attempt_in_flight(file):
     code = """
 for n in range(1_000_000):
-    progress.record_attempt(f"1.{n}", True)
+    events.record_attempt(f"1.{n}", True)
     print(n, flush=True)
 """
     kept = 0
@@ -205,10 +205,10 @@ for n in range(1_000_000):
         time.sleep(wait + random.random() / 100)
         kernel.kill()
         said = len(kernel.communicate()[0].splitlines())
-        before, kept = kept, len(list(progress.rows()))
+        before, kept = kept, len(list(events.rows()))
         assert kept - before in (said, said + 1)
     assert kept > 0
-    assert progress.take_notice() is None
+    assert events.take_notice() is None
     assert set_aside(file) == []
 
 
@@ -221,7 +221,7 @@ def text(file: Path) -> None:
 
 
 def filled(file: Path) -> None:
-    progress.record_attempt("1.1", False, "a diagnosis of some length " * 3)
+    events.record_attempt("1.1", False, "a diagnosis of some length " * 3)
     db = sqlite3.connect(file)
     with db:  # in one transaction: a disk that others use takes its time over each
         for _ in range(9):
@@ -252,13 +252,13 @@ def damaged_inside(file: Path) -> None:
 def another_version(file: Path) -> None:
     filled(file)
     with sqlite3.connect(file) as db:
-        db.execute(f"PRAGMA user_version = {progress.SCHEMA_VERSION + 1}")
+        db.execute(f"PRAGMA user_version = {events.SCHEMA_VERSION + 1}")
     db.close()
 
 
 def other_tables(file: Path) -> None:
     with sqlite3.connect(file) as db:
-        db.executescript(f"CREATE TABLE t (x); PRAGMA user_version = {progress.SCHEMA_VERSION}")
+        db.executescript(f"CREATE TABLE t (x); PRAGMA user_version = {events.SCHEMA_VERSION}")
     db.close()
 
 
@@ -279,17 +279,17 @@ def test_a_file_that_cannot_be_used_is_set_aside(file, spoil):
     spoil(file)
     spoiled = file.read_bytes()
 
-    progress.summary()
-    progress.record_attempt("2.1", True)
+    events.summary()
+    events.record_attempt("2.1", True)
 
     (kept,) = set_aside(file)
     assert kept.read_bytes() == spoiled
-    assert kept.name in progress.take_notice()
-    assert progress.take_notice() is None
-    assert list(progress.summary()) == ["2.1"]
+    assert kept.name in events.take_notice()
+    assert events.take_notice() is None
+    assert list(events.summary()) == ["2.1"]
 
     file.write_bytes(spoiled)  # and again: the first one kept is not overwritten
-    progress.summary()
+    events.summary()
     assert len(set_aside(file)) == 2
     assert kept.read_bytes() == spoiled
 
@@ -297,23 +297,23 @@ def test_a_file_that_cannot_be_used_is_set_aside(file, spoil):
 def test_a_folder_in_the_way_is_set_aside(file):
     file.mkdir(parents=True)
     (file / "mine.txt").write_text("mine")
-    progress.record_attempt("2.1", True)
+    events.record_attempt("2.1", True)
     (kept,) = set_aside(file)
     assert (kept / "mine.txt").read_text() == "mine"
-    assert progress.summary()["2.1"].passed
+    assert events.summary()["2.1"].passed
 
 
 def test_what_a_deleted_file_left_behind_does_not_come_back(file):
-    progress.record_attempt("1.1", True)
+    events.record_attempt("1.1", True)
     with sqlite3.connect(file) as reader:  # while it is open, SQLite keeps its -wal
         reader.execute("SELECT * FROM events").fetchall()
-        progress.record_attempt("1.2", True)
+        events.record_attempt("1.2", True)
         wal = file.with_name(f"{file.name}-wal").read_bytes()
     reader.close()
     file.unlink()
     file.with_name(f"{file.name}-wal").write_bytes(wal)
-    progress.record_attempt("2.1", True)
-    assert list(progress.summary()) == ["2.1"]
+    events.record_attempt("2.1", True)
+    assert list(events.summary()) == ["2.1"]
 
 
 def test_kernels_that_find_a_damaged_file_together_set_it_aside_once(file):
@@ -322,25 +322,25 @@ def test_kernels_that_find_a_damaged_file_together_set_it_aside_once(file):
     spoiled = file.read_bytes()
     code = """
 for n in range(10):
-    progress.record_attempt("{}.1", True)
-print(progress.take_notice())
+    events.record_attempt("{}.1", True)
+print(events.take_notice())
 """
     printed = run_at_once([code.format(kernel) for kernel in range(6)])
     (kept,) = set_aside(file)
     assert kept.read_bytes() == spoiled
     assert sorted(line == "None\n" for line in printed) == [False] + [True] * 5
-    assert [exercise.attempts for exercise in progress.summary().values()] == [10] * 6
+    assert [exercise.attempts for exercise in events.summary().values()] == [10] * 6
 
 
 def assert_fails_softly():
-    progress.record_attempt("1.1", True)
-    progress.record_hint("1.1", 1)
-    progress.record_answer("1.q1", "A", True)
-    progress.clear()
-    assert progress.summary() == {}
-    notice = progress.take_notice()
+    events.record_attempt("1.1", True)
+    events.record_hint("1.1", 1)
+    events.record_answer("1.q1", "A", True)
+    events.clear()
+    assert events.summary() == {}
+    notice = events.take_notice()
     assert notice.count("COURSE_PROGRESS") == 1
-    assert progress.take_notice() is None
+    assert events.take_notice() is None
 
 
 def test_a_place_that_cannot_be(tmp_path, monkeypatch):
@@ -355,8 +355,8 @@ import os
 if os.getuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
-progress.record_attempt("1.2", True)
-print(list(progress.summary()), progress.take_notice(), sep="\\n")
+events.record_attempt("1.2", True)
+print(list(events.summary()), events.take_notice(), sep="\\n")
 """
 
 
@@ -367,7 +367,7 @@ def test_a_read_only_place(monkeypatch, begun):
         file = Path(folder) / "progress.sqlite"
         monkeypatch.setenv("COURSE_PROGRESS", str(file))
         if begun:
-            progress.record_attempt("1.1", True)
+            events.record_attempt("1.1", True)
             file.chmod(stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH)
         os.chmod(folder, 0o555)
         try:
@@ -383,8 +383,8 @@ ON_A_FULL_DISK = """
 import resource
 resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))
 for n in range(30):
-    progress.record_attempt(f"1.{{n}}", True, "x" * 2000)
-print(progress.take_notice())
+    events.record_attempt(f"1.{{n}}", True, "x" * 2000)
+print(events.take_notice())
 """
 
 
@@ -394,9 +394,9 @@ def test_a_full_disk(file, size):
     (printed,) = run_at_once([ON_A_FULL_DISK.format(size=size)])
     assert "COURSE_PROGRESS" in printed
     assert set_aside(file) == []
-    progress.record_attempt("2.1", True)  # there is room again
-    assert progress.summary()["2.1"].passed
-    assert progress.take_notice() is None
+    events.record_attempt("2.1", True)  # there is room again
+    assert events.summary()["2.1"].passed
+    assert events.take_notice() is None
 
 
 def test_without_wal_it_works_all_the_same(file, monkeypatch):
@@ -409,16 +409,16 @@ def test_without_wal_it_works_all_the_same(file, monkeypatch):
 
     connect = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, factory=NetworkFolder, **k))
-    progress.record_attempt("1.1", True)
-    assert progress.summary()["1.1"].passed
-    assert progress.take_notice() is None
+    events.record_attempt("1.1", True)
+    assert events.summary()["1.1"].passed
+    assert events.take_notice() is None
     db = connect(file)
     assert db.execute("PRAGMA journal_mode").fetchone() == ("delete",)
     db.close()
 
 
 def test_it_is_in_wal_mode_where_it_can_be(file):
-    progress.record_attempt("1.1", True)
+    events.record_attempt("1.1", True)
     db = sqlite3.connect(file)
     assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     db.close()

@@ -6,9 +6,10 @@ import subprocess
 import nbformat
 import pytest
 
-from course import build, reset
-from course.contents import contents, find_lesson
-from course.reset import put_back
+from course import ROOT
+from course.notebooks import build, reset
+from course.notebooks.contents import contents, find_lesson
+from course.notebooks.reset import put_back
 from utils.language import use_language
 
 
@@ -16,8 +17,8 @@ from utils.language import use_language
 def chapters(tmp_path, monkeypatch):
     """The course's chapters in a folder of their own, as they are committed."""
     use_language("en")
-    shutil.copytree(build.ROOT / "chapters", tmp_path / "chapters")
-    monkeypatch.setattr(build, "ROOT", tmp_path)
+    shutil.copytree(ROOT / "chapters", tmp_path / "chapters")
+    monkeypatch.setattr(reset, "ROOT", tmp_path)
     return tmp_path / "chapters"
 
 
@@ -100,7 +101,7 @@ def test_a_lesson_is_found_by_any_of_its_names(name):
 
 def test_git_does_not_see_what_is_kept():
     kept = "chapters/ko/03_decoding-2026-11-22-205143.ipynb"
-    ignored = subprocess.run(["git", "check-ignore", kept], cwd=build.ROOT, capture_output=True)
+    ignored = subprocess.run(["git", "check-ignore", kept], cwd=ROOT, capture_output=True)
     if ignored.returncode == 128:
         pytest.skip("this is not a clone")
     assert ignored.returncode == 0

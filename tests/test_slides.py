@@ -7,10 +7,10 @@ import nbformat
 import pytest
 from fontTools.ttLib import TTFont
 
-from course import slides
-from course.build import ROOT
-from course.pages import FONTS, formula, lessons, markdown_to_html
-from course.speaker_notes import speaker_notes
+from course import ROOT
+from course.workshop import slides
+from course.workshop.html_page import FONTS, formula, lessons, markdown_to_html
+from course.workshop.speaker_notes import speaker_notes
 from tests.jupyterlab import CHROMIUM, browser_page
 
 LESSON = "05_kv_cache"  # it has formulas, pictures, long code and Hangul in what is printed

@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from course import pins
-from course.build import ROOT, build
+from course import ROOT
+from course.notebooks.build import build
+from course.upkeep import pins
 
 # `doctor` asks the store even where `transformers` is missing, and need not wait seconds for it.
 IMPORT_LATE = {

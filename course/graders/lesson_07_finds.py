@@ -6,7 +6,7 @@ from course.graders.grading import Check, describe, exercise, fail
 from course.graders.lesson_01 import default_model
 from course.graders.lesson_07_layer import TEXT, recorded
 from utils.attention import record_ids
-from utils.circuits import rank, said_twice
+from utils.head_patterns import rank, said_twice
 from utils.language import N_, _
 
 OTHER_TEXTS = (

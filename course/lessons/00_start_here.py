@@ -55,7 +55,7 @@ course_map()
 # and the progress of the chosen lesson back to the start; it asks first, and keeps your notebook and your
 # progress until then as copies with the date in their names.
 # %% id="progress"
-from course.progress_explorer import ProgressExplorer
+from course.my_progress import ProgressExplorer
 
 ProgressExplorer()
 # %% [markdown] lang="ko"

@@ -37,7 +37,7 @@ from course.exercise import Exercise, Question
 from utils import kv_cache, streaming
 from utils.explorers.kv_cache import CacheExplorer, MemoryExplorer, StepTimesExplorer
 from utils.generation import generation_steps
-from utils.known_models import KNOWN_MODELS, memory_use
+from utils.memory import KNOWN_MODELS, memory_use
 from utils.model import load_model
 from utils.step_times import measure_steps
 

@@ -40,7 +40,7 @@ from utils.explorers.residual import ResidualExplorer
 from utils.feed_forward import losses_without_each, without_attention, without_feed_forward
 from utils.figures.feed_forward import losses_picture
 from utils.generation import next_logits
-from utils.known_models import KNOWN_MODELS
+from utils.memory import KNOWN_MODELS
 from utils.model import load_model, prompt_ids
 from utils.residual import blend, trace_residual
 

@@ -34,7 +34,7 @@ from course.exercise import Exercise, Question
 from utils import attention_steps as steps
 from utils.attention import attention_modules, record_attention, without_head
 from utils.explorers.attention import AttentionExplorer
-from utils.explorers.circuits import CircuitExplorer
+from utils.explorers.head_patterns import CircuitExplorer
 from utils.model import load_model
 from utils.streams import causal_mask, trace_streams
 

@@ -8,9 +8,9 @@ from utils.figures.kv_cache import cache_figure, show_bytes
 from utils.figures.memory import memory_figure
 from utils.figures.step_times import step_times_figure
 from utils.figures.style import quote_token
-from utils.known_models import KNOWN_MODELS, MemoryUse, memory_use
 from utils.kv_cache import CacheTrace, trace_cache
 from utils.language import _
+from utils.memory import KNOWN_MODELS, MemoryUse, memory_use
 from utils.step_times import StepTimes
 
 WIDE = {"description_width": "initial"}

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from utils.attention import AttentionRecord
-from utils.circuits import PATTERNS, Ranking
 from utils.figures.style import Colour, in_course_style, new_figure, quote_token, show_token
+from utils.head_patterns import PATTERNS, Ranking
 from utils.language import N_, _
 
 VIEWS = {

@@ -5,8 +5,8 @@ from matplotlib.ticker import FuncFormatter
 
 from utils.figures.kv_cache import show_bytes
 from utils.figures.style import Colour, in_course_style, new_figure
-from utils.known_models import MemoryUse
 from utils.language import _
+from utils.memory import MemoryUse
 
 
 @in_course_style

@@ -2,7 +2,7 @@
 
 import re
 
-from course.pages import WORKSHOP
+from course.workshop.html_page import WORKSHOP
 
 ITEM = re.compile(r"(?ms)^- .*?(?=^- |\Z|\n\n)")
 

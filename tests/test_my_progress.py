@@ -5,10 +5,11 @@ import random
 import nbformat
 import pytest
 
-from course import build, progress
-from course.contents import contents
 from course.map import OPENED_IN, course_map
-from course.progress_explorer import ProgressExplorer
+from course.my_progress import ProgressExplorer
+from course.notebooks.contents import contents
+from course.notebooks.lesson import read_lesson
+from course.progress import events
 from utils.figures.model_map import PARTS
 from utils.figures.style import png
 from utils.language import use_language
@@ -66,7 +67,7 @@ def test_a_lesson_that_opens_nothing_is_refused():
 
 def test_every_lesson_shows_its_map_after_the_language():
     for lesson in contents():
-        code = [cell for cell in build.read_lesson(lesson.source) if cell.kind == "code"]
+        code = [cell for cell in read_lesson(lesson.source) if cell.kind == "code"]
         ids = list(dict.fromkeys(cell.id for cell in code))
         assert ids[:2] == ["language", "map"], lesson.number
         call = next(cell.source for cell in code if cell.id == "map").splitlines()[-1]
@@ -78,8 +79,8 @@ def test_progress_in_words_picture_and_links():
     nothing = ProgressExplorer()
     assert repr(nothing).startswith("Your progress: 0 of ")
     assert "Next: exercise 1.1 in lesson 01" in repr(nothing)
-    progress.record_attempt("1.1", True)
-    progress.record_attempt("1.2", False, "added-up")
+    events.record_attempt("1.1", True)
+    events.record_attempt("1.2", False, "added-up")
     explorer = ProgressExplorer()
     assert repr(explorer).startswith("Your progress: 1 of ")
     assert "01 The generation loop, 60 min: 1 of 4 passed, 1 attempted" in repr(explorer)
@@ -96,24 +97,24 @@ def test_progress_in_words_picture_and_links():
 def test_all_done():
     for lesson in contents():
         for number in lesson.exercises:
-            progress.record_attempt(number, True)
+            events.record_attempt(number, True)
     assert "All exercises are passed." in repr(ProgressExplorer())
 
 
 def test_to_start_anew_is_asked_first_and_keeps_everything(learner, tmp_path):
     for number in ("1.1", "3.1", "3.2"):
-        progress.record_attempt(number, True)
-    before = list(progress.rows())
+        events.record_attempt(number, True)
+    before = list(events.rows())
     explorer = ProgressExplorer().set(lesson="03").press("anew")
     assert explorer._confirm.layout.display == ""
     assert "Start anew: 03 · Decoding?" in explorer._asks.value
     explorer.press("no")
     assert explorer._confirm.layout.display == "none"
-    assert list(progress.rows()) == before
+    assert list(events.rows()) == before
 
     explorer.press("anew").press("yes")
     assert explorer._confirm.layout.display == "none"
-    assert list(progress.summary()) == ["1.1"]
+    assert list(events.summary()) == ["1.1"]
     (kept,) = learner.glob("03_decoding-*.ipynb")
     assert kept.read_text() == "mine: 03_decoding"
     assert len(nbformat.read(learner / "03_decoding.ipynb", as_version=4).cells) > 20
@@ -122,13 +123,13 @@ def test_to_start_anew_is_asked_first_and_keeps_everything(learner, tmp_path):
     assert f"Kept: {kept.name}, {copy.name}." in repr(explorer)
 
     explorer.set(lesson="all").press("anew").press("yes")
-    assert progress.summary() == {}
+    assert events.summary() == {}
     assert len(list(learner.glob("01_generation_loop-*.ipynb"))) == 1
     assert "Your progress: 0 of " in repr(explorer)
 
 
 def test_a_solved_notebook_is_nobodys(tmp_path, monkeypatch):
-    progress.record_attempt("1.1", True)
+    events.record_attempt("1.1", True)
     folder = tmp_path / "solutions" / "en"
     folder.mkdir(parents=True)
     monkeypatch.chdir(folder)
@@ -137,7 +138,7 @@ def test_a_solved_notebook_is_nobodys(tmp_path, monkeypatch):
     for action in ("anew", "yes"):
         explorer.press(action)
         assert "A solved notebook is for reading." in repr(explorer)
-    assert progress.summary()["1.1"].passed
+    assert events.summary()["1.1"].passed
     assert list(folder.iterdir()) == []
 
 
@@ -153,7 +154,7 @@ def test_two_hundred_moves(learner):
     numbers = [number for lesson in contents() for number in lesson.exercises]
     for _move in range(200):
         if draw.random() < 0.15:
-            progress.record_attempt(draw.choice(numbers), draw.random() < 0.5)
+            events.record_attempt(draw.choice(numbers), draw.random() < 0.5)
         explorer.set(lesson=draw.choice(["01", "08", "all", "9", None, 3]))
         explorer.press(draw.choice(["refresh", "anew", "no"]))
     assert "COURSE" not in repr(explorer)

@@ -15,9 +15,10 @@ from html import escape
 from pathlib import Path
 from statistics import median
 
-from course.diagnoses import words
 from course.graders import EXERCISES
-from course.record import FORMAT
+from course.lessons import by_number
+from course.progress.export import FORMAT
+from course.workshop.diagnoses import words
 from utils.language import LANGUAGES, _, current_language, use_language
 
 OFTEN = 3  # so many diagnoses are shown for an exercise
@@ -73,7 +74,7 @@ def _checked(record: dict) -> None:
     """Raises where a record lacks what is counted."""
     str(record["learner"])
     for done in record["exercises"]:
-        place(done["exercise"])
+        by_number(done["exercise"])
         int(done["attempts"]), bool(done["passed"]), int(done["hints"])
         dict(done["diagnoses"]).items()
         if done["passed"]:
@@ -82,10 +83,6 @@ def _checked(record: dict) -> None:
 
 def _size(record: dict) -> int:
     return sum(done["attempts"] for done in record["exercises"])
-
-
-def place(exercise: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in exercise.split("."))
 
 
 def rows(records: list[dict]) -> list[Row]:
@@ -97,7 +94,9 @@ def rows(records: list[dict]) -> list[Row]:
                 by_exercise.setdefault(done["exercise"], []).append(done)
     found = [_row(exercise, done) for exercise, done in by_exercise.items()]
     return sorted(
-        sorted(found, key=lambda row: place(row.exercise)), key=lambda row: row.need, reverse=True
+        sorted(found, key=lambda row: by_number(row.exercise)),
+        key=lambda row: row.need,
+        reverse=True,
     )
 
 

@@ -18,8 +18,8 @@ from pathlib import Path
 import nbformat
 
 from course.graders import EXERCISES
-from course.pages import WORKSHOP, command, has_tag, page, place, read
-from course.speaker_notes import speaker_notes
+from course.workshop.html_page import WORKSHOP, command, has_tag, page, place, read
+from course.workshop.speaker_notes import speaker_notes
 from utils.language import _, use_language
 
 Node = nbformat.NotebookNode

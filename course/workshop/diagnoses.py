@@ -9,15 +9,17 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from course import ROOT
+from course.lessons import lesson_of
 from utils.language import _
 
-GRADERS = Path(__file__).parent / "graders"
+GRADERS = ROOT / "course" / "graders"
 
 
 def words(exercise: str, name: str) -> str:
     """The sentence of diagnosis `name` in `exercise`, such as "3.2"; "" where there is none."""
     known = _sentences(GRADERS / "grading.py")
-    for module in GRADERS.glob(f"lesson_{int(exercise.split('.')[0]):02d}*.py"):
+    for module in GRADERS.glob(f"lesson_{lesson_of(exercise)}*.py"):
         known = known | _sentences(module)
     sentence = known.get((exercise, name)) or known.get((None, name), "")
     # what differs from one attempt to the next is left open

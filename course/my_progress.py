@@ -5,12 +5,12 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from course import progress
-from course.contents import contents
-from course.reset import put_back
-from course.standing import Standing, standing
+from course.notebooks.contents import contents
+from course.notebooks.reset import put_back
+from course.progress import events
+from course.progress.figure import Row, progress_figure
+from course.progress.standing import Standing, standing
 from utils.explorers.base import Explorer
-from utils.figures.progress import Row, progress_figure
 from utils.language import _, current_language, ngettext
 
 ALL = "all"
@@ -60,7 +60,7 @@ class ProgressExplorer(Explorer):
         return widgets.VBox([choice, self._confirm])
 
     def record(self, lesson: str) -> Standing:
-        return standing(self._lessons, None if progress.recording() else {})
+        return standing(self._lessons, None if events.recording() else {})
 
     def figure(self, record: Standing):
         rows = []
@@ -101,7 +101,7 @@ class ProgressExplorer(Explorer):
             super()._show(record)
             self._standing = record
         self._links.value = _links(record)
-        if problem := progress.take_notice():
+        if problem := events.take_notice():
             self.say(problem)
 
     def _hide(self) -> None:
@@ -130,7 +130,7 @@ class ProgressExplorer(Explorer):
         if folder.parent.name == "chapters":
             done = [put_back(lesson, current_language(), folder) for lesson in chosen]
             kept = [put.kept for put in done if put.kept]
-        forgotten = progress.clear(None if which == ALL else str(int(which)))
+        forgotten = events.clear(None if which == ALL else str(int(which)))
         kept += [forgotten] if forgotten else []
         self.redraw()
         if not self._says:
@@ -139,7 +139,7 @@ class ProgressExplorer(Explorer):
 
 def _somebodys() -> None:
     """Raises ValueError in a solved notebook, where nothing is anybody's."""
-    if not progress.recording():
+    if not events.recording():
         raise ValueError(
             _("A solved notebook is for reading. Start anew from the one in chapters/.")
         )

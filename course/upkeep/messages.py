@@ -10,7 +10,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from course.build import ROOT
+from course import ROOT
 from utils.language import CATALOGUES
 
 KOREAN = CATALOGUES / "ko" / "LC_MESSAGES" / "course.po"

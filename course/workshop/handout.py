@@ -13,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 
-from course.pages import command, page, place, read
+from course.workshop.html_page import command, page, place, read
 from utils.language import N_, _, use_language
 
 try:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from jupyterlab.labapp import LabApp
 
+from course import ROOT
 from utils.language import LANGUAGES, current_language, use_language
 from utils.model_store import ModelError, prepare_model
 
-ROOT = Path(__file__).parent.parent
 LOCALES = {"ko": "ko_KR", "en": "en"}
 
 

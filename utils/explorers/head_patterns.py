@@ -2,9 +2,9 @@
 
 import ipywidgets as widgets
 
-from utils.circuits import PATTERNS, SAID_TWICE, Ranking, rank_heads
 from utils.explorers.base import Explorer
 from utils.figures.attention import ranking_figure
+from utils.head_patterns import PATTERNS, SAID_TWICE, Ranking, rank_heads
 from utils.language import _
 
 BEST = 8  # heads that are named, and can be looked at one by one
@@ -13,8 +13,8 @@ BEST = 8  # heads that are named, and can be looked at one by one
 class CircuitExplorer(Explorer):
     """Which heads look one token back, at the first token, at a word, …
 
-    Controls: `pattern`, one of `utils.circuits.PATTERNS`; `text`; `word`, for the pattern "word";
-    `rank` picks one of the best heads, to see its matrix.
+    Controls: `pattern`, one of `utils.head_patterns.PATTERNS`; `text`; `word`, for the pattern
+    "word"; `rank` picks one of the best heads, to see its matrix.
     """
 
     def __init__(self, model, tokenizer, text: str, word: str = ""):

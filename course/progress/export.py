@@ -32,9 +32,10 @@ import sys
 from collections import Counter
 from typing import TextIO
 
-from course import progress
-from course.contents import find_lesson
-from course.standing import standing
+from course.lessons import by_number, lesson_of
+from course.notebooks.contents import find_lesson
+from course.progress import events
+from course.progress.standing import standing
 from utils.language import _, current_language
 
 FORMAT = {"format": "inside-a-transformer-llm/progress", "version": 1}
@@ -48,7 +49,7 @@ def exercises() -> list[dict]:
             zip(
                 COLUMNS,
                 (
-                    f"{int(number.split('.')[0]):02d}",
+                    lesson_of(number),
                     number,
                     done.attempts,
                     done.passed,
@@ -59,17 +60,13 @@ def exercises() -> list[dict]:
                 strict=True,
             )
         )
-        for number, done in sorted(progress.summary().items(), key=lambda item: _place(item[0]))
+        for number, done in sorted(events.summary().items(), key=lambda item: by_number(item[0]))
     ]
-
-
-def _place(number: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in number.split("."))
 
 
 def export_json(file: TextIO) -> None:
     """Write the record to `file`, as this module's docstring says."""
-    record = {**FORMAT, "learner": progress.learner_id(), "exercises": exercises()}
+    record = {**FORMAT, "learner": events.learner_id(), "exercises": exercises()}
     json.dump(record, file, indent=1)
     file.write("\n")
 
@@ -78,7 +75,7 @@ def export_csv(file: TextIO) -> None:
     """Write the same to `file` as a table."""
     rows = csv.DictWriter(file, ("learner", *COLUMNS), lineterminator="\n")
     rows.writeheader()
-    learner = progress.learner_id()
+    learner = events.learner_id()
     for row in exercises():
         found = " ".join(f"{name}:{times}" for name, times in row["diagnoses"].items())
         rows.writerow({**row, "learner": learner, "diagnoses": found})
@@ -111,8 +108,8 @@ def table() -> str:
 def forget(lesson: str) -> str:
     """Forget the progress of one lesson, or of "all".  Returns a sentence.  Raises ValueError."""
     number = None if lesson == "all" else str(int(find_lesson(lesson).number))
-    copy = progress.clear(number)
-    if problem := progress.take_notice():
+    copy = events.clear(number)
+    if problem := events.take_notice():
         return problem
     if copy is None:
         return _("There was nothing to forget.")
@@ -139,7 +136,7 @@ def main(arguments: list[str]) -> int:
         {"csv": export_csv, "json": export_json}[options.export](sys.stdout)
     else:
         print(table())
-    if problem := progress.take_notice():
+    if problem := events.take_notice():
         print(problem, file=sys.stderr)
         return 1
     return 0

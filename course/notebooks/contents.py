@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from course import build
+from course.lessons import lesson_files
+from course.notebooks.lesson import no_lesson, read_lesson
 from utils.language import current_language
 
 
@@ -35,11 +36,11 @@ class Lesson:
 def contents(lang: str | None = None) -> list[Lesson]:
     """All lessons in their order, in `lang` or the language in use."""
     lang = lang or current_language()
-    return [_read(path, lang) for path in sorted(build.LESSONS.glob("[0-9]*.py"))]
+    return [_read(path, lang) for path in lesson_files()]
 
 
 def _read(path: Path, lang: str) -> Lesson:
-    cells = build.read_lesson(path)
+    cells = read_lesson(path)
     head = next(cell.source for cell in cells if cell.kind == "markdown" and cell.lang == lang)
     minutes = re.search(r"\*\*(\d+)(?:분| minutes)\*\*", head)
     code = "\n".join(cell.source for cell in cells if cell.kind == "code")
@@ -62,4 +63,4 @@ def find_lesson(name: str) -> Lesson:
         stem = lesson.source.stem
         if wanted in (stem, stem[3:], lesson.number, lesson.number.lstrip("0") or "0"):
             return lesson
-    raise ValueError(build.no_lesson(name))
+    raise ValueError(no_lesson(name))

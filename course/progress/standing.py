@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from course import progress
-from course.contents import Lesson, contents
+from course.lessons import lesson_of
+from course.notebooks.contents import Lesson, contents
+from course.progress import events
 
 PASSED, TRIED, OPEN = "✓", "~", "·"
 
@@ -47,10 +48,10 @@ class Standing:
 def standing(lessons: list[Lesson] | None = None, recorded: dict | None = None) -> Standing:
     """How far the learner is.
 
-    lessons: as `contents` gives them; recorded: as `progress.summary` does, {} for nobody.
+    lessons: as `contents` gives them; recorded: as `events.summary` does, {} for nobody.
     """
     lessons = contents() if lessons is None else lessons
-    recorded = progress.summary() if recorded is None else recorded
+    recorded = events.summary() if recorded is None else recorded
 
     def mark(exercise: str) -> str:
         mine = recorded.get(exercise)
@@ -71,7 +72,7 @@ def _next(rows: tuple[LessonStanding, ...], begun: list[str]) -> tuple[Lesson, s
 
     Who skips an exercise and goes on is not sent back before the end.
     """
-    last = f"{int(begun[-1].split('.')[0]):02d}" if begun else ""
+    last = lesson_of(begun[-1]) if begun else ""
     onwards = [row for row in rows if row.lesson.number >= last]
     before = [row for row in rows if row.lesson.number < last]
     for row in (*onwards, *before):

@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from course import progress, record
-from course.contents import contents
 from course.graders import EXERCISES
-from course.standing import OPEN, PASSED, TRIED, standing
+from course.notebooks.contents import contents
+from course.progress import events, export
+from course.progress.standing import OPEN, PASSED, TRIED, standing
 from utils.language import use_language
 
 
@@ -22,16 +22,16 @@ def own_progress(tmp_path, monkeypatch):
 
 def work() -> None:
     """A learner goes through some exercises of lessons 01, 03 and 07."""
-    progress.record_attempt("7.10", False, "differs")
-    progress.record_attempt("7.2", False, "wrong-shape")
-    progress.record_hint("3.2", 1)
+    events.record_attempt("7.10", False, "differs")
+    events.record_attempt("7.2", False, "wrong-shape")
+    events.record_hint("3.2", 1)
     for diagnosis in ("multiplied", "wrong-shape", "multiplied", None):
-        progress.record_attempt("3.2", diagnosis is None, diagnosis)
-    progress.record_attempt("3.2", False, "none")
-    progress.record_hint("3.3", 1)
-    progress.record_hint("3.3", 2)
-    progress.record_attempt("1.1", True)
-    progress.record_answer("1.a", "2", True)
+        events.record_attempt("3.2", diagnosis is None, diagnosis)
+    events.record_attempt("3.2", False, "none")
+    events.record_hint("3.3", 1)
+    events.record_hint("3.3", 2)
+    events.record_attempt("1.1", True)
+    events.record_answer("1.a", "2", True)
 
 
 def test_contents_know_the_lessons_own_minutes_and_exercises():
@@ -67,22 +67,22 @@ def test_what_comes_next_goes_on_from_the_lesson_begun_last():
     assert next_exercise() == "1.1"
     for number in EXERCISES:
         if number.startswith(("1.", "2.")) and number != "1.3":
-            progress.record_attempt(number, True)
+            events.record_attempt(number, True)
     assert next_exercise() == "3.1"  # not back to 1.3, which was skipped
     for number in EXERCISES:
         if number != "1.3":
-            progress.record_attempt(number, True)
+            events.record_attempt(number, True)
     assert next_exercise() == "1.3"
-    progress.record_attempt("1.3", True)
+    events.record_attempt("1.3", True)
     assert next_exercise() is None
 
 
 def test_json_says_what_an_instructor_needs(capsys):
     work()
-    assert record.main(["--export", "json"]) == 0
+    assert export.main(["--export", "json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert {name: said[name] for name in record.FORMAT} == record.FORMAT
-    assert said["learner"] == progress.learner_id()
+    assert {name: said[name] for name in export.FORMAT} == export.FORMAT
+    assert said["learner"] == events.learner_id()
     by_number = {row["exercise"]: row for row in said["exercises"]}
     assert list(by_number) == ["1.1", "3.2", "3.3", "7.2", "7.10"]
     assert by_number["3.2"] == {
@@ -101,14 +101,14 @@ def test_json_says_what_an_instructor_needs(capsys):
 
 def test_csv_says_the_same(capsys):
     work()
-    assert record.main(["--export", "csv"]) == 0
+    assert export.main(["--export", "csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    assert list(rows[0]) == ["learner", *record.COLUMNS]
+    assert list(rows[0]) == ["learner", *export.COLUMNS]
     found = {row["exercise"]: row for row in rows}
     assert found["3.2"]["diagnoses"] == "multiplied:2 wrong-shape:1 none:1"
     assert (found["3.2"]["passed"], found["3.2"]["attempts_to_pass"]) == ("True", "4")
     assert found["7.10"]["attempts_to_pass"] == ""
-    assert {row["learner"] for row in rows} == {progress.learner_id()}
+    assert {row["learner"] for row in rows} == {events.learner_id()}
 
 
 def test_an_export_does_not_say_who_the_learner_is(capsys, monkeypatch):
@@ -116,7 +116,7 @@ def test_an_export_does_not_say_who_the_learner_is(capsys, monkeypatch):
     assert getpass.getuser() == "kim-minji"
     work()
     for kind in ("json", "csv"):
-        record.main(["--export", kind])
+        export.main(["--export", kind])
         assert "kim-minji" not in capsys.readouterr().out
 
 
@@ -127,7 +127,7 @@ def test_an_export_does_not_say_who_the_learner_is(capsys, monkeypatch):
 def test_the_table_is_in_the_learners_language(capsys, lang, says):
     work()
     use_language(lang)
-    assert record.main([]) == 0
+    assert export.main([]) == 0
     said = capsys.readouterr().out
     assert says.format(all=len(EXERCISES)) in said
     assert "✓···" in said
@@ -137,22 +137,22 @@ def test_the_table_is_in_the_learners_language(capsys, lang, says):
 
 def test_progress_of_one_lesson_is_forgotten_and_kept(capsys, tmp_path):
     work()
-    assert record.main(["--reset", "3"]) == 0
+    assert export.main(["--reset", "3"]) == 0
     (copy,) = tmp_path.glob("progress-*.sqlite")
     assert str(copy) in capsys.readouterr().out
-    assert list(progress.summary()) == ["7.10", "7.2", "1.1"]
-    assert record.main(["--reset", "all"]) == 0
-    assert progress.summary() == {}
-    assert record.main(["--reset", "all"]) == 0
+    assert list(events.summary()) == ["7.10", "7.2", "1.1"]
+    assert export.main(["--reset", "all"]) == 0
+    assert events.summary() == {}
+    assert export.main(["--reset", "all"]) == 0
     assert "nothing to forget" in capsys.readouterr().out
-    assert record.main(["--reset", "99"]) == 1
+    assert export.main(["--reset", "99"]) == 1
     assert "There is no lesson '99'" in capsys.readouterr().err
 
 
 def test_a_record_that_cannot_be_read_is_said(capsys, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "file" / "progress.sqlite"))
-    assert record.main(["--export", "json"]) == 1
+    assert export.main(["--export", "json"]) == 1
     said = capsys.readouterr()
     assert json.loads(said.out)["learner"] is None
     assert "COURSE_PROGRESS" in said.err

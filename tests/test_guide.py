@@ -8,15 +8,17 @@ from itertools import pairwise
 import nbformat
 import pytest
 
-from course.build import LESSONS, ROOT, read_lesson
+from course import ROOT
 from course.graders import EXERCISES
+from course.lessons import lesson_files
+from course.notebooks.lesson import read_lesson
 from utils.language import LANGUAGES
 
 WORKSHOP = ROOT / "course" / "workshop"
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\[([^\]]+)\]\(([^)]+)\)")
 BLOCK = re.compile(r"(?ms)^```.*?^```")
-LESSON_SOURCES = sorted(path for path in LESSONS.glob("[0-9]*.py") if path.name[:2] != "00")
+LESSON_SOURCES = [path for path in lesson_files() if path.name[:2] != "00"]
 # The subsections that each lesson has in the guide, in their order, whatever the language.
 AIM, PICTURE, QUESTIONS, STUCK, DEMONSTRATION, SHORT_OF_TIME, NOTES = range(7)
 

@@ -14,8 +14,10 @@ from pathlib import Path
 
 import nbformat
 
-from course import build
-from course.contents import Lesson, find_lesson
+from course import ROOT
+from course.notebooks import build
+from course.notebooks.contents import Lesson, find_lesson
+from course.notebooks.lesson import read_lesson
 from utils.language import LANGUAGES, _
 
 
@@ -33,7 +35,7 @@ def put_back(lesson: Lesson, lang: str, folder: Path) -> PutBack:
     A notebook that is there already, changed in any way, is kept beside it under a dated name.
     """
     path = folder / lesson.notebook
-    chapter = build.notebook(build.read_lesson(lesson.source), lang, solved=False)
+    chapter = build.notebook(read_lesson(lesson.source), lang, solved=False)
     as_it_came = nbformat.writes(chapter) + "\n"
     kept = None
     if path.exists():
@@ -71,7 +73,7 @@ def say(done: PutBack) -> str:
 
 
 def _shown(path: Path) -> str:
-    return path.relative_to(build.ROOT).as_posix() if build.ROOT in path.parents else path.name
+    return path.relative_to(ROOT).as_posix() if ROOT in path.parents else path.name
 
 
 def main(arguments: list[str]) -> int:
@@ -82,7 +84,7 @@ def main(arguments: list[str]) -> int:
     try:
         lesson = find_lesson(options.lesson)
         for lang in [options.language] if options.language else LANGUAGES:
-            print(say(put_back(lesson, lang, build.ROOT / "chapters" / lang)))
+            print(say(put_back(lesson, lang, ROOT / "chapters" / lang)))
     except (ValueError, OSError) as problem:
         print(problem, file=sys.stderr)
         return 1

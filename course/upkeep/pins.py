@@ -1,14 +1,14 @@
 """Writes requirements.txt and environment.yml from the versions pinned in pyproject.toml.
 
-`python -m course.pins`, in the course's own environment: what the pinned packages brought along
-is pinned at the version that is installed.
+`python -m course pins`, in the course's own environment: what the pinned packages brought along is
+pinned at the version that is installed.
 """
 
 import re
 import tomllib
 from importlib.metadata import distributions
 
-from course.build import ROOT
+from course import ROOT
 
 OWN_TOOLS = {"pip", "setuptools", "wheel", "inside-a-transformer-llm"}
 
@@ -50,6 +50,7 @@ def environment() -> str:
     )
 
 
-if __name__ == "__main__":
+def main(_arguments: list[str]) -> int:
     (ROOT / "requirements.txt").write_text(requirements(installed()))
     (ROOT / "environment.yml").write_text(environment())
+    return 0

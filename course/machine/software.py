@@ -14,9 +14,9 @@ import re
 import sys
 from pathlib import Path
 
+from course import ROOT
 from utils.language import _
 
-ROOT = Path(__file__).parent.parent
 FONT = ROOT / "utils" / "fonts" / "NotoSansKR-Regular.otf"
 OLDEST_PYTHON = (3, 11)
 FRONT_ENDS = {  # the part of a package that runs in the browser, below share/jupyter

@@ -1,28 +1,23 @@
 """Turns each lesson into four notebooks: a chapter to work in and a solved one, Korean and English.
 
-A lesson is one Python file in jupytext's percent format.  Cells with `lang="ko"` or `lang="en"`
-stand in adjacent pairs and go to that language's notebooks; all others go to both.  Left out of
-chapters is what stands between `# BEGIN SOLUTION` and `# END SOLUTION`, the value on a line
-`name = value  # SOLUTION`, and a cell tagged "solution".
+Left out of chapters is what stands between `# BEGIN SOLUTION` and `# END SOLUTION`, the value on
+a line `name = value  # SOLUTION`, and a cell tagged "solution".
 """
 
 import argparse
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
-import jupytext
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from course.concepts import CONCEPTS
-from utils.language import _
+from course import ROOT
+from course.lessons import lesson_files
+from course.notebooks.lesson import Cell, LessonError, no_lesson, read_lesson
+from utils.language import LANGUAGES
 
-ROOT = Path(__file__).parent.parent
-LESSONS = Path(__file__).parent / "lessons"
-LANGUAGES = ("ko", "en")
 PLACEHOLDER = {"ko": "...  # 여기에 코드를 쓰세요", "en": "...  # your code here"}
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -31,74 +26,6 @@ METADATA = {
 SOLVED_ONLY = "solution"
 KEPT = re.compile(r"-\d{4}(-\d\d){2}-\d{6}(-\d+)?$")  # what `reset` calls a learner's own notebook
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-
-
-class LessonError(ValueError):
-    """A lesson that cannot be built; the message opens with file and line."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell of a lesson: `kind` "markdown" or "code"; `lang` "ko", "en" or None for both."""
-
-    kind: str
-    source: str
-    line: int
-    lang: str | None
-    id: str
-    tags: tuple[str, ...]
-
-
-def read_lesson(path: Path) -> list[Cell]:
-    """The cells of a lesson, checked.  Raises LessonError naming file and line."""
-    text = path.read_text(encoding="utf-8")
-    lines = [n for n, line in enumerate(text.split("\n"), 1) if line.startswith("# %%")]
-    nodes = jupytext.reads(text, fmt="py:percent").cells
-    if len(nodes) != len(lines):
-        raise LessonError(f"{path.name}:1: text before the first '# %%' cell")
-
-    cells, code_id, texts = [], "start", 0
-    for node, line in zip(nodes, lines, strict=True):
-        lang = node.metadata.get("lang")
-        if node.cell_type == "code":
-            code_id, texts = node.metadata.get("id", ""), 0
-            cell_id = code_id
-        else:  # numbered after the code cell above, so that an edit elsewhere changes no id
-            texts += lang != "en"
-            cell_id = f"{code_id}-text-{texts}"
-        tags = tuple(node.metadata.get("tags", ()))
-        cells.append(Cell(node.cell_type, node.source, line, lang, cell_id, tags))
-    _check(path, cells)
-    return cells
-
-
-def _check(path: Path, cells: list[Cell]) -> None:
-    def refuse(cell: Cell, why: str):
-        raise LessonError(f"{path.name}:{cell.line}: {why}")
-
-    seen = set()
-    for cell, before, after in zip(cells, [None, *cells], [*cells[1:], None], strict=False):
-        if cell.lang not in (None, *LANGUAGES):
-            refuse(cell, f'lang="{cell.lang}" is neither "ko" nor "en"')
-        if cell.kind == "markdown" and cell.lang is None:
-            refuse(cell, 'a markdown cell needs lang="ko" or lang="en"')
-        pair = {"ko": after, "en": before}.get(cell.lang, cell)
-        if cell.lang and (
-            pair is None
-            or {cell.lang, pair.lang} != {"ko", "en"}
-            or (pair.kind, pair.id) != (cell.kind, cell.id)
-        ):
-            refuse(cell, f'this "{cell.lang}" cell has no counterpart beside it')
-        if cell.kind == "code" and not re.fullmatch(r"[a-zA-Z0-9-]{1,64}", cell.id):
-            refuse(cell, 'a code cell needs an id="…" of letters, digits and dashes')
-        if (cell.id, cell.lang) in seen:
-            refuse(cell, f'the id "{cell.id}" is used twice')
-        seen |= {(cell.id, lang) for lang in ((cell.lang,) if cell.lang else (None, *LANGUAGES))}
-        for tag in cell.tags:
-            if re.fullmatch(r"C\d+", tag) and tag not in CONCEPTS:
-                refuse(cell, f'"{tag}" is no concept of course/concepts.py')
-        if re.findall(r"# (BEGIN|END) SOLUTION", cell.source) not in ([], ["BEGIN", "END"]):
-            refuse(cell, "BEGIN SOLUTION and END SOLUTION must come as one pair in a cell")
 
 
 def without_solution(source: str, lang: str) -> str:
@@ -184,7 +111,7 @@ def build(names: list[str] = (), check: bool = False, rerun: bool = False) -> li
     A solved notebook is executed when its code has changed, or always with `rerun`.
     """
     stale, wanted = [], set()
-    for lesson in sorted(LESSONS.glob("[0-9]*.py")):
+    for lesson in lesson_files():
         cells = read_lesson(lesson)
         for lang in LANGUAGES:
             for kind in ("chapters", "solutions"):
@@ -211,14 +138,6 @@ def build(names: list[str] = (), check: bool = False, rerun: bool = False) -> li
     return stale
 
 
-def no_lesson(name: str) -> str:
-    """The sentence that `name` is no lesson, and which there are."""
-    lessons = ", ".join(path.stem for path in sorted(LESSONS.glob("[0-9]*.py")))
-    return _("There is no lesson {name}. There are: {lessons}.").format(
-        name=repr(name), lessons=lessons
-    )
-
-
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m course build", description=__doc__)
     parser.add_argument("lessons", nargs="*", metavar="LESSON", help="such as 01; all by default")
@@ -226,7 +145,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rerun", action="store_true", help="execute all solved notebooks again")
     options = parser.parse_args(arguments)
     for name in options.lessons:
-        if not any(path.stem.startswith(name) for path in LESSONS.glob("[0-9]*.py")):
+        if not lesson_files(name):
             print(no_lesson(name), file=sys.stderr)
             return 1
     try:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 
-from course.progress_file import COLUMNS, SCHEMA_VERSION, progress_file, take_notice, use
+from course.progress.store import COLUMNS, SCHEMA_VERSION, progress_file, take_notice, use
 
 __all__ = ["COLUMNS", "SCHEMA_VERSION", "progress_file", "take_notice"]  # of its file
 

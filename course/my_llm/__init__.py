@@ -15,10 +15,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from course import progress
 from course.graders import EXERCISES
 from course.graders.grading import grade
-from course.source import NotAlone, global_names, standing_alone
+from course.lessons import by_number
+from course.my_llm.standalone import NotAlone, global_names, standing_alone
+from course.progress import events
 from utils import attention_steps, decoder_parts, decoding, kv_cache, streaming, streams
 from utils.language import _
 
@@ -86,7 +87,7 @@ def keep(number: str, answer) -> str | None:
     if path is None or EXERCISES[number].kind != "implement":
         return None
     try:
-        with FileLock(progress.progress_file().with_name(f"{FILE}.lock"), timeout=10):
+        with FileLock(events.progress_file().with_name(f"{FILE}.lock"), timeout=10):
             return _keep(path, number, answer)
     except NotAlone as problem:
         return _(
@@ -114,7 +115,7 @@ def _keep(path: Path, number: str, answer) -> str:
         said = _("Kept in my_llm.py; the file as it was before is {copy}.").format(copy=copy.name)
     sections = [section for section in sections if section[0] != number]
     sections.append((number, name, body + "\n\n\n"))
-    sections.sort(key=lambda section: [int(part) for part in section[0].split(".")])
+    sections.sort(key=lambda section: by_number(section[0]))
     heads = (
         f"# ── {n} {part} {'─' * (70 - len(n + part))}\n{source}" for n, part, source in sections
     )

@@ -22,11 +22,11 @@ from nbconvert import HTMLExporter
 from nbconvert.filters import markdown2html_mistune
 from pygments.formatters import HtmlFormatter
 
-from course.build import ROOT
-from course.contents import contents, find_lesson
+from course import ROOT
+from course.notebooks.contents import contents, find_lesson
 from utils.language import LANGUAGES, _, use_language
 
-WORKSHOP = Path(__file__).parent / "workshop"
+WORKSHOP = Path(__file__).parent
 MPL_FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 FONTS = {  # Latin and signs from matplotlib's fonts, Hangul from the course's own
     "Course Hangul": ROOT / "utils" / "fonts" / "NotoSansKR-Regular.otf",

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from course.software import Unready, course_module, missing_packages
+from course.machine.software import Unready, course_module, missing_packages
 from utils.language import _
 
 MEMORY = 1_500_000_000  # bytes: a notebook with the model loaded, and JupyterLab beside it
@@ -91,7 +91,7 @@ def _try_to_write(folder: Path) -> None:
 
 def progress_folder() -> str:
     """Whether what a learner passes can be kept."""
-    path = course_module("course.progress_file").progress_file()
+    path = course_module("course.progress.store").progress_file()
     try:
         _try_to_write(path.parent)
         if path.exists():

@@ -1,0 +1,1 @@
+"""From a lesson to its four notebooks, and back to how a notebook came."""

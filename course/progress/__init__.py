@@ -1,0 +1,1 @@
+"""What this learner has done: kept, summed up, drawn and handed in."""

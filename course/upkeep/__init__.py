@@ -1,0 +1,1 @@
+"""For those who look after the course: translations and pinned versions."""
