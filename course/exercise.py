@@ -8,23 +8,15 @@ import textwrap
 import ipywidgets as widgets
 
 from course import my_llm
-from course.graders import EXERCISES, QUESTIONS
-from course.graders.grading import Check, grade
+from course.graders import exercise_spec
+from course.graders.attempt import grade
+from course.graders.spec import Check
 from course.lessons import lesson_files, lesson_of
+from course.notebooks.words import ExerciseWords, QuestionWords, exercise_words, question_words
 from course.progress import events
 from utils.language import _, current_language
 
 GOOD, BAD, QUIET = "#00614a", "#a3330b", "#595959"  # told apart by ✓ and ✗ too, not by colour alone
-
-
-def _find(kind: dict, number: str):
-    if number not in kind:
-        raise ValueError(
-            _("There is no number {number}. There are: {numbers}.").format(
-                number=number, numbers=", ".join(sorted(kind))
-            )
-        )
-    return kind[number]
 
 
 class _Answered(widgets.VBox):
@@ -46,7 +38,7 @@ class Exercise(_Answered):
     """
 
     def __init__(self, number: str):
-        self.spec = _find(EXERCISES, number)
+        self.number = exercise_words(number).number
         self.checks: list[Check] = []
         self.printed = ""
         self.attempted = False
@@ -61,6 +53,11 @@ class Exercise(_Answered):
         self._show()
 
     @property
+    def said(self) -> ExerciseWords:
+        """What the lesson says of this exercise, in the language in use."""
+        return exercise_words(self.number)
+
+    @property
     def passed(self) -> bool:
         return bool(self.checks) and all(check.passed for check in self.checks)
 
@@ -68,26 +65,25 @@ class Exercise(_Answered):
         """Grade `answer`, a function or a value; an untouched one is "not attempted yet"."""
         self.attempted = not is_untouched(answer)
         if self.attempted:
-            self.checks, self.printed = grade(self.spec, answer)
+            self.checks, self.printed = grade(exercise_spec(self.number), answer)
             if events.recording():
                 last = self.checks[-1]
-                events.record_attempt(self.spec.number, self.passed, last.diagnosis)
-            self._kept = my_llm.keep(self.spec.number, answer) if self.passed else None
+                events.record_attempt(self.number, self.passed, last.diagnosis)
+            self._kept = my_llm.keep(self.number, answer) if self.passed else None
         self._show()
         return self
 
     def hint(self) -> "Exercise":
         """Open one more hint, by the same path as a hand on the button."""
-        if self._hints_shown < len(self.spec.hints):
+        if self._hints_shown < len(self.said.hints):
             self._hints_shown += 1
             if events.recording():
-                events.record_hint(self.spec.number, self._hints_shown)
+                events.record_hint(self.number, self._hints_shown)
             self._show()
         return self
 
     def words(self) -> str:
-        spec = self.spec
-        title = _("Exercise {number}: {title}").format(number=spec.number, title=_(spec.title))
+        title = _("Exercise {number}: {title}").format(number=self.number, title=self.said.title)
         if not self.attempted:
             return f"{title}\n{_untouched()}"
         lines = [title]
@@ -99,13 +95,13 @@ class Exercise(_Answered):
         return "\n".join(lines)
 
     def html(self) -> str:
-        spec = self.spec
-        head = _("Exercise {number}").format(number=spec.number)
+        said = self.said
+        head = _("Exercise {number}").format(number=self.number)
         about = _("difficulty {difficulty} of 5, about {minutes} minutes").format(
-            difficulty=spec.difficulty, minutes=spec.minutes
+            difficulty=said.difficulty, minutes=said.minutes
         )
         rows = [
-            f"<strong>{head} · {_text(_(spec.title))}</strong> "
+            f"<strong>{head} · {_code(said.title)}</strong> "
             f'<span style="color:{QUIET}">{about}</span>'
         ]
         if not self.attempted:
@@ -131,10 +127,10 @@ class Exercise(_Answered):
         self._notes.value = "".join(
             f'<div style="color:{QUIET}">{_text(line)}</div>' for line in self._live_notes()
         )
-        hints = [f"<li>{_code(_(hint))}</li>" for hint in self.spec.hints[: self._hints_shown]]
-        left = len(self.spec.hints) - self._hints_shown
+        hints = [f"<li>{_code(hint)}</li>" for hint in self.said.hints[: self._hints_shown]]
+        left = len(self.said.hints) - self._hints_shown
         if not left:
-            path = f"../../solutions/{current_language()}/{_lesson_file(self.spec.number)}"
+            path = f"../../solutions/{current_language()}/{_lesson_file(self.number)}"
             label = _("Open the solved notebook")
             hints.append(f'<li><a href="{path}" target="_blank">{label}</a></li>')
         self._hints.value = f'<ol style="line-height:1.5">{"".join(hints)}</ol>' if hints else ""
@@ -144,7 +140,7 @@ class Exercise(_Answered):
     def _live_notes(self) -> list[str]:
         if not events.recording():
             return []
-        mine = events.summary().get(self.spec.number)
+        mine = events.summary().get(self.number)
         notes = []
         if mine and mine.attempts:
             notes.append(_("Attempts so far: {attempts}").format(attempts=mine.attempts))
@@ -157,11 +153,11 @@ class Question(_Answered):
     """Predict, then reveal: a question with choices; the right one opens the explanation."""
 
     def __init__(self, number: str):
-        self.spec = _find(QUESTIONS, number)
+        self.number = question_words(number).number
         self.chosen: int | None = None
         self._prompt, self._reply = widgets.HTML(), widgets.HTML()
         self._choices = widgets.RadioButtons(
-            options=[(_(text), i) for i, text in enumerate(self.spec.choices)],
+            options=[(text, i) for i, text in enumerate(self.said.choices)],
             value=None,
             layout=widgets.Layout(width="auto"),
         )
@@ -169,11 +165,16 @@ class Question(_Answered):
         super().__init__([self._prompt, self._choices, self._reply])
         self._show()
 
+    @property
+    def said(self) -> QuestionWords:
+        """What the lesson asks, in the language in use."""
+        return question_words(self.number)
+
     def answer(self, choice: int) -> "Question":
         """Choose the choice with this number, counted from 1, by the same path as a hand."""
-        if not 1 <= choice <= len(self.spec.choices):
+        if not 1 <= choice <= len(self.said.choices):
             raise ValueError(
-                _("Choose a number from 1 to {last}.").format(last=len(self.spec.choices))
+                _("Choose a number from 1 to {last}.").format(last=len(self.said.choices))
             )
         self._choices.value = choice - 1
         return self
@@ -181,11 +182,11 @@ class Question(_Answered):
     def _on_choice(self, change) -> None:
         self.chosen = change["new"]
         if self.chosen is not None and events.recording():
-            events.record_answer(self.spec.number, str(self.chosen + 1), self._right())
+            events.record_answer(self.number, str(self.chosen + 1), self._right())
         self._show()
 
     def _right(self) -> bool:
-        return self.chosen == self.spec.right
+        return self.chosen == self.said.right
 
     def _verdict(self) -> str:
         if self.chosen is None:
@@ -193,30 +194,30 @@ class Question(_Answered):
         return _("✓ That is it.") if self._right() else _("✗ Not quite; try another.")
 
     def words(self) -> str:
-        lines = [_(self.spec.asks)]
-        for i, text in enumerate(self.spec.choices):
-            lines.append(f"{'●' if i == self.chosen else '○'} {_(text)}")
+        lines = [self.said.asks]
+        for i, text in enumerate(self.said.choices):
+            lines.append(f"{'●' if i == self.chosen else '○'} {text}")
         if self.chosen is not None:
-            lines += [self._verdict(), *([_(self.spec.because)] if self._right() else [])]
+            lines += [self._verdict(), *([self.said.because] if self._right() else [])]
         return "\n".join(lines)
 
     def html(self) -> str:
         marks = [
-            f"<li>{'●' if i == self.chosen else '○'} {_code(_(text))}</li>"
-            for i, text in enumerate(self.spec.choices)
+            f"<li>{'●' if i == self.chosen else '○'} {_code(text)}</li>"
+            for i, text in enumerate(self.said.choices)
         ]
         choices = f'<ul style="list-style:none;padding-left:1em">{"".join(marks)}</ul>'
         return _box(f"{self._asks()}{choices}{self._reply_html()}")
 
     def _asks(self) -> str:
-        label, asks = _("Your guess"), _code(_(self.spec.asks))
+        label, asks = _("Your guess"), _code(self.said.asks)
         return f"<strong>{label}:</strong> {asks}"
 
     def _reply_html(self) -> str:
         if self.chosen is None:
             return ""
         colour = GOOD if self._right() else BAD
-        because = f" {_code(_(self.spec.because))}" if self._right() else ""
+        because = f" {_code(self.said.because)}" if self._right() else ""
         verdict = f'<strong style="color:{colour}">{self._verdict()}</strong>'
         return f'<div role="status">{verdict}{because}</div>'
 

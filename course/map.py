@@ -3,11 +3,12 @@
 `course_map("05")` ends a cell; without a number it is the map of the whole course.
 """
 
+from course.lessons import lesson_files
 from utils.figures.model_map import PARTS, map_figure
 from utils.figures.picture import Picture
 from utils.language import _
 
-OPENED_IN = {  # part of the map → the lesson that opens it; lesson 08 puts all of them together
+OPENED_IN = {  # part of the map → the lesson that opens it; a lesson that opens none has them all
     "text": "01",
     "token": "01",
     "loop": "01",
@@ -23,7 +24,6 @@ OPENED_IN = {  # part of the map → the lesson that opens it; lesson 08 puts al
     "norm": "06",
     "attention": "07",
 }
-ALL_TOGETHER = "08"
 
 
 def course_map(lesson: str | None = None) -> Picture:
@@ -31,18 +31,18 @@ def course_map(lesson: str | None = None) -> Picture:
 
     Raises ValueError where no lesson of that number opens anything.
     """
-    opened = {part for part, number in OPENED_IN.items() if lesson in (number, ALL_TOGETHER, None)}
-    if not opened:
+    lessons = [path.name[:2] for path in lesson_files()][1:]
+    if lesson not in (None, *lessons):
         raise ValueError(
             _("The map has lessons 01 to {last}, not {lesson}.").format(
-                last=ALL_TOGETHER, lesson=repr(lesson)
+                last=lessons[-1], lesson=repr(lesson)
             )
         )
+    opened = {part for part, number in OPENED_IN.items() if lesson == number} or {*OPENED_IN}
     if lesson is None:
         title = _("Map of a transformer LLM, with the lesson that opens each part")
-        lessons = sorted(set(OPENED_IN.values()))
-        after = [f"{number}: {_names(number)}" for number in lessons]
-    elif lesson == ALL_TOGETHER:
+        after = [f"{number}: {_names(number)}" for number in sorted(set(OPENED_IN.values()))]
+    elif opened == OPENED_IN.keys():
         title = _("Lesson {lesson} puts all of it together").format(lesson=lesson)
         after = []
     else:

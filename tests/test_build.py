@@ -4,7 +4,7 @@ import nbformat
 import pytest
 
 from course import lessons as lessons_folder
-from course.notebooks import build
+from course.notebooks import build, tables
 
 LESSON = '''\
 # %% [markdown] lang="ko"
@@ -21,6 +21,14 @@ def double(x):
 guess = 41  # SOLUTION
 # %% id="shown" tags=["solution"]
 print(double(21))
+# %% [markdown] lang="ko" lesson="01"
+# 두 배
+#
+# - C01 두 배는 두 번이다
+# %% [markdown] lang="en" lesson="01"
+# the double
+#
+# - C01 Double is twice
 '''
 
 
@@ -31,6 +39,7 @@ def course(tmp_path, monkeypatch):
     lessons.mkdir()
     monkeypatch.setattr(build, "ROOT", tmp_path)
     monkeypatch.setattr(lessons_folder, "LESSONS", lessons)
+    monkeypatch.setattr(tables, "ROOT", tmp_path)
     lesson = lessons / "01_small.py"
     lesson.write_text(LESSON)
     return tmp_path, lesson

@@ -5,10 +5,9 @@ import re
 
 import pytest
 
+from course.graders import diagnosis_sentence
 from course.progress import events, export
 from course.workshop import class_report
-from course.workshop.diagnoses import words
-from tests.wrong_answers import lesson_01, lesson_02, lesson_03, lesson_07
 from utils.language import use_language
 
 # What each learner did in 1.2 and 3.2, in order: a diagnosis, "ok" for a pass, "hint".
@@ -68,7 +67,7 @@ def test_the_page_says_it_in_both_languages_and_names_nobody(folder, tmp_path, c
     for section, lang in ((korean, "ko"), (english, "en")):
         use_language(lang)
         says = re.sub("<.*?>", "", section)
-        assert words("3.2", "multiplied").replace("`", "") in says
+        assert diagnosis_sentence("3.2", "multiplied").replace("`", "") in says
     use_language("en")
     assert re.search("[가-힣]", korean)
     assert not re.search("[가-힣]", english)
@@ -107,19 +106,3 @@ def test_a_report_that_cannot_be_written_is_one_sentence(folder, tmp_path, capsy
     says = capsys.readouterr().err
     assert says.count("\n") == 1
     assert str(out) in says
-
-
-def test_nearly_every_diagnosis_has_its_words():
-    """Those without are put together while grading; the report then shows their name."""
-    known = [
-        (exercise, name)
-        for lesson in (lesson_01, lesson_02, lesson_03, lesson_07)
-        for exercise, wrong in lesson.WRONG.items()
-        for name in wrong
-    ]
-    missing = [each for each in known if not words(*each)]
-    assert len(missing) < 0.06 * len(known), missing
-    assert words("1.2", "flat-token") == (
-        "Both tensors need two axes to be joined: write `[[token_id]]`, not `[token_id]`."
-    )
-    assert words("3.2", "too-slow").startswith("Your code was still running")

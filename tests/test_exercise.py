@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from course.exercise import Exercise, Question, is_untouched
-from course.graders.grading import Attempt, Mistake, Refused, TimeUp, grade, time_limit
-from course.graders.grading import Exercise as Spec
+from course.graders.attempt import Attempt, Refused, TimeUp, grade, time_limit
+from course.graders.spec import ExerciseSpec, Mistake
 from course.progress import events
 from utils.language import use_language
 
@@ -126,8 +126,8 @@ def test_what_only_looks_untouched_is_an_attempt():
     assert not is_untouched(lambda x: x[..., -1])
 
 
-def one_check(run):
-    return Spec("t", "t", "implement", 1, 1, ("", "", ""), run)
+def one_check(run, *mistakes):
+    return ExerciseSpec("t", run, mistakes, {mistake.name: mistake.says for mistake in mistakes})
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def one_check(run):
     [
         (lambda x: None, "none"),
         (lambda x: x.tolist(), "list-for-tensor"),
-        (lambda x: "text", "wrong-type"),
+        (lambda x: "text", "not-a-tensor"),
         (lambda x: x[None], "batch-kept"),
         (lambda x: x[:2], "wrong-shape"),
         (lambda x: x.half(), "wrong-dtype"),
@@ -159,9 +159,9 @@ def test_each_misbehaviour_has_its_own_sentence(answer, diagnosis):
     )
 
     def run(attempt):
-        yield attempt.compare("same", given, expected=given.clone(), mistakes=mistakes)
+        yield attempt.compare("same", given, expected=given.clone())
 
-    checks, _printed = grade(one_check(run), answer)
+    checks, _printed = grade(one_check(run, *mistakes), answer)
     assert [check.diagnosis for check in checks] == [diagnosis]
     assert checks[0].says
     assert given.tolist() == [1.0, 2.0, 3.0]
@@ -206,7 +206,7 @@ def test_code_that_spins_is_stopped(stubborn):
             while True:
                 pass
 
-    attempt = Attempt(spins, seconds_left=0.2)
+    attempt = Attempt(one_check(run), spins, seconds_left=0.2)
     with pytest.raises(Refused) as refused:
         attempt.call("spin", 1)
     assert refused.value.check.diagnosis == "too-slow"

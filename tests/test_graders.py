@@ -7,11 +7,12 @@ import jupytext
 import pytest
 
 from course.exercise import Exercise, is_untouched
-from course.graders import EXERCISES
-from course.graders.grading import grade
+from course.graders import diagnosis_sentence, exercise_spec
+from course.graders.attempt import DIAGNOSES, grade
 from course.lessons import lesson_files, lesson_of
 from course.notebooks.build import with_solution, without_solution
 from course.notebooks.lesson import read_lesson
+from course.notebooks.words import exercise_numbers
 from tests import wrong_answers
 from utils.language import use_language
 
@@ -19,6 +20,7 @@ ANSWERS = [
     importlib.import_module(f"tests.wrong_answers.{module.name}")
     for module in pkgutil.iter_modules(wrong_answers.__path__)
 ]
+EXERCISES = exercise_numbers()
 WRONG = {number: wrong for module in ANSWERS for number, wrong in module.WRONG.items()}
 RIGHT = {number: right for module in ANSWERS for number, right in module.RIGHT.items()}
 
@@ -26,7 +28,7 @@ RIGHT = {number: right for module in ANSWERS for number, right in module.RIGHT.i
 @pytest.fixture(autouse=True)
 def patience(monkeypatch):
     """A busy machine must not make a right answer late; the limit has a test of its own."""
-    monkeypatch.setattr("course.graders.grading.SECONDS", 120)
+    monkeypatch.setattr("course.graders.attempt.SECONDS", 120)
 
 
 @pytest.fixture(params=["ko", "en"])
@@ -40,8 +42,18 @@ def lang(request):
 def test_has_enough_answers_to_be_tried_with(number):
     assert len(WRONG[number]) >= 4
     assert len(RIGHT[number]) >= 2
-    assert len(EXERCISES[number].hints) == 3
-    assert 1 <= EXERCISES[number].difficulty <= 5
+
+
+@pytest.mark.parametrize("number", sorted(WRONG))
+def test_every_diagnosis_has_its_sentence(number):
+    spec = exercise_spec(number)
+    assert {mistake.name for mistake in spec.mistakes} <= spec.diagnoses.keys()
+    for name in {*WRONG[number], *spec.diagnoses, *DIAGNOSES}:
+        use_language("ko")
+        korean = diagnosis_sentence(number, name)
+        use_language("en")
+        assert korean, name
+        assert diagnosis_sentence(number, name) not in ("", korean), name
 
 
 @pytest.mark.parametrize(
@@ -49,8 +61,8 @@ def test_has_enough_answers_to_be_tried_with(number):
 )
 def test_wrong_answer_gets_its_own_diagnosis(number, diagnosis, monkeypatch):
     if diagnosis == "too-slow":
-        monkeypatch.setattr("course.graders.grading.SECONDS", 0.5)
-    spec, said = EXERCISES[number], {}
+        monkeypatch.setattr("course.graders.attempt.SECONDS", 0.5)
+    spec, said = exercise_spec(number), {}
     for lang in ("ko", "en"):
         use_language(lang)
         checks, _printed = grade(spec, WRONG[number][diagnosis])
@@ -63,7 +75,7 @@ def test_wrong_answer_gets_its_own_diagnosis(number, diagnosis, monkeypatch):
 @pytest.mark.parametrize("number", sorted(RIGHT))
 def test_other_right_ways_pass(number):
     for answer in RIGHT[number]:
-        checks, _printed = grade(EXERCISES[number], answer)
+        checks, _printed = grade(exercise_spec(number), answer)
         assert all(check.passed for check in checks), checks[-1]
         assert checks
 

@@ -7,6 +7,8 @@ import warnings
 import pytest
 
 from course import ROOT
+from course.graders import exercise_spec
+from course.notebooks.words import exercise_numbers
 from course.upkeep.messages import in_the_code, translated, untranslated
 from utils import language
 from utils.figures.style import in_course_style, new_figure, png
@@ -38,15 +40,30 @@ def test_our_reader_of_catalogues_finds_what_babel_finds():
                 message.string[0] if plural else message.string
             )
     assert language._catalogue("ko") == wanted
-    assert len(wanted) > 1000
+    assert len(wanted) > 400
+
+
+def test_graders_have_their_korean_beside_the_english():
+    alone = [m.id for m in in_the_code() if "course/graders" in str(m.locations)]
+    assert alone == []
+
+
+def both_languages():
+    """(English, Korean) of every message, in the catalogue or beside each other in a grader."""
+    for number in exercise_numbers():
+        exercise_spec(number)  # its module is imported
+    for message in translated():
+        if message.id:
+            first = [m if isinstance(m, str) else m[0] for m in (message.id, message.string)]
+            yield tuple(first)
+    yield from language._beside.items()
 
 
 def test_korean_keeps_placeholders_and_code():
-    for message in translated():
-        if not message.id:
-            continue
-        english = message.id if isinstance(message.id, str) else message.id[0]
-        korean = message.string if isinstance(message.string, str) else message.string[0]
+    pairs = list(both_languages())
+    assert len(pairs) > 800
+    for english, korean in pairs:
+        assert re.search("[가-힣]", korean) or english == korean, english
         names = [sorted(re.findall(r"\{(\w+)[^}]*\}", text)) for text in (english, korean)]
         assert names[0] == names[1], english
         code = [sorted(re.findall(r"`[^`]+`", text)) for text in (english, korean)]

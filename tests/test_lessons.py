@@ -7,22 +7,11 @@ import nbformat
 import pytest
 
 from course import ROOT
-from course.graders import EXERCISES, QUESTIONS
 from course.lessons import lesson_files
-from course.notebooks.concepts import CONCEPTS
 from course.notebooks.lesson import read_lesson
+from course.notebooks.words import exercise_numbers, exercise_words, lesson_words, question_numbers
 
 PATHS = lesson_files()
-TAUGHT_IN = {  # lesson: first and last concept
-    "01": (1, 5),
-    "02": (6, 9),
-    "03": (10, 14),
-    "04": (15, 19),
-    "05": (20, 23),
-    "06": (24, 26),
-    "07": (27, 32),
-    "08": (33, 33),
-}
 each_lesson = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
 
@@ -34,9 +23,8 @@ def pairs(path):
 
 @each_lesson
 def test_shows_its_concepts_in_executed_cells(path):
-    first, last = TAUGHT_IN.get(path.name[:2], (1, 0))
-    wanted = {f"C{number:02d}" for number in range(first, last + 1)}
-    assert wanted <= CONCEPTS.keys()
+    wanted = lesson_words(path, "en").concepts.keys()
+    assert bool(wanted) == (path.name[:2] != "00")
     for lang in ("ko", "en"):
         solved = nbformat.read(ROOT / f"solutions/{lang}/{path.stem}.ipynb", as_version=4)
         shown = {
@@ -46,6 +34,11 @@ def test_shows_its_concepts_in_executed_cells(path):
             for tag in cell.metadata.get("tags", [])
         }
         assert wanted <= shown
+
+
+def test_every_concept_is_taught_once():
+    taught = [concept for path in PATHS for concept in lesson_words(path, "en").concepts]
+    assert taught == [f"C{number:02d}" for number in range(1, len(taught) + 1)]
 
 
 @each_lesson
@@ -64,7 +57,9 @@ def test_minutes_are_the_sum_of_their_parts(path):
     if number == "0":
         return
     head = read_lesson(path)
-    exercises = sum(e.minutes for n, e in EXERCISES.items() if n.split(".")[0] == number)
+    exercises = sum(
+        exercise_words(n).minutes for n in exercise_numbers() if n.split(".")[0] == number
+    )
     for cell in head[:2]:
         total, reading, solving = map(
             int, re.findall(r"(\d+)(?:분| minutes| to read| for)", cell.source)[:3]
@@ -83,7 +78,7 @@ def test_cells_are_short_and_all_exercises_and_questions_are_asked(path):
             assert len(lines) <= 25, f"{path.name}:{cell.line}"
     text = "\n".join(cell.source for cell in cells)
     number = str(int(path.name[:2]))
-    for kind, known in (("Exercise", EXERCISES), ("Question", QUESTIONS)):
+    for kind, known in (("Exercise", exercise_numbers()), ("Question", question_numbers())):
         asked = set(re.findall(kind + r'\("([^"]+)"\)', text))
         assert asked == {n for n in known if n.split(".")[0] == number}
 

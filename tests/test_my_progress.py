@@ -35,9 +35,7 @@ def shown(figure) -> set[str]:
 
 def test_every_part_of_the_map_is_opened_by_a_lesson():
     assert OPENED_IN.keys() == PARTS.keys()
-    assert {*OPENED_IN.values(), "08"} == {
-        lesson.number for lesson in contents() if lesson.number != "00"
-    }
+    assert {*OPENED_IN.values()} <= {lesson.number for lesson in contents()}
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])
@@ -56,13 +54,14 @@ def test_the_map_of_a_lesson_shows_and_says_what_it_opens(lang):
     assert {*OPENED_IN.values()} <= shown(whole.figure)
     for number in OPENED_IN.values():
         assert f"\n{number}: " in whole.words
-    assert "08" in course_map("08").words
+    for lesson in contents()[1:]:
+        assert lesson.number in course_map(lesson.number).words
     assert repr(whole) == whole.words
 
 
 def test_a_lesson_that_opens_nothing_is_refused():
-    with pytest.raises(ValueError, match="01 to 08, not '12'"):
-        course_map("12")
+    with pytest.raises(ValueError, match=r"01 to \d\d, not '99'"):
+        course_map("99")
 
 
 def test_every_lesson_shows_its_map_after_the_language():

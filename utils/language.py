@@ -1,7 +1,8 @@
 """Which language the course speaks, Korean or English, and how a sentence is put into it.
 
 Messages stand in the code in English, inside `_()`; their Korean stands in
-`locale/ko/LC_MESSAGES/course.po`.  Nothing is imported here that does not come with Python, so that
+`locale/ko/LC_MESSAGES/course.po`, or beside them: `_("English", "한국어")`, as graders write it.
+Nothing is imported here that does not come with Python, so that
 `python -m course doctor` can speak where a package is missing.
 """
 
@@ -18,6 +19,7 @@ LANGUAGES = {"ko": "한국어", "en": "English"}
 CATALOGUES = Path(__file__).parent / "locale"
 
 _chosen: str | None = None
+_beside: dict[str, str] = {}  # English → Korean, where both stand side by side in the code
 
 
 def use_language(code: str) -> None:
@@ -67,16 +69,25 @@ def _catalogue(code: str) -> dict[str, str]:
     return found
 
 
-def _(message: str) -> str:
+def _(message: str, korean: str = "") -> str:
     """`message` in the language in use.  Fill it in afterwards: `_("k is {k}").format(k=3)`."""
-    return _catalogue(current_language()).get(message, message)
+    return _translated(N_(message, korean), message)
 
 
-def N_(message: str) -> str:
+def N_(message: str, korean: str = "") -> str:
     """Mark `message` for translation where it is defined; `_()` translates it where it is shown."""
+    if korean:
+        _beside[message] = korean
     return message
 
 
-def ngettext(one: str, many: str, number: int) -> str:
+def ngettext(one: str, many: str, number: int, korean: str = "") -> str:
     """`one` or `many`, as `number` asks, in the language in use."""
-    return _catalogue(current_language()).get(one, one if number == 1 else many)
+    return _translated(N_(one, korean), one if number == 1 else many)
+
+
+def _translated(message: str, otherwise: str) -> str:
+    code = current_language()
+    if code == "ko" and message in _beside:
+        return _beside[message]
+    return _catalogue(code).get(message, otherwise)

@@ -1,19 +1,36 @@
 # %% [markdown] lang="ko"
 # # 00 · 여기서 시작하세요
 #
-# 이 과정에서는 훈련된 진짜 LLM을 뜯어보고 다시 조립합니다. 화면에 나오는 것은 모두 지금 이 컴퓨터에서 모델이
-# 계산한 것이고, 여러분이 레슨마다 만든 부품은 마지막 레슨에서 글을 쓰는 LLM이 됩니다. 파이썬을 읽고 쓸 줄 알면
-# 됩니다. GPU도, 계정도, (준비가 끝나면) 네트워크도 필요 없습니다.
+# 이 강좌에서는 훈련된 진짜 LLM을 뜯어보고 다시 조립합니다. 화면에 나오는 것은 거의 모두 지금 이 컴퓨터에서 모델이
+# 계산한 것입니다. 미리 계산해 두었거나 공개된 자료에서 가져온 것은 그 자리에 그렇다고 적었습니다. 여러분이
+# 레슨마다 만든 부품은 마지막 레슨에서 글을 쓰는 LLM이 됩니다.
 #
-# 언어: [“한국어”](../ko/00_start_here.ipynb) · [English](../en/00_start_here.ipynb). 아래 셀을 위에서부터 하나씩
+# 파이썬을 읽고 쓸 줄 알아야 하고, PyTorch의 텐서를 조금 다루어 보았다면 한결 수월합니다. `x[0, -1]`이 무엇을
+# 꺼내는지, `dim=-1`이 어느 축인지, 확률을 모두 더하면 1이라는 것을 알면 넉넉합니다. GPU도, 계정도, (준비가
+# 끝나면) 네트워크도 필요 없습니다.
+#
+# 레슨의 차례와 용어는 **노트**를 따릅니다. Jay Alammar와 Maarten Grootendorst의 책 *핸즈온 LLM*에서 트랜스포머
+# LLM의 내부를 다룬 장을 한국어로 간추린 글입니다. 노트는 강좌에 들어 있지 않고, 없어도 됩니다. 레슨에서 노트의
+# 말을 다룰 때는 그 말을 그 자리에 옮겨 적고, 정말 그런지 모델로 확인합니다.
+#
+# 언어: [한국어](../ko/00_start_here.ipynb) · [English](../en/00_start_here.ipynb). 아래 셀을 위에서부터 하나씩
 # 실행하세요(`Shift`+`Enter`).
 # %% [markdown] lang="en"
 # # 00 · Start here
 #
-# In this course you take a real, trained LLM apart and put it back together. Everything on the screen is
-# computed by the model, on this machine, right now; and the parts that you write, lesson by lesson, become in
-# the last one an LLM that writes. You need to read and write Python. You need no GPU, no account and, once all
-# is set up, no network.
+# In this course you take a real, trained LLM apart and put it back together. Nearly everything on the screen is
+# computed by the model, on this machine, right now; what was computed beforehand, or comes from published
+# sources, says so where it stands. The parts that you write, lesson by lesson, become in the last one an LLM that
+# writes.
+#
+# You need to be able to read and write Python, and it helps to have handled a tensor in PyTorch before: to know
+# what `x[0, -1]` takes out, which axis `dim=-1` is, and that probabilities add up to 1. You need no GPU, no
+# account and, once everything is set up, no network.
+#
+# The lessons take their order and their terms from **the notes**: a Korean summary of the chapter that looks
+# inside a transformer LLM, in the book *Hands-On Large Language Models* by Jay Alammar and Maarten Grootendorst.
+# The notes do not come with the course, and you can do without them. Where a lesson takes up something they say,
+# it quotes it, and checks it with the model.
 #
 # Language: [“한국어”](../ko/00_start_here.ipynb) · [English](../en/00_start_here.ipynb). Run the cells below one by
 # one, from the top (`Shift`+`Enter`).
@@ -28,15 +45,16 @@ use_language("en")
 # %% [markdown] lang="ko"
 # ## 지도
 #
-# 앞으로 열어 볼 트랜스포머 LLM입니다. 글이 왼쪽 위로 들어가 한 바퀴 돌고, 새 토큰 하나가 글 끝에 붙어 다시
-# 들어갑니다. 검은 동그라미의 번호가 그 부품을 여는 레슨입니다. 레슨마다 맨 위에 같은 지도가 있고, 그 레슨에서 여는
-# 곳만 색이 칠해져 있습니다.
+# 앞으로 열어 볼 트랜스포머 LLM입니다. 글이 왼쪽 위에서 들어가 한 바퀴를 돌면 새 토큰 하나가 나오고, 그 토큰을
+# 끝에 붙인 글이 다시 들어갑니다. 검은 동그라미의 번호가 그 부품을 여는 레슨입니다. 레슨마다 맨 위에 같은 지도가
+# 있고, 그 레슨에서 여는 곳만 색이 칠해져 있습니다.
 # %% [markdown] lang="en"
 # ## The map
 #
-# This is the transformer LLM that you will open. A text goes in at the top left and once round; one new token
-# is put to its end, and it goes in again. The number in a black circle is the lesson that opens this part. The
-# same map stands at the head of every lesson, with only what that lesson opens in colour.
+# This is the transformer LLM that you will open. A text goes in at the top left and travels round once; out comes
+# one new token, which is appended to the text, and the longer text goes in again. The number in a black circle
+# tells which lesson opens that part. The same map stands at the head of every lesson, with only the parts that
+# the lesson opens in colour.
 # %% id="map"
 from course.map import course_map
 
@@ -45,15 +63,16 @@ course_map()
 # ## 나의 진도
 #
 # 레슨마다 한 줄, 연습 문제마다 한 칸입니다. ✓는 통과한 것, ~는 시도한 것이고, 화살표와 굵은 테두리는 다음에 할
-# 것을 가리킵니다. 문제를 풀고 돌아와 “다시 보기”를 누르면 새로 그립니다. “새로 시작 …”은 고른 레슨의 노트북과 진도를
-# 처음으로 되돌리는데, 먼저 물어보고, 그때까지의 노트북과 진도는 날짜를 붙인 사본으로 남깁니다.
+# 것을 가리킵니다. 문제를 풀고 돌아와 “다시 보기”를 누르면 새로 그립니다. “새로 시작 …”은 고른 레슨의 노트북과
+# 진도를 처음으로 되돌립니다. 되돌리기 전에 먼저 묻고, 그때까지의 노트북과 진도는 이름에 날짜를 붙인 사본으로
+# 남깁니다.
 # %% [markdown] lang="en"
 # ## Your progress
 #
-# A row for each lesson, a box for each exercise: ✓ is passed, ~ is attempted, and an arrow and a thick frame
-# are at what comes next. Come back after an exercise and press “look again”. “start anew …” puts the notebook
-# and the progress of the chosen lesson back to the start; it asks first, and keeps your notebook and your
-# progress until then as copies with the date in their names.
+# A row for each lesson, a box for each exercise: ✓ is passed, ~ is attempted, and an arrow and a thick frame mark
+# what comes next. Come back after an exercise and press “look again”. “start anew …” takes the notebook and the
+# progress of the chosen lesson back to the beginning; it asks first, and keeps what you had as copies with the
+# date in their names.
 # %% id="progress"
 from course.my_progress import ProgressExplorer
 
@@ -61,27 +80,31 @@ ProgressExplorer()
 # %% [markdown] lang="ko"
 # ## 레슨 하나는 이렇게 흘러갑니다
 #
-# - **탐색기**: 슬라이더와 버튼을 움직이면 그림과 숫자가 바로 바뀝니다. 중심이 되는 생각마다 하나씩 있습니다.
-# - **질문**: 놀라운 것을 보기 전에 먼저 예상합니다. 틀려도 됩니다. 여러 번 골라도 됩니다.
-# - **연습 문제**: “여기에 코드를 쓰세요”라고 적힌 곳에 코드를 쓰고, 그 아래 셀로 확인합니다. 틀렸다면 무엇을 주었고 무엇이
-#   나왔는지, 아마 무엇이 잘못되었는지 알려 줍니다. 제대로 된 답이면 방법이 달라도 통과합니다.
-# - **힌트**: 문제마다 셋이 있고, 뒤로 갈수록 많이 알려 줍니다. 셋을 다 열면 풀이 노트북으로 가는 링크가 나옵니다.
+# - **탐색기**: 슬라이더나 버튼을 움직이면 그림과 숫자가 바로 바뀝니다. 글을 고쳤다면 `Enter`를 누르세요. 핵심
+#   개념마다 하나씩 있습니다.
+# - **질문**: 뜻밖의 결과가 나오기 전에 먼저 예상해 봅니다. 틀려도 되고, 여러 번 골라도 됩니다.
+# - **연습 문제**: “여기에 코드를 쓰세요”라고 적힌 곳에 코드를 쓰고, 그 아래 셀로 확인합니다. 틀렸다면 무엇을
+#   넣었고 무엇이 나왔는지, 무엇이 잘못된 것 같은지 알려 줍니다. 결과가 맞으면 방법이 달라도 통과합니다.
+# - **힌트**: 문제마다 세 개가 있고, 뒤로 갈수록 많이 알려 줍니다. 세 개를 다 열면 풀이 노트북으로 가는 링크가
+#   나옵니다.
 #
-# 풀지 않은 문제가 있어도 뒤의 셀은 모두 돌아갑니다. 통과한 코드는 노트북 옆의 `my_llm.py`에 모이고, 레슨 08이 그것을
-# 씁니다. 시도한 것과 통과한 것은 이 컴퓨터에만 남고, 아무 데도 보내지 않습니다.
+# 풀지 않은 문제가 있어도 뒤의 셀은 모두 실행됩니다. 통과한 코드는 노트북 옆의 `my_llm.py`에 모이고, 레슨 08에서
+# 그것을 씁니다. 시도하고 통과한 기록은 이 컴퓨터에만 남고, 어디에도 보내지 않습니다.
 # %% [markdown] lang="en"
 # ## How a lesson goes
 #
-# - **Explorers**: move a slider or press a button, and picture and numbers change at once. There is one for
-#   every central idea.
-# - **Questions**: before you see something surprising, you guess. You may be wrong, and you may choose again.
+# - **Explorers**: move a slider or press a button, and picture and numbers change at once. After changing a text,
+#   press `Enter`. There is one explorer for every central idea.
+# - **Questions**: before you see something surprising, you make a guess. You may be wrong, and you may choose
+#   again.
 # - **Exercises**: write your code where it says “your code here”, and check it with the cell below. If it is
 #   wrong, you are told what was given, what came out, and what probably went wrong. Any right way passes.
 # - **Hints**: three for each exercise, each saying more than the last. After the third there is a link to the
 #   solved notebook.
 #
-# Later cells run even where an exercise is not solved. Code that passes is gathered in `my_llm.py`, beside the
-# notebooks, and lesson 08 uses it. What you attempt and pass stays on this machine and is sent nowhere.
+# Later cells run even where an exercise is not solved. Code that passes is collected in `my_llm.py`, beside the
+# notebooks, and lesson 08 uses it. The record of what you tried and passed stays on this machine and is sent
+# nowhere.
 # %% [markdown] lang="ko"
 # ## 이 컴퓨터는 준비되었나
 #
@@ -90,17 +113,17 @@ ProgressExplorer()
 # %% [markdown] lang="en"
 # ## Is this machine ready?
 #
-# This looks at Python and the packages, the model, memory and disk, fonts, and JupyterLab's widgets. Where it
-# puts an ✗, the line below says what to do. In a terminal, it is `python -m course doctor`.
+# This checks Python and the packages, the model, memory and disk, fonts, and JupyterLab's widgets. Where there is
+# an ✗, the line below it says what to do. In a terminal, run `python -m course doctor`.
 # %% id="doctor" tags=["nbval-ignore-output"]
 from course.doctor import examine
 
 examine()
 # %% [markdown] lang="ko"
-# ## 첫 번째 문
+# ## 첫 레슨으로
 #
-# 모두 ✓라면 시작할 수 있습니다: [01 · 생성 루프](01_generation_loop.ipynb).
+# 모두 ✓라면 시작하세요: [01 · 생성 루프](01_generation_loop.ipynb).
 # %% [markdown] lang="en"
-# ## The first door
+# ## On to the first lesson
 #
-# If all of it is ✓, you can begin: [01 · The generation loop](01_generation_loop.ipynb).
+# If every line has a ✓, begin: [01 · The generation loop](01_generation_loop.ipynb).

@@ -1,8 +1,8 @@
 # %% [markdown] lang="ko"
 # # 04 · 계산 스트림: 모든 토큰을 한꺼번에
 #
-# **이 레슨을 마치면** 한 번의 정방향 계산 안에서 토큰마다 흐르는 계산 스트림을 꺼내 층마다 읽고, 왜 마지막
-# 스트림만 예측에 쓰이는데도 나머지를 계산하는지 설명하고, 문맥 길이를 넘으면 무슨 일이 생기는지 잴 수 있습니다.
+# **이 레슨을 마치면** 한 번의 정방향 계산 안에서 토큰마다 흐르는 계산 스트림을 꺼내 층마다 읽고, 예측에는 마지막
+# 스트림만 쓰이는데 왜 나머지도 계산하는지 설명하고, 문맥 길이를 넘으면 무슨 일이 생기는지 잴 수 있습니다.
 #
 # **70분** = 읽고 실행하기 35분 + 연습 문제 35분 · 노트의 *병렬 토큰 처리와 문맥 크기*, *처리 스트림* 절에 해당합니다.
 # %% [markdown] lang="en"
@@ -14,6 +14,22 @@
 #
 # **70 minutes** = 35 to read and run + 35 for the exercises · It mirrors the notes' sections on *parallel
 # token processing and context size* and on *processing streams*.
+# %% [markdown] lang="ko" lesson="04"
+# 인과 마스크, 로짓 렌즈
+#
+# - C15 토큰은 각자의 계산 스트림에서 병렬로 처리된다
+# - C16 문맥 길이가 토큰의 수를 제한한다
+# - C17 스트림은 입력 벡터로 시작해 출력 벡터로 끝난다
+# - C18 다음 토큰은 마지막 스트림의 출력만으로 예측한다
+# - C19 그래도 다른 스트림이 필요하다. 어텐션이 앞의 스트림을 읽기 때문이다
+# %% [markdown] lang="en" lesson="04"
+# causal mask, logit lens
+#
+# - C15 Tokens are processed in parallel, each in a stream of its own
+# - C16 The context length limits how many
+# - C17 A stream starts as an input vector and ends as an output vector
+# - C18 Only the last stream's output predicts the next token
+# - C19 The other streams are needed all the same: attention reads the earlier ones
 # %% id="language" lang="ko"
 from utils.language import use_language
 
@@ -44,27 +60,30 @@ model, tokenizer = load_model()
 # %% [markdown] lang="ko"
 # ## 토큰마다 스트림 하나
 #
-# 정방향 계산에서 토큰은 저마다 자기 **계산 스트림**을 따라 흐릅니다. 스트림은 층을 하나 지날 때마다 새로운
-# 벡터 하나가 됩니다. 이 벡터를 **은닉 상태**라고 합니다. 한 문장의 은닉 상태를 모두 꺼내 모양을 봅니다. 축은
-# 차례로 층, 위치, 벡터의 너비입니다.
+# 정방향 계산에서는 토큰마다 **계산 스트림**이 하나씩 흐릅니다. 스트림의 벡터는 층을 하나 지날 때마다 새로
+# 바뀝니다. 이 벡터를 **은닉 상태**라고 합니다. 한 문장의 은닉 상태를 모두 꺼내 모양을 봅니다. 축은 차례로 층,
+# 위치, 벡터의 차원입니다.
 # %% [markdown] lang="en"
 # ## One stream for each token
 #
-# In a forward pass each token flows along a **stream** of its own. At every layer the stream is one vector,
-# its **hidden state**. Take out all hidden states of a sentence and look at their shape: the axes are layers,
-# positions, and the width of a vector.
+# In a forward pass each token has a **stream** of its own. With every layer that it passes, the stream's vector
+# changes; this vector is its **hidden state**. Take out all hidden states of a sentence and look at their shape:
+# the axes are the layer, the position, and the dimension of the vectors.
 # %% id="trace" tags=["C15", "C17", "slide"]
 streams = trace_streams(model, tokenizer, "The capital of France is")
 print(streams.tokens)
 print(list(streams.hidden_states.shape))
 # %% [markdown] lang="ko"
-# 블록은 30개인데 층은 31개입니다. 0층이 스트림의 시작, 곧 **입력 벡터**이기 때문입니다. 입력 벡터는 토큰의
-# 임베딩이고, 마지막 층은 모델이 LM 헤드에 넘기는 **출력 벡터**입니다. 둘 다 모델에서 직접 꺼낸 것과 같은지
-# 확인합니다.
+# 블록은 30개인데 층은 31개입니다. 이 레슨의 층 번호는 **지나온 블록의 개수**이기 때문입니다. 0층은 블록을 하나도
+# 지나지 않은 **입력 벡터**, 곧 토큰의 임베딩이고, 30층은 블록 30개를 모두 지나 LM 헤드로 들어가는 **출력
+# 벡터**입니다. (레슨 06부터는 블록 자체에 0번부터 29번까지 번호를 붙입니다. 여기의 29층은 거기의 28번 블록이
+# 내놓은 것입니다.) 둘 다 모델에서 직접 꺼낸 것과 같은지 확인합니다.
 # %% [markdown] lang="en"
-# There are 30 blocks, but 31 layers: layer 0 is where a stream starts, its **input vector**. That is the
-# token's embedding; the last layer is the **output vector** that the model hands to the LM head. Are both the
-# same as those taken straight from the model?
+# There are 30 blocks, but 31 layers: in this lesson the number of a layer is **the number of blocks passed**.
+# Layer 0, before any block, is the **input vector**, the token's embedding; layer 30, after all 30 blocks, is the
+# **output vector** that goes into the LM head. (From lesson 06 on it is the blocks themselves that are numbered,
+# from 0 to 29: layer 29 here is what block 28 gives there.) Are both the same as those taken straight from the
+# model?
 # %% id="start-and-end" tags=["C17"]
 ids = streams.input_ids[None]  # [1, position]
 start = model.model.embed_tokens(ids)[0]
@@ -73,22 +92,41 @@ print(torch.equal(streams.hidden_states[0], start), torch.equal(streams.hidden_s
 # %% [markdown] lang="ko"
 # ## 한꺼번에, 또는 하나씩
 #
-# 스트림들은 한 번의 정방향 계산에서 나란히 계산됩니다. 토큰을 하나씩 따로 넣어도 될까요? 앞 스트림이 남긴
-# 것을 기억해 두면 됩니다(레슨 05의 KV 캐시). 결과와 시간이 어떻게 다를지 먼저 예상해 보세요.
+# 스트림들은 한 번의 정방향 계산에서 나란히 계산됩니다. 토큰을 하나씩 따로 넣을 수도 있을까요? 앞 스트림이 남긴
+# 것을 기억해 두면 됩니다. 아래 코드의 `past_key_values`가 그 기억이고, 레슨 05에서 자세히 봅니다. 결과와 시간이
+# 어떻게 다를지 먼저 예상해 보세요.
 # %% [markdown] lang="en"
 # ## At once, or one by one
 #
-# The streams are computed side by side, in one forward pass. Could the tokens go in one at a time instead?
-# They can, if what the earlier streams left behind is remembered (the KV cache of lesson 05). Guess first how
-# the result and the time will differ.
+# The streams are computed side by side, in one forward pass. Could the tokens go in one at a time instead? They
+# can, if what the earlier streams left behind is remembered. In the code below this memory is `past_key_values`;
+# lesson 05 is about it. Guess first how the result and the time will differ.
 # %% id="question-a"
 parallel_question = Question("4.a")
 parallel_question
+# %% [markdown] lang="ko" question="4.a"
+# 32토큰의 글을 한 번에 계산하고, 또 토큰 하나씩 계산합니다. 무엇이 다를까요?
+#
+# - [x] 시간만 다르다. 한 번에 계산하는 쪽이 몇 배 빠르다
+# - [ ] 은닉 상태만 다르다. 하나씩 넣으면 모델이 아는 것이 적다
+# - [ ] 다른 것이 없다. 같은 일에는 같은 시간이 든다
+#
+# 스트림은 앞의 스트림만 읽으므로, 뒤의 스트림을 언제 계산하든 결과는 같습니다. 하지만 한 번에 계산하면 가중치를
+# 메모리에서 한 번만 가져와 모든 토큰에 씁니다.
+# %% [markdown] lang="en" question="4.a"
+# You compute a text of 32 tokens in one pass, and then token by token. What differs?
+#
+# - [x] only the time: one pass is several times as fast
+# - [ ] only the hidden states: token by token the model knows less
+# - [ ] nothing: the same work takes the same time
+#
+# Each stream reads only from earlier ones, so it makes no difference when the later ones are computed. But
+# one pass fetches every weight from memory once for all tokens.
 # %% id="question-a-answered" tags=["solution"]
 parallel_question.answer(1)
 # %% [markdown] lang="ko"
-# 과정에 들어 있는 글에서 토큰 32개를 가져옵니다. 루이스 캐럴의 《이상한 나라의 앨리스》(1865) 첫 다섯
-# 장으로, 누구나 쓸 수 있는 글입니다. 먼저 하나씩, 정방향 계산 32번으로 계산합니다.
+# 강좌에 들어 있는 글에서 토큰 32개를 가져옵니다. 루이스 캐럴의 《이상한 나라의 앨리스》(1865) 첫 다섯 장으로,
+# 누구나 쓸 수 있는 글입니다. 먼저 하나씩, 정방향 계산 32번으로 계산합니다.
 # %% [markdown] lang="en"
 # Take 32 tokens from a text that comes with the course: the first five chapters of Lewis Carroll's *Alice's
 # Adventures in Wonderland* (1865), which is in the public domain. First one by one, in 32 forward passes.
@@ -106,8 +144,8 @@ print(len(columns), list(one_by_one.shape))
 # 이제 한 번에 계산해서 비교합니다. 층과 위치마다 두 벡터의 차이를 벡터 길이로 나누고, 그중 가장 큰 값을
 # 출력합니다.
 # %% [markdown] lang="en"
-# Now in one pass, and compare: at every layer and position, the distance of the two vectors as a share of
-# their length. Printed is the largest.
+# Now in one pass, and compare: at every layer and position, take the distance between the two vectors as a share
+# of their length. The cell prints the largest of these.
 # %% id="same-states" tags=["C15"]
 at_once = trace_ids(model, tokenizer, alice_ids[0, :32]).hidden_states
 difference = (one_by_one - at_once).norm(dim=-1) / at_once.norm(dim=-1)
@@ -116,39 +154,62 @@ print(f"{difference.max():.4f}")
 # 소수 넷째 자리까지 같습니다. 그 아래에서 생기는 차이는 더하는 순서가 달라서 나오는 반올림 오차입니다. 시간은
 # 다릅니다. 토큰 수를 늘려 가며 두 방법을 재 봅니다.
 # %% [markdown] lang="en"
-# The same to four decimals; what differs below them is rounding, from adding up in another order. The time
-# does differ. Measure both ways for more and more tokens.
+# They are the same to four decimals; any difference beyond that is rounding, from adding up in another order. The
+# time does differ. Measure both ways for more and more tokens.
 # %% id="times" tags=["C15", "nbval-ignore-output", "slide"]
 times = list(pass_times(model, alice_ids[0], (4, 8, 16)))
 pass_times_picture(times)
 # %% [markdown] lang="ko"
 # 하나씩 할 때의 시간은 토큰 수에 비례해서 늘지만, 한꺼번에 할 때는 훨씬 천천히 늡니다. 가중치를 메모리에서 한
-# 번만 읽어 모든 토큰에 쓰기 때문입니다. 트랜스포머가 병렬 처리에 뛰어나다는 말이 이 뜻입니다.
+# 번만 읽어 모든 토큰에 쓰기 때문입니다. 트랜스포머가 병렬 처리에 뛰어나다는 것은 이런 뜻입니다. 노트는 기존의
+# 신경망 구조보다 뛰어나다고 하는데, 토큰을 반드시 하나씩 차례로 읽어야 하는 순환 신경망(RNN, LSTM)을 두고 한
+# 말입니다.
 #
 # ## 뒤를 보지 않는다
 #
-# 한꺼번에 계산해도 결과가 같은 것은, 어떤 스트림도 자기보다 **뒤**의 스트림을 보지 않기 때문입니다. 이것을
-# 눈으로 확인합니다. `France`를 `Japan`으로 바꾸면, 바뀌지 않은 토큰 ` is`의 스트림은 어느 층부터 움직일까요?
+# 한꺼번에 계산해도 결과가 같은 것은, 어떤 스트림도 자기보다 **뒤**의 스트림을 보지 않기 때문입니다. 직접 확인해
+# 봅시다. `France`를 `Japan`으로 바꾸면, 바뀌지 않은 토큰 ` is`의 스트림은 어느 층부터 움직일까요?
 # %% [markdown] lang="en"
-# One by one, the time grows with the number of tokens; at once, it grows far more slowly: the weights are
-# fetched from memory once and used for all tokens. This is what is meant when transformers are said to be good
-# at working in parallel.
+# One by one, the time grows with the number of tokens; at once, it grows far more slowly: the weights are fetched
+# from memory once and used for all tokens. This is what is meant by saying that transformers are good at working
+# in parallel. The notes say, better than earlier architectures: they mean recurrent networks (RNN, LSTM), which
+# have to read their tokens one after the other.
 #
 # ## No looking ahead
 #
-# The result is the same either way because no stream looks at the streams **after** it. See for yourself. Put
-# `Japan` for `France`: from which layer on does the stream of ` is` move, a token that has not changed?
+# The result is the same either way because no stream looks at the streams **after** it. See for yourself. Replace
+# `France` by `Japan`: from which layer on does the stream of ` is`, which has not changed, begin to move?
 # %% id="question-b"
 change_question = Question("4.b")
 change_question
+# %% [markdown] lang="ko" question="4.b"
+# “The capital of France is”에서 France를 Japan으로 바꿉니다. ` is`의 스트림은 어디부터 달라질까요?
+#
+# - [ ] 0층, 곧 임베딩부터
+# - [x] 1층, 곧 첫 블록을 지난 뒤부터
+# - [ ] 답이 정해지는 30층에서만
+# - [ ] 어디에서도 달라지지 않는다. 토큰은 그대로다
+#
+# 임베딩은 앞에 무엇이 있든 ` is`의 임베딩입니다. 처음으로 왼쪽을 보는 것은 첫 블록의 어텐션입니다.
+# %% [markdown] lang="en" question="4.b"
+# In “The capital of France is” you replace France by Japan. Where does the stream of ` is` begin to change?
+#
+# - [ ] at layer 0, its embedding
+# - [x] at layer 1, after the first block
+# - [ ] at layer 30, where the answer is decided
+# - [ ] nowhere: the token is the same as before
+#
+# The embedding is that of ` is`, whatever comes before it. The first part that looks to the left is the attention
+# of the first block.
 # %% id="question-b-answered" tags=["solution"]
 change_question.answer(2)
 # %% [markdown] lang="ko"
-# 두 문장의 은닉 상태를 위치마다 비교합니다. 31개 층 가운데 **비트 하나까지 같은** 층이 몇 개인지, 그리고
-# 마지막 층의 벡터가 자기 길이에 비해 얼마나 움직였는지 출력합니다.
+# 두 문장의 은닉 상태를 위치마다 비교합니다. 한 줄은 토큰이고, 첫째 수는 31개 층 가운데 **비트 하나 다르지 않은**
+# 층의 개수, 둘째 수는 30층의 벡터가 그 길이에 비해 얼마나 움직였는지입니다.
 # %% [markdown] lang="en"
-# Compare the hidden states of the two sentences, position by position: at how many of the 31 layers they are
-# **the same to the last bit**, and how far the last layer's vector moved, as a share of its length.
+# Compare the hidden states of the two sentences, position by position. A line is a token; the first number is at
+# how many of the 31 layers the two are **the same to the last bit**, the second how far the vector of layer 30
+# moved, as a share of its length.
 # %% id="change-one-token" tags=["C19", "slide"]
 changed = trace_streams(model, tokenizer, "The capital of Japan is")
 same = (streams.hidden_states == changed.hidden_states).all(dim=-1).sum(dim=0)
@@ -160,15 +221,15 @@ for token, layers, distance in zip(changed.tokens, same, share):
 # 왼쪽의 세 스트림은 31개 층 모두 그대로입니다. 바뀐 토큰은 모든 층에서 달라졌고, ` is`는 임베딩(0층)만
 # 같습니다. 마지막 스트림이 움직였으니 예측도 달라집니다.
 #
-# 아래 탐색기에서 단어를 바꿔 보세요. 칸이 푸를수록 그 벡터가 많이 움직인 것이고, `=`는 비트 하나도 움직이지
-# 않은 칸입니다. 움직임은 오른쪽과 위쪽으로만 번집니다. *위치*를 옮기면 왼쪽에 남는 `=`도 따라 바뀝니다.
+# 아래 탐색기에서 단어를 바꿔 보세요. 칸의 파란색이 진할수록 그 벡터가 많이 움직인 것이고, `=`는 비트 하나도
+# 움직이지 않은 칸입니다. 움직임은 오른쪽과 위쪽으로만 번집니다. *위치*를 옮기면 왼쪽에 남는 `=`도 따라 바뀝니다.
 # %% [markdown] lang="en"
 # The three streams on the left are the same at all 31 layers. The changed token differs at every layer, and of
-# ` is` only the embedding, layer 0, is the same. As the last stream has moved, so does the prediction.
+# ` is` only the embedding, layer 0, is the same. Since the last stream has moved, the prediction changes, too.
 #
 # Change a word in this explorer. The bluer a cell, the further its vector moved; `=` marks a cell where not a
-# single bit did. Movement spreads only to the right and upwards. Move *position*, and the `=` on the left
-# follow.
+# single bit did. Movement spreads only to the right and upwards. Change *position*, and the `=` on the left
+# change with it.
 # %% id="butterfly"
 butterfly = ButterflyExplorer(model, tokenizer, "The capital of France is", 3, "Japan")
 butterfly
@@ -184,9 +245,9 @@ butterfly.set(position=8, word="tired")
 # %% [markdown] lang="en"
 # ### Exercise 4.1 · Who may look where
 #
-# All that keeps the streams from looking ahead is a table. Its rows are the positions that look, its columns
-# those looked at, and `True` means: may look. Make that table for `n` positions. A position may look at
-# itself, too. It is called the **causal mask**.
+# All that keeps the streams from looking ahead is a table. Its rows are the positions that look, its columns the
+# positions looked at, and `True` means that looking is allowed. Make that table for `n` positions. A position may
+# look at itself, too. The table is called the **causal mask**.
 # %% id="ex-4-1"
 def causal_mask(n):
     """Return bool [n, n]: True where the row's position may look at the column's."""
@@ -195,15 +256,23 @@ def causal_mask(n):
     # END SOLUTION
 
 
-# %% id="check-4-1"
+# %% id="check-4-1" kind="implement" difficulty=1 minutes=5
 Exercise("4.1").check(causal_mask)
+# %% [markdown] lang="ko" hints="4.1"
+# 1. 0행은 0열만 볼 수 있고, 마지막 행은 모든 열을 볼 수 있습니다.
+# 2. True인 칸은 삼각형을 이룹니다. 대각선과 그 아래 전부입니다.
+# 3. `torch.ones(n, n, dtype=torch.bool)`은 True로 채운 정사각형이고, `.tril()`은 그 왼쪽 아래만 남깁니다.
+# %% [markdown] lang="en" hints="4.1"
+# 1. Row 0 may look at column 0 only; the last row at all columns.
+# 2. The True entries make a triangle: the diagonal and everything below it.
+# 3. `torch.ones(n, n, dtype=torch.bool)` is a square of True; `.tril()` keeps its lower left.
 # %% [markdown] lang="ko"
-# 이 표가 정말 전부일까요? 마스크 두 개를 모델에 직접 줍니다. 하나는 인과 마스크, 하나는 모두가 모두를 볼 수 있는
-# 표입니다. 그리고 **마지막** 토큰을 ` is`에서 ` was`로 바꿔, 위치마다 로짓이 그대로인지 봅니다.
+# 정말 이 표가 전부일까요? 마스크 두 개를 모델에 직접 줍니다. 첫 줄은 인과 마스크, 둘째 줄은 모두가 모두를 볼 수
+# 있는 표입니다. **마지막** 토큰을 ` is`에서 ` was`로 바꿔, 위치마다 로짓이 그대로인지(`True`) 봅니다.
 # %% [markdown] lang="en"
-# Is that table really all? Hand the model two masks: the causal one, and one where everybody may look at
-# everybody. Then change the **last** token from ` is` to ` was`: at which positions do the logits stay the
-# same?
+# Is that table really all there is to it? Hand the model two masks: the causal one (first line), and one in which
+# everybody may look at everybody (second line). Change the **last** token from ` is` to ` was`: at which
+# positions do the logits stay the same (`True`)?
 # %% id="two-masks" tags=["C19"]
 n = ids.shape[1]
 was_ids = tokenizer("The capital of France was", return_tensors="pt").input_ids.to(model.device)
@@ -213,32 +282,32 @@ for mask in (everything.tril(), everything):
     after = model(was_ids, attention_mask=mask[None, None]).logits[0]
     print([torch.equal(a, b) for a, b in zip(before, after)])
 # %% [markdown] lang="ko"
-# 인과 마스크에서는 마지막 위치만 달라졌습니다. 표를 모두 `True`로 채우자 앞 위치가 전부 움직였습니다. 시간의
-# 방향을 만드는 것은 이 표 하나입니다.
+# 인과 마스크에서는 마지막 위치만 달라졌습니다. 표를 모두 `True`로 채우자 앞 위치도 전부 달라졌습니다. 앞과 뒤를
+# 가르는 것은 이 표 하나입니다.
 #
 # ## 예측하는 것은 마지막 스트림뿐
 #
-# 다음 토큰을 알려면 LM 헤드에 무엇을 넣어야 할까요? 한 번은 출력 벡터를 모두, 한 번은 마지막 하나만 넣고 결과와
-# 곱셈의 수를 비교합니다.
+# 다음 토큰을 알려면 LM 헤드에 무엇을 넣어야 할까요? 한 번은 출력 벡터를 모두, 한 번은 마지막 하나만 넣습니다. 한
+# 줄은 로짓의 모양, 곱셈의 횟수, 다음 토큰입니다.
 # %% [markdown] lang="en"
-# With the causal mask only the last position differs. With `True` everywhere, all the earlier positions move.
-# It is this one table that gives time its direction.
+# With the causal mask only the last position differs. With `True` everywhere, all the earlier positions differ,
+# too. This one table is what makes the difference between before and after.
 #
 # ## Only the last stream predicts
 #
-# What does the LM head need, to tell the next token? Give it all the output vectors, then the last one alone,
-# and compare the result and the number of multiplications.
+# What does the LM head need in order to tell the next token? Give it all the output vectors, then the last one
+# alone. A line is the shape of the logits, the number of multiplications, and the next token.
 # %% id="last-alone" tags=["C18"]
 for vectors in (end, end[-1:]):
     logits = model.lm_head(vectors)
     token = tokenizer.decode(logits[-1].argmax())
     print(list(logits.shape), f"{vectors.shape[1] * logits.numel():,}", repr(token))
 # %% [markdown] lang="ko"
-# 같은 토큰이 나오고, 일은 토큰 수만큼 줄었습니다. 토큰 256개의 글로 시간을 재 봅니다. `transformers`에서는
-# `logits_to_keep=1`이 같은 일을 합니다.
+# 같은 토큰이 나오고, 계산량은 5분의 1(토큰 수분의 1)로 줄었습니다. 토큰 256개의 글로 시간을 재 봅니다.
+# `transformers`에서는 `logits_to_keep=1`이 같은 일을 합니다.
 # %% [markdown] lang="en"
-# The same token, for a fraction of the work: one over the number of tokens. Time it on a text of 256 tokens.
-# In `transformers`, `logits_to_keep=1` does the same.
+# The same token comes out, for a fifth of the work: one over the number of tokens. Time it on a text of 256
+# tokens. In `transformers`, `logits_to_keep=1` does the same.
 # %% id="last-alone-time" tags=["C18", "nbval-ignore-output"]
 outputs = model.model(alice_ids[:, :256]).last_hidden_state
 for vectors in (outputs, outputs[:, -1:]):
@@ -262,37 +331,48 @@ def last_position_logits(hidden_states, lm_head):
     # END SOLUTION
 
 
-# %% id="check-4-2"
+# %% id="check-4-2" kind="implement" difficulty=1 minutes=5
 Exercise("4.2").check(last_position_logits)
+# %% [markdown] lang="ko" hints="4.2"
+# 1. `hidden_states`의 모양은 `[1, position, width]`입니다. 마지막 스트림의 벡터는 어느 것일까요?
+# 2. `hidden_states[0, -1]`이 그 벡터이고, 모양은 `[width]`입니다.
+# 3. `lm_head`는 함수처럼 부릅니다. 전부가 아니라 그 벡터 하나만 넣으세요.
+# %% [markdown] lang="en" hints="4.2"
+# 1. `hidden_states` has the shape `[1, position, width]`. Which vector is the last stream's?
+# 2. `hidden_states[0, -1]` is that vector, of the shape `[width]`.
+# 3. `lm_head` is called like a function. Call it with that one vector, not with all of them.
 # %% [markdown] lang="ko"
 # ### 그럼 나머지는 왜 계산할까
 #
-# 마지막 스트림의 출력만 쓴다면, 마지막 토큰만 계산하면 되지 않을까요? 앞의 토큰을 빼고 ` is`만 넣어 봅니다.
+# 마지막 스트림의 출력만 쓴다면, 마지막 토큰만 계산하면 되지 않을까요? 온전한 글과 ` is`만 넣었을 때의 상위 토큰
+# 세 개를 비교합니다.
 # %% [markdown] lang="en"
 # ### Then why compute the others?
 #
-# If only the last stream's output is used, why not compute the last token alone? Leave out what stands before
-# it and give the model just ` is`.
+# If only the last stream's output is used, why not compute the last token alone? Compare the three likeliest
+# tokens after the whole text and after ` is` alone.
 # %% id="alone" tags=["C19", "slide"]
 for text_ids in (ids, ids[:, -1:]):
     logits = model(text_ids).logits[0, -1]
     print(tokenizer.decode(text_ids[0]), "→", [tokenizer.decode(i) for i in logits.topk(3).indices])
 # %% [markdown] lang="ko"
-# 앞의 스트림이 없으면 마지막 스트림은 프랑스에 대해 아무것도 모릅니다. 앞 스트림의 출력은 LM 헤드 앞에서 버려지지만,
-# 층마다 **어텐션**이 그것을 읽어 갑니다. 그래서 모두 계산합니다.
+# 앞의 스트림이 없으면 마지막 스트림은 프랑스를 알 길이 없습니다. 앞 스트림의 출력은 LM 헤드 앞에서 버려지지만, 그
+# 전에 층마다 **어텐션**이 앞 스트림을 읽습니다. 그래서 모두 계산합니다.
 #
-# ## 스트림은 가는 길에 무슨 말을 할까
+# ## 스트림은 중간에서 무엇을 예측하고 있을까
 #
-# 출력 벡터는 LM 헤드를 거쳐 다음 토큰에 대한 로짓이 됩니다. 그렇다면 중간층의 벡터를 **지금 바로** LM 헤드로
-# 읽으면 어떤 토큰이 나올까요? 이 방법을 **로짓 렌즈**라고 합니다. 마지막 스트림을 몇몇 층에서 읽어 봅니다.
+# 출력 벡터는 LM 헤드를 거쳐 다음 토큰에 대한 로짓이 됩니다. 그렇다면 중간층의 벡터를 **그 자리에서 바로** LM
+# 헤드로 읽으면 어떤 토큰이 나올까요? 이 방법을 **로짓 렌즈**라고 합니다. 마지막 스트림을 몇몇 층에서 읽어 봅니다.
+# 한 줄은 층과 1등 토큰입니다.
 # %% [markdown] lang="en"
-# Without the earlier streams the last one knows nothing of France. Their output is thrown away before the LM
-# head, but at every layer **attention** reads from them. That is why all are computed.
+# Without the earlier streams the last one cannot know of France. Their output is thrown away before the LM head,
+# but until then, at every layer, **attention** reads from them. That is why all are computed.
 #
-# ## What does a stream say on its way?
+# ## What does a stream predict on its way?
 #
 # The LM head turns the output vector into logits for the next token. What if it reads the vector of a layer in
-# the middle, **on the spot**? This is called the **logit lens**. Read the last stream at a few layers.
+# the middle, **on the spot**? This is called the **logit lens**. Read the last stream at a few layers; a line is
+# the layer and the likeliest token.
 # %% id="lens" tags=["C17", "slide"]
 for layer in (0, 10, 20, 25, 27, 28, 29):
     hidden_state = streams.hidden_states[layer, -1]
@@ -306,33 +386,43 @@ print(30, repr(tokenizer.decode(model.lm_head(streams.hidden_states[30, -1]).arg
 #
 # ### 왜 정규화가 필요할까
 #
-# 마지막 블록과 LM 헤드 사이에는 정규화(`norm`)가 하나 있습니다. 이것을 빼먹으면 어떻게 될까요? 층마다 벡터의
-# 길이와, 정규화 없이 읽은 토큰을 봅니다.
+# 마지막 블록과 LM 헤드 사이에는 정규화(`norm`)가 하나 있고, 하는 일은 두 가지입니다. 벡터를 그 크기로 나누고,
+# 숫자마다 훈련으로 얻은 가중치(`norm.weight`)를 곱합니다. 이것을 빼먹으면 다른 토큰이 읽힐까요? 그렇다면 두 가지
+# 가운데 무엇 때문일까요? 한 줄은 층과 벡터의 길이, 그리고 네 가지 방법으로 읽은 1등 토큰입니다. 차례로 그대로
+# 읽은 것, 크기로 나누기만 한 것, 가중치만 곱한 것, `norm`을 다 거친 것입니다.
 # %% [markdown] lang="en"
 # At layer 0 out comes ` is`, the very token that was just read. In the middle there are punctuation and common
-# words, which can stand anywhere, and only at the very end is it ` Paris`. In the code layer 30 alone does not
-# go through `norm`: the last hidden state that `transformers` gives has already been through it.
+# words, which fit anywhere, and only at the very end is it ` Paris`. In the code, layer 30 is the only one that
+# does not go through `norm`: the last hidden state that `transformers` gives has already been through it.
 #
 # ### Why the norm?
 #
-# Between the last block and the LM head stands a norm (`norm`). What if it is left out? Here is the length of
-# the vector at some layers, and the token read without the norm.
+# Between the last block and the LM head stands a norm (`norm`), and it does two things: it divides the vector by
+# its size, and it multiplies each number by a trained weight (`norm.weight`). If it is left out, is another token
+# read? And if so, which of the two is the reason? A line is a layer, the length of the vector, and the likeliest
+# token when it is read in four ways: as it is, only divided by its size, only multiplied by the weight, and
+# through the whole `norm`.
 # %% id="without-norm" tags=["C17"]
 for layer in (0, 10, 20, 29, 30):
     hidden_state = streams.hidden_states[layer, -1]
     token = tokenizer.decode(model.lm_head(hidden_state).argmax())
     print(layer, f"{hidden_state.norm():.0f}", repr(token))
 # %% [markdown] lang="ko"
-# 벡터는 층을 지나며 수백 배까지 길어집니다. LM 헤드는 마지막 정규화를 거친 벡터만 배웠기 때문에, 정규화하지
-# 않은 벡터에서는 엉뚱한 토큰을 읽습니다.
+# 벡터는 층을 지나며 200배 넘게 길어지지만, 그 때문에 엉뚱한 토큰이 읽히는 것은 아닙니다. 크기로 나누어도 1등은
+# 그대로입니다. 벡터를 나누면 모든 로짓이 같은 수로 나뉘니, 순서는 그대로이고 확률이 뾰족하거나 평평해질 뿐입니다.
+# 1등을 바꾼 것은 **가중치**입니다. LM 헤드는 이 가중치를 곱한 벡터를 읽도록 훈련되었으니, 중간층의 벡터도 똑같이
+# 곱해야 제대로 읽힙니다. 0층에서만은 어느 쪽이든 ` is`입니다.
 #
 # ### 연습 4.3 · 로짓 렌즈
 #
-# 정규화를 거치지 않은 은닉 상태 하나를 받아, 그 자리에서 읽은 로짓을 돌려주세요. `norm`과 `lm_head`는 함수처럼
+# 정규화를 거치지 않은 은닉 상태를 받아, 그 자리에서 읽은 로짓을 돌려주세요. `norm`과 `lm_head`는 함수처럼
 # 부릅니다.
 # %% [markdown] lang="en"
-# On its way through the layers the vector grows a few hundred times longer. The LM head was trained on vectors
-# from the final norm only; from one without it reads nonsense.
+# On its way through the layers the vector grows over 200 times as long, but that is not why nonsense is read.
+# Divided by its size it reads the same: dividing the vector divides all logits by one number, so their order
+# stays, and only the probabilities become more or less peaked. What changes the winner is the **weight**. The LM
+# head was trained to read vectors that were multiplied by it, so a vector from a layer in the middle has to be
+# multiplied, too. Only at layer 0 is it ` is` in every way.
 #
 # ### Exercise 4.3 · The logit lens
 #
@@ -346,17 +436,31 @@ def logit_lens(hidden_state, norm, lm_head):
     # END SOLUTION
 
 
-# %% id="check-4-3"
+# %% id="check-4-3" kind="implement" difficulty=2 minutes=10
 Exercise("4.3").check(logit_lens)
+# %% [markdown] lang="ko" hints="4.3"
+# 1. 마지막 블록 다음에 모델은 벡터에 두 가지 일을 합니다. 이 벡터에도 똑같이 하세요.
+# 2. LM 헤드는 마지막 정규화를 거친 벡터로 훈련되었습니다. 그러니 먼저 `norm`입니다.
+# 3. 둘 다 함수처럼 부릅니다. `norm`의 결과를 `lm_head`에 넣으세요.
+# %% [markdown] lang="en" hints="4.3"
+# 1. After its last block the model does two things to a vector. Do the same two to this one.
+# 2. The LM head was trained on vectors that come from the final norm: first `norm`.
+# 3. Both are called like functions. Give `lm_head` what `norm` returns.
 # %% [markdown] lang="ko"
-# 이 탐색기는 모든 층과 모든 위치를 한꺼번에 읽습니다. 칸에 적힌 것은 그 자리에서 읽은 1등 토큰이고, 푸를수록
-# 확률이 높습니다. 검은 테두리가 예측하는 마지막 스트림입니다. *층*과 *위치*로 칸을 고르면 후보 다섯 개와 벡터의
-# 길이가 나옵니다. 문장도 바꿔 보세요. 답이 일찍 정해지는 문장이 있나요?
+# 이 탐색기는 모든 층과 모든 위치를 한꺼번에 읽습니다. 칸에 적힌 것은 그 자리에서 읽은 1등 토큰이고, 파란색이
+# 진할수록 확률이 높습니다. 검은 테두리는 예측에 쓰이는 마지막 스트림입니다. *층*과 *위치*로 칸을 고르면 후보 다섯
+# 개와 벡터의 길이가 나옵니다. 문장도 바꿔 보세요. 답이 일찍 정해지는 문장이 있나요?
+#
+# 0층의 칸이 늘 그 토큰 자신은 아닙니다. ` France`의 칸에는 `<filename>`이 나옵니다. 이 모델의 LM 헤드는 임베딩
+# 행렬이고, 내적으로 고르면 벡터가 긴 토큰이 앞에 나오기 쉽기 때문입니다(레슨 02).
 # %% [markdown] lang="en"
-# This explorer reads all layers and all positions at once. In a cell stands the likeliest token if it were read
-# there; the bluer, the surer. The black frame is the last stream, the one that predicts. Pick a cell with
-# *layer* and *position* to see five candidates and the length of its vector. Try sentences of your own: is
-# there one whose answer is settled early?
+# This explorer reads all layers and all positions at once. Each cell names the likeliest token when the stream is
+# read there; the bluer, the surer. The black frame is the last stream, the one that predicts. Pick a cell with
+# *layer* and *position* to see five candidates and the length of its vector. Try sentences of your own: is there
+# one whose answer is settled early?
+#
+# At layer 0 a cell does not always name its own token. For ` France` it is `<filename>`: this model's LM head is
+# the matrix of the embedding, and by the dot product tokens with long vectors easily come first (lesson 02).
 # %% id="explorer" tags=["C17", "slide"]
 explorer = StreamsExplorer(model, tokenizer, "The capital of France is")
 explorer
@@ -376,25 +480,34 @@ explorer.set(text="The dog chased the squirrel because it was hungry and wanted"
 # the likeliest? Find it with the explorer. Layer 0 is the embeddings. (Use the default model.)
 # %% id="ex-4-4"
 paris_leads_from = 29  # SOLUTION
-# %% id="check-4-4"
+# %% id="check-4-4" kind="find" difficulty=2 minutes=5
 Exercise("4.4").check(paris_leads_from)
+# %% [markdown] lang="ko" hints="4.4"
+# 1. 탐색기에 문장을 끝 공백 없이 넣고 마지막 열을 보세요.
+# 2. 30층에서 시작해, 칸에 ` Paris`가 적혀 있는 동안 아래로 내려가세요.
+# 3. *층*을 한 칸씩 내리면서 맨 위 막대를 읽으세요. 어디까지 ` Paris`인가요?
+# %% [markdown] lang="en" hints="4.4"
+# 1. Put the sentence into the explorer, without a space at its end, and look at its last column.
+# 2. Begin at layer 30 and go down for as long as the cell still says ` Paris`.
+# 3. Move *layer* down step by step, and read the uppermost bar: where is it still ` Paris`?
 # %% [markdown] lang="ko"
-# 수도를 묻는 문장에서는 30층, 곧 마지막 블록이 지나서야 ` Paris`가 1등이 되었습니다. 이 작은 모델은 마음을 늦게
-# 정합니다.
+# 수도를 묻는 문장에서는 30층, 곧 마지막 블록까지 지나서야 ` Paris`가 1등이 되었습니다. 이 작은 모델에서는 이런
+# 답이 맨 끝에 가서야 정해집니다.
 #
 # ## 얼마나 많이: 문맥 길이
 #
-# 한꺼번에 처리할 수 있는 토큰 수에는 한도가 있습니다. 이 한도가 **문맥 길이**입니다. 모델에서 직접 읽고, 앨리스
-# 다섯 장이 몇 토큰인지 봅니다. 그래도 모두 넣으려 하면 과정의 도우미 함수가 안 되는 까닭을 말해 줍니다.
+# 한꺼번에 처리할 수 있는 토큰 수에는 한도가 있습니다. 이 한도가 **문맥 길이**입니다. 첫 줄은 모델에서 읽은 문맥
+# 길이와 앨리스 다섯 장의 토큰 수입니다. 그래도 모두 넣으려 하면, 왜 안 되는지를 이 강좌의 도우미 함수가 알려
+# 줍니다.
 # %% [markdown] lang="en"
-# In the sentence about the capital, ` Paris` came out on top only at layer 30, after the very last block. This
-# small model makes up its mind late.
+# In the sentence about the capital, ` Paris` came out on top only at layer 30, after the very last block. In this
+# small model, answers like these are settled only at the very end.
 #
 # ## How many: the context length
 #
-# There is a limit to how many tokens can be processed at once, the **context length**. Read it from the model,
-# and count the tokens of the five chapters of Alice. If you put them in all the same, the course's helpers say
-# why not.
+# There is a limit to how many tokens can be processed at once, the **context length**. The first line is the
+# model's context length and the number of tokens in the five chapters of Alice. If you put them all in
+# nevertheless, a helper of the course says why it cannot be done.
 # %% id="limit" tags=["C16"]
 print(context_length(model), alice_ids.shape[1])
 try:
@@ -402,17 +515,17 @@ try:
 except ValueError as error:
     print(error)
 # %% [markdown] lang="ko"
-# ### 한도까지 가는 길의 비용
+# ### 토큰이 늘면 비용은
 #
-# 토큰 수를 두 배씩 늘리며 한 번 계산하는 시간을 잽니다. 옆에는 그때 기억해 둘 것의 크기가 있습니다. 모든 층의 키와
-# 값, 그리고 한 층의 어텐션 점수를 표로 만들 때의 크기(헤드마다 위치 × 위치)입니다. 무엇이 두 배가 되고, 무엇이 네
-# 배가 되나요?
+# 토큰 수를 두 배씩 늘려 봅니다. 한 줄은 차례로 토큰 수, 한 번 계산하는 시간, 모든 층이 기억해 둘 것(키와 값)의
+# 크기, 한 층의 어텐션 점수를 표로 만들 때의 크기(헤드마다 위치 × 위치)입니다. 무엇이 두 배가 되고, 무엇이 네 배가
+# 되나요?
 # %% [markdown] lang="en"
-# ### What the way to the limit costs
+# ### What more tokens cost
 #
-# Double the number of tokens again and again, and time one pass. Beside it stands the size of what is there to
-# remember: the keys and values of all layers, and one layer's attention scores, if written out as a table
-# (positions × positions, for each head). What doubles, and what becomes four times as much?
+# Double the number of tokens again and again. A line is the number of tokens, the time of one pass, the size of
+# what all layers have to remember (keys and values), and the size of one layer's attention scores, if written out
+# as a table (positions × positions, for each head). What doubles, and what becomes four times as much?
 # %% id="cost" tags=["C16", "nbval-ignore-output", "slide"]
 for tokens in (64, 128, 256, 512):
     begin = time.perf_counter()
@@ -423,26 +536,29 @@ for tokens in (64, 128, 256, 512):
     table = model.config.num_attention_heads * tokens**2 * cache[0].keys.element_size() / 1e6
     print(f"{tokens:4} {seconds:6.2f} s {kept:6.1f} MB {table:6.1f} MB")
 # %% [markdown] lang="ko"
-# 키와 값은 토큰 수에 비례하고, 점수의 표는 토큰 수의 제곱에 비례합니다. (요즘의 구현은 이 표를 통째로 만들지
-# 않으려고 애씁니다.)
+# 키와 값은 토큰 수에 비례하고, 점수의 표는 토큰 수의 제곱에 비례합니다. (요즘 구현은 대개 이 표를 통째로 만들지
+# 않습니다.)
 #
 # ### 위치마다의 손실
 #
-# 긴 글을 모델이 얼마나 잘 읽고 있는지는 **손실**로 잽니다. 위치마다, 실제로 나온 다음 토큰에 모델이 준 확률의
-# 로그에 음의 부호를 붙인 값입니다. 예상했던 토큰이면 0에 가깝고, 뜻밖이면 큽니다.
+# 긴 글을 모델이 얼마나 잘 예측하는지는 **손실**로 잽니다. 위치마다, 실제로 나온 다음 토큰에 모델이 준 확률의
+# 로그에 음의 부호를 붙인 값입니다. 그 토큰에 0.77을 주었다면 손실은 $-\ln 0.77 = 0.26$, 0.01을 주었다면
+# $-\ln 0.01 = 4.6$입니다. 예상했던 토큰이면 0에 가깝고, 뜻밖의 토큰이면 큽니다.
 #
 # ### 연습 4.5 · 위치마다 얼마나 놀랐나
 #
 # 로짓 `[1, position, vocab]`과 토큰 id `[1, position]`에서, 첫 토큰을 뺀 모든 토큰의 손실 `[position - 1]`을
 # 계산하세요. 어떤 위치의 로짓은 그 **다음** 토큰에 대한 것임을 잊지 마세요.
 # %% [markdown] lang="en"
-# Keys and values grow with the number of tokens, the table of scores with its square. (Today's implementations
-# take pains never to write that table out as a whole.)
+# Keys and values grow with the number of tokens, the table of scores with its square. (Most implementations of
+# today do not write that table out as a whole.)
 #
 # ### The loss at each position
 #
-# How well a model follows a long text is measured by its **loss**: at each position, minus the logarithm of the
-# probability it gave to the token that really came next. Near 0 for a token it expected, large for a surprise.
+# How well a model predicts a long text is measured by its **loss**: at each position, minus the logarithm of the
+# probability it gave to the token that really came next. If it gave that token 0.77, the loss is
+# $-\ln 0.77 = 0.26$; if 0.01, it is $-\ln 0.01 = 4.6$. It is near 0 for a token the model expected, and large for
+# a surprise.
 #
 # ### Exercise 4.5 · How surprised, position by position
 #
@@ -456,17 +572,29 @@ def loss_by_position(logits, input_ids):
     # END SOLUTION
 
 
-# %% id="check-4-5"
+# %% id="check-4-5" kind="implement" difficulty=3 minutes=10
 Exercise("4.5").check(loss_by_position)
+# %% [markdown] lang="ko" hints="4.5"
+# 1. 위치 0의 로짓은 위치 1의 토큰에 대한 예측입니다. 그래서 마지막 로짓은 비교할 토큰이 없고, 첫 토큰은
+#    예측이 없습니다.
+# 2. `logits[0, :-1]`을 `input_ids[0, 1:]`과 비교하세요.
+# 3. `torch.nn.functional.cross_entropy(logits, ids, reduction='none')`은 로짓 `[n, vocab]`과 id `[n]`을
+#    받아 손실을 하나하나 따로 돌려줍니다.
+# %% [markdown] lang="en" hints="4.5"
+# 1. The logits at position 0 are a guess at the token at position 1. So the last logits have nothing to be
+#    compared with, and the first token has no guess.
+# 2. Compare `logits[0, :-1]` with `input_ids[0, 1:]`.
+# 3. `torch.nn.functional.cross_entropy(logits, ids, reduction='none')` takes logits `[n, vocab]` and ids
+#    `[n]`, and keeps a loss for each.
 # %% [markdown] lang="ko"
 # 이제 앨리스를 읽힙니다. `long_losses`는 같은 계산을 512토큰씩 나누어서 하는 함수이고, 문맥 길이를 검사하지
-# 않습니다. 여기서는 1,024토큰까지만 지금 계산합니다. 점선은 **같은 함수로 14,521토큰을 미리 계산해 저장해 둔
+# 않습니다. 이 셀에서는 처음 1,024토큰만 직접 계산합니다. 점선은 **같은 함수로 14,521토큰을 미리 계산해 저장해 둔
 # 값**입니다. 직접 해 보려면 `1025`를 `14_521`로 바꾸세요. 코어 두 개로 몇 분 걸립니다.
 # %% [markdown] lang="en"
 # Now let it read Alice. `long_losses` is the same computation, done 512 tokens at a time, and it does not check
-# the context length. Only 1,024 tokens are computed here and now. The dotted line is **what the same function
-# gave beforehand for 14,521 tokens**, kept in a file. To do it yourself, put `14_521` in place of `1025`: with
-# two cores it takes a few minutes.
+# the context length. This cell itself computes only the first 1,024 tokens. The dotted line is **what the same
+# function gave beforehand for 14,521 tokens**, kept in a file. To compute it yourself, put `14_521` in place of
+# `1025`; with two cores it takes a few minutes.
 # %% id="losses" tags=["C16", "slide"]
 losses = long_losses(model, alice_ids[:, :1025])
 record = json.loads(files("course").joinpath("data/alice_losses.json").read_text())
@@ -474,23 +602,44 @@ computed = [part.mean().item() for part in losses.split(512)]
 loss_picture(computed, record["mean_losses"], 512, context_length(model))
 # %% [markdown] lang="ko"
 # 한도를 넘어도 오류가 나지 않습니다. 이 모델에서 손실은 한도를 지나서도 한동안 그대로이다가, 10,000 무렵부터
-# 흔들리고 12,000을 넘으면 크게 뜁니다. 한도는 벽이 아니라, **거기까지만 배웠다**는 표시입니다.
+# 흔들리고 12,000을 넘으면 크게 뜁니다. 문맥 길이는 넘지 못할 벽이 아니라, 모델이 **거기까지만 훈련받았다**는
+# 표시입니다.
 #
 # ### 위치인가, 거리인가
 #
-# 그렇다면 큰 위치 번호 자체가 문제일까요? 짧은 글의 위치를 통째로 100,000만큼 밀어 봅니다. 손실은 어떻게
+# 그렇다면 위치 번호가 큰 것 자체가 문제일까요? 짧은 글의 위치를 통째로 100,000만큼 밀어 봅니다. 손실은 어떻게
 # 될까요?
 # %% [markdown] lang="en"
-# Past the limit there is no error. For this model the loss stays as it was for a while beyond the limit, wavers
-# from about 10,000 on, and leaps up past 12,000. The limit is no wall; it says **how far the model has learnt**.
+# Past the limit there is no error. With this model the loss stays as it was for a while beyond the limit, wavers
+# from about 10,000 on, and leaps up past 12,000. The context length is no wall; it says **how far the model was
+# trained**.
 #
 # ### Position or distance?
 #
-# Is it the large position numbers that do the harm? Push all positions of a short text up by 100,000. What
-# becomes of the loss?
+# Is it the large position numbers that do the harm? Shift all positions of a short text by 100,000. What happens
+# to the loss?
 # %% id="question-c"
 position_question = Question("4.c")
 position_question
+# %% [markdown] lang="ko" question="4.c"
+# 글이 문맥 길이를 훨씬 넘는 위치 100,000에서 시작한다고 모델에 알려 줍니다. 손실은 어떻게 될까요?
+#
+# - [ ] 훨씬 커진다
+# - [x] 그대로다
+# - [ ] 모델이 오류를 낸다
+#
+# 이 모델의 회전 위치 임베딩(레슨 07)은 토큰 사이의 거리만 알려 주는데, 거리는 바뀌지 않았습니다. 위치를 표에서
+# 찾는 모델이라면 여기서 실패합니다.
+# %% [markdown] lang="en" question="4.c"
+# You tell the model that its text begins at position 100,000, far past its context length. How does the
+# loss change?
+#
+# - [ ] it becomes much higher
+# - [x] it stays the same
+# - [ ] the model raises an error
+#
+# This model's rotary position embedding (lesson 07) tells only how far apart two tokens are, and those distances
+# have not changed. A model that looks its positions up in a table would fail here.
 # %% id="question-c-answered" tags=["solution"]
 position_question.answer(2)
 # %% id="shifted" tags=["C16"]
@@ -500,29 +649,32 @@ for by in (0, 100_000):
 # %% [markdown] lang="ko"
 # 번호는 상관이 없습니다. 회전 위치 임베딩을 쓰는 이 모델은 두 위치 사이의 **거리**만 알기 때문입니다. 그래서 짧은
 # 글로도 먼 거리를 흉내 낼 수 있습니다. 앞 128토큰과 뒤 128토큰 사이에 빈 위치를 끼워 넣고, 뒷부분의 손실만
-# 잽니다. 점선은 앞부분이 아예 없을 때입니다.
+# 잽니다. 회색 파선은 앞부분이 아예 없을 때입니다.
 # %% [markdown] lang="en"
-# The number does not matter: with its rotary positions this model knows only the **distance** between two
-# positions. So a short text can stand in for a long one. Put empty positions between the first 128 tokens and
-# the next 128, and measure the loss of the latter alone. The dashed line is the loss without the first part.
+# The number does not matter: with its rotary position embedding this model knows only the **distance** between
+# two positions. So a short text can stand in for a long one. Put empty positions between the first 128 tokens and
+# the next 128, and measure the loss of the second part alone. The grey dashed line is the loss without the first
+# part.
 # %% id="distances" tags=["C16", "slide"]
 distances = (0, 4_000, 8_000, 12_000, 16_000)
 far = [loss_at_distance(model, alice_ids[:, :256], 128, d) for d in distances]
 alone = loss_at_distance(model, alice_ids[:, 128:256], 0, 0)
 distance_picture(distances, far, alone, context_length(model))
 # %% [markdown] lang="ko"
-# 바로 앞에 붙어 있으면 앞부분이 도움이 됩니다. 4,000만큼 떨어지면 없는 것과 비슷하고, 12,000이면 차라리 없는 편이
-# 훨씬 낫습니다. 배운 적 없는 거리가 계산을 흐트러뜨리는 것입니다. 앞의 긴 글에서 손실이 뛴 곳과도 맞습니다.
+# 바로 앞에 붙어 있으면 앞부분이 도움이 됩니다. 4,000만큼 떨어지면 없는 것과 비슷하고, 문맥 길이에 가까운
+# 8,000이면 이미 없는 편이 조금 낫습니다. 12,000부터는 없는 편이 훨씬 낫습니다. 훈련에서 만난 적 없는 거리가
+# 계산을 흐트러뜨리는 것입니다. 앞의 긴 글에서 손실이 뛴 곳과도 맞습니다.
 #
-# 모든 모델이 이렇게 조용히 넘어가지는 않습니다. GPT-2는 위치마다 벡터를 하나씩 외운 표를 씁니다. 위치가 16개인
-# 아주 작은 GPT-2(무작위 가중치)에 토큰 17개를 넣어 봅니다.
+# 모든 모델이 이렇게 조용히 넘어가지는 않습니다. GPT-2는 위치마다 훈련으로 얻은 벡터를 하나씩 담은 표를 씁니다.
+# 위치가 16개인 아주 작은 GPT-2(무작위 가중치)에 토큰 17개를 넣어 봅니다.
 # %% [markdown] lang="en"
-# Right before the passage, the first part helps. At a distance of 4,000 it might as well not be there, and at
-# 12,000 the model would be far better off without it: distances it has never learnt upset the computation. That
-# fits where the loss of the long text leapt up.
+# Right before the second part, the first part helps. At a distance of 4,000 it might as well not be there; at
+# 8,000, close to the context length, the model would already be slightly better off without it, and from 12,000
+# on far better: distances that it never met in training upset the computation. That fits where the loss of the
+# long text leapt up.
 #
-# Not every model passes its limit so quietly. GPT-2 looks its positions up in a table, one learned vector for
-# each. Give 17 tokens to a tiny GPT-2 (with random weights) that has 16 positions.
+# Not every model passes its limit so quietly. GPT-2 looks its positions up in a table, with one trained vector
+# for each. Give 17 tokens to a tiny GPT-2 (with random weights) that has 16 positions.
 # %% id="table-of-positions" tags=["C16"]
 from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -538,36 +690,36 @@ try:
 except ValueError as error:
     print(error)
 # %% [markdown] lang="ko"
-# 위는 모델 자신의 오류, 아래는 같은 일을 과정의 도우미 함수가 말하는 방식입니다.
+# 위는 모델이 낸 오류이고, 아래는 같은 상황을 이 강좌의 도우미 함수가 풀어서 알려 준 것입니다.
 #
 # ## 정리
 #
 # - 토큰마다 스트림이 하나 흐릅니다. 입력 벡터(임베딩)에서 시작해 층마다 은닉 상태를 거쳐 출력 벡터로 끝납니다.
 # - 스트림은 나란히 계산됩니다. 하나씩 계산해도 같은 결과가 나오지만 훨씬 느립니다.
 # - 인과 마스크 때문에 뒤 토큰은 앞 스트림을 비트 하나도 바꾸지 못합니다.
-# - 다음 토큰은 마지막 스트림만으로 예측하지만, 그 스트림은 어텐션으로 앞의 모든 스트림을 읽습니다.
-# - 문맥 길이는 모델이 배운 거리의 한도입니다. 넘으면 모델에 따라 조용히 망가지거나 오류가 납니다.
+# - 다음 토큰은 마지막 스트림만으로 예측하지만, 그 스트림은 어텐션을 통해 앞의 모든 스트림을 읽습니다.
+# - 문맥 길이는 모델이 훈련받은 거리의 한도입니다. 넘으면 모델에 따라 조용히 나빠지거나 오류가 납니다.
 #
 # **지금까지 만든 것:** `causal_mask`, `last_position_logits`, `logit_lens`, `loss_by_position`. `causal_mask`는 레슨
 # 08의 디코더에 그대로 들어갑니다.
 #
-# **다음 문:** 앞 스트림은 뒤에 무엇이 오든 변하지 않습니다. 그렇다면 토큰을 하나 쓸 때마다 처음부터 다시 계산할
+# **다음 레슨:** 앞 스트림은 뒤에 무엇이 오든 변하지 않습니다. 그렇다면 토큰을 하나 쓸 때마다 처음부터 다시 계산할
 # 필요가 있을까요? 레슨 05에서 계산한 것을 기억해 둡니다.
 # %% [markdown] lang="en"
-# Above is the model's own error, below how the course's helper says it.
+# Above is the model's own error; below, a helper of the course explains the same situation.
 #
 # ## What you know now
 #
 # - Each token has a stream: it starts as an input vector (the embedding), is a hidden state at every layer, and
 #   ends as an output vector.
-# - Streams are computed side by side. One by one gives the same, only far more slowly.
+# - Streams are computed side by side. Computing them one by one gives the same result, only far more slowly.
 # - Because of the causal mask a later token cannot change an earlier stream by a single bit.
 # - Only the last stream predicts the next token, but through attention it reads from all those before it.
-# - The context length is how far the model has learnt. Past it, a model fails quietly or with an error,
-#   depending on how it is built.
+# - The context length is how far the model was trained. Past it, a model gets worse quietly or fails with an
+#   error, depending on how it is built.
 #
 # **What you have built so far:** `causal_mask`, `last_position_logits`, `logit_lens`, `loss_by_position`.
 # `causal_mask` goes straight into the decoder of lesson 08.
 #
-# **The next door:** an earlier stream stays as it is, whatever comes after it. So is there any need to start
-# over for each new token? Lesson 05 remembers what has been computed.
+# **Next lesson:** an earlier stream stays as it is, whatever comes after it. So is there any need to start over
+# for each new token? In lesson 05 what has been computed is remembered.

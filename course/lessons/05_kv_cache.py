@@ -14,6 +14,20 @@
 #
 # **70 minutes** = 30 to read and run + 40 for the exercises · It mirrors the notes' section *caching keys and
 # values to make generation faster*.
+# %% [markdown] lang="ko" lesson="05"
+# KV 캐시, 스트리밍
+#
+# - C20 캐시가 없으면 단계마다 앞 단계의 일을 되풀이한다
+# - C21 키와 값을 캐시에 두면 생성이 훨씬 빨라지고, use_cache로 끌 수 있다
+# - C22 캐시가 차지하는 메모리
+# - C23 답 하나를 다 쓰려면 몇 초가 걸리므로 스트리밍한다
+# %% [markdown] lang="en" lesson="05"
+# a KV cache, streaming
+#
+# - C20 Without a cache, every step repeats the work of those before
+# - C21 Caching keys and values makes generation much faster; use_cache turns it off
+# - C22 What the cache costs in memory
+# - C23 A whole answer still takes seconds, so it is streamed
 # %% id="language" lang="ko"
 from utils.language import use_language
 
@@ -57,6 +71,23 @@ model, tokenizer = load_model()
 # %% id="question-a"
 work_question = Question("5.a")
 work_question
+# %% [markdown] lang="ko" question="5.a"
+# 프롬프트는 5토큰이고, 캐시 없이 8토큰을 새로 씁니다. 정방향 계산을 모두 합하면 몇 위치를 계산할까요?
+#
+# - [ ] 8개
+# - [ ] 12개나 13개
+# - [x] 68개
+#
+# 매번 글 전체를 계산하므로 5, 6, 7, 8, 9, 10, 11, 12위치이고, 모두 더하면 68입니다.
+# %% [markdown] lang="en" question="5.a"
+# A prompt of 5 tokens, and 8 new ones are written without a cache. How many positions do all passes compute
+# together?
+#
+# - [ ] 8
+# - [ ] 12 or 13
+# - [x] 68
+#
+# The passes compute 5, 6, 7, 8, 9, 10, 11 and 12 positions, the whole text each time: 68 in all.
 # %% id="question-a-answered" tags=["solution"]
 work_question.answer(3)
 # %% [markdown] lang="ko"
@@ -151,8 +182,20 @@ class KVCache:
     # END SOLUTION
 
 
-# %% id="check-5-1"
+# %% id="check-5-1" kind="implement" difficulty=3 minutes=10
 Exercise("5.1").check(KVCache)
+# %% [markdown] lang="ko" hints="5.1"
+# 1. `__init__`에서 빈 dict를 만드세요. 층 번호 → 그 층에 남겨 둔 것.
+# 2. `append`에서는 키와 값을 각각 `torch.cat([old, new], dim=2)`로 이으세요. 아직 dict에 없는 층에는 이을
+#    것이 없습니다.
+# 3. 이은 한 쌍을 저장하고 돌려주세요. `get_seq_length`는 dict가 비었으면 0, 아니면 아무 층의
+#    `keys.shape[2]`입니다.
+# %% [markdown] lang="en" hints="5.1"
+# 1. In `__init__`, make an empty dict: layer number → what is kept of that layer.
+# 2. In `append`, join old and new with `torch.cat([old, new], dim=2)`, for keys and for values; a layer
+#    that is not in the dict yet has no old ones.
+# 3. Store the joined pair and return it. `get_seq_length` is 0 for an empty dict, else `keys.shape[2]` of
+#    any layer.
 # %% [markdown] lang="ko"
 # ## 같은 글을, 더 적은 계산으로
 #
@@ -210,8 +253,17 @@ def positions_computed(prompt_tokens, new_tokens, use_cache):
     # END SOLUTION
 
 
-# %% id="check-5-2"
+# %% id="check-5-2" kind="implement" difficulty=1 minutes=5
 Exercise("5.2").check(positions_computed)
+# %% [markdown] lang="ko" hints="5.2"
+# 1. 캐시가 없으면 첫 번째 정방향 계산은 프롬프트만큼, 그다음은 한 위치 더 계산합니다.
+# 2. 캐시가 있으면 첫 번째는 프롬프트만큼, 그 뒤로는 한 위치씩만 계산합니다.
+# 3. 정방향 계산은 `new_tokens`번입니다. 캐시가 있으면 첫 번째가 `prompt_tokens`, 나머지는 1씩입니다.
+# %% [markdown] lang="en" hints="5.2"
+# 1. Without the cache the first pass computes the prompt, the next one position more.
+# 2. With it, the first pass computes the prompt, and every later one a single position.
+# 3. There are `new_tokens` passes. With the cache that makes `prompt_tokens` for the first and 1 for each
+#    of the others.
 # %% [markdown] lang="ko"
 # ## 얼마나 빨라질까
 #
@@ -243,6 +295,24 @@ for length, slow, fast in zip(times.lengths, times.without, times.cached):
 # %% id="question-b"
 one_token_question = Question("5.b")
 one_token_question
+# %% [markdown] lang="ko" question="5.b"
+# 새 토큰을 하나만 씁니다. 캐시는 시간을 얼마나 줄여 줄까요?
+#
+# - [x] 전혀 줄이지 못한다
+# - [ ] 절반쯤
+# - [ ] 긴 답을 쓸 때만큼
+#
+# 캐시가 있든 없든 첫 번째 정방향 계산은 프롬프트 전체를 계산해야 합니다. 남겨 둔 것을 읽을 수 있는 것은
+# 그다음 걸음부터입니다.
+# %% [markdown] lang="en" question="5.b"
+# Only one new token is written. How much time does the cache save?
+#
+# - [x] nothing at all
+# - [ ] about half
+# - [ ] as much as with a long answer
+#
+# The first pass has to compute the whole prompt, cache or no cache. Only the steps after it can read what
+# it kept.
 # %% id="question-b-answered" tags=["solution"]
 one_token_question.answer(1)
 # %% id="times-explorer" tags=["C21", "nbval-ignore-output", "slide"]
@@ -269,6 +339,24 @@ times_explorer.set(new_tokens=1)
 # %% id="question-c"
 prefix_question = Question("5.c")
 prefix_question
+# %% [markdown] lang="ko" question="5.c"
+# 글 가운데의 `Sarah`가 `David`로 바뀝니다. 캐시의 어느 위치를 그대로 쓸 수 있을까요?
+#
+# - [ ] 바뀐 위치만 빼고 모두
+# - [x] 바뀐 위치보다 앞에 있는 것만
+# - [ ] 하나도 없다
+#
+# 뒤의 위치들은 모두 그 이름을 보았으므로 키와 값도 달라집니다. 이름보다 앞에 있는 위치는 이름을 본 적이
+# 없습니다.
+# %% [markdown] lang="en" question="5.c"
+# `Sarah` becomes `David` in the middle of a text. Which positions of the cache can stay?
+#
+# - [ ] all but the changed one
+# - [x] only those before the changed one
+# - [ ] no position at all
+#
+# Every later position has looked at the name, so its keys and values change too. What stands before the
+# name never saw it.
 # %% id="question-c-answered" tags=["solution"]
 prefix_question.answer(2)
 # %% [markdown] lang="ko"
@@ -330,8 +418,16 @@ def cache_bytes(layers, kv_heads, head_dim, tokens, bytes_per_number):
     # END SOLUTION
 
 
-# %% id="check-5-3"
+# %% id="check-5-3" kind="implement" difficulty=1 minutes=5
 Exercise("5.3").check(cache_bytes)
+# %% [markdown] lang="ko" hints="5.3"
+# 1. 한 층의 키는 숫자 몇 개인가요? 모양은 `[kv_heads, position, head_dim]`입니다.
+# 2. 값도 키만큼 있고, 층마다 또 그만큼 있습니다.
+# 3. 2와 인수 다섯 개를 모두 곱하세요.
+# %% [markdown] lang="en" hints="5.3"
+# 1. How many numbers are the keys of one layer? `[kv_heads, position, head_dim]`.
+# 2. There are as many values as keys, and the same again in every layer.
+# 3. Multiply 2 and all five arguments.
 # %% [markdown] lang="ko"
 # 큰 모델에서는 어떨까요? Llama-3-70B(층 80개, 키와 값 헤드 8개, 헤드 크기 128)가 8,192토큰짜리 글 32개를 한꺼번에
 # 쓰는 서버를 떠올려 보세요. 숫자 하나는 2바이트이고, 가중치는 141GB입니다.
@@ -341,6 +437,24 @@ Exercise("5.3").check(cache_bytes)
 # %% id="question-d"
 memory_question = Question("5.d")
 memory_question
+# %% [markdown] lang="ko" question="5.d"
+# 글 32개가 모두 가득 찼을 때 이 서버의 캐시는 얼마나 클까요?
+#
+# - [ ] 1GB도 되지 않는다
+# - [ ] 10GB쯤
+# - [x] 가중치 크기의 절반이 넘는다
+#
+# 2 × 80 × 8 × 128 × 8,192 × 32 × 2바이트는 86GB이고, 가중치는 141GB입니다. 한꺼번에 몇 사람을 받을 수
+# 있는지는 캐시가 정할 때가 많습니다.
+# %% [markdown] lang="en" question="5.d"
+# How large is that server's cache when all 32 texts are full?
+#
+# - [ ] less than 1 GB
+# - [ ] about 10 GB
+# - [x] more than half the size of the weights
+#
+# 2 × 80 × 8 × 128 × 8,192 × 32 × 2 bytes are 86 GB, beside 141 GB of weights. How many can be served at
+# once is often a question of the cache.
 # %% id="question-d-answered" tags=["solution"]
 memory_question.answer(3)
 # %% [markdown] lang="ko"
@@ -414,8 +528,22 @@ def generate_with_cache(model, input_ids, max_new_tokens):
     # END SOLUTION
 
 
-# %% id="check-5-4"
+# %% id="check-5-4" kind="implement" difficulty=3 minutes=10
 Exercise("5.4").check(generate_with_cache)
+# %% [markdown] lang="ko" hints="5.4"
+# 1. 두 가지를 기억하세요. `None`에서 시작하는 `cache`와, 모델이 아직 읽지 않은 것으로 `input_ids`에서
+#    시작하는 `unseen`입니다.
+# 2. 루프 안에서 `output = model(unseen, past_key_values=cache, use_cache=True)`, 그다음 `cache =
+#    output.past_key_values`입니다.
+# 3. 새 토큰은 `output.logits[:, -1].argmax(-1, keepdim=True)`입니다. 이것이 다음 `unseen`이 되고,
+#    `input_ids`의 끝에도 붙습니다.
+# %% [markdown] lang="en" hints="5.4"
+# 1. Keep two things: `cache`, which begins as `None`, and `unseen`, what the model has not read yet, which
+#    begins as `input_ids`.
+# 2. In the loop: `output = model(unseen, past_key_values=cache, use_cache=True)`, then `cache =
+#    output.past_key_values`.
+# 3. The new token is `output.logits[:, -1].argmax(-1, keepdim=True)`. It is the next `unseen`, and goes to
+#    the end of `input_ids`.
 # %% [markdown] lang="ko"
 # 과정에 들어 있는 `generate_with_cache`도 같은 루프입니다. 캐시를 끈 `generate`, 켠 `generate`와 나란히 놓고
 # 확인합니다.
@@ -442,6 +570,24 @@ for use_cache in (False, True):
 # %% id="question-e"
 streaming_question = Question("5.e")
 streaming_question
+# %% [markdown] lang="ko" question="5.e"
+# 같은 글을 스트리밍할 때와 하지 않을 때, 마지막 토큰은 언제 올까요?
+#
+# - [ ] 스트리밍하면 훨씬 일찍
+# - [x] 거의 같은 때에
+# - [ ] 스트리밍하면 훨씬 늦게
+#
+# 스트리밍은 계산을 빠르게 하지 않습니다. 토큰을 마지막에 한꺼번에 보여 주는 대신, 나올 때마다 보여 줄
+# 뿐입니다.
+# %% [markdown] lang="en" question="5.e"
+# The same text, streamed and not streamed. When is its last token there?
+#
+# - [ ] much earlier when it is streamed
+# - [x] at about the same time
+# - [ ] much later when it is streamed
+#
+# Streaming computes nothing faster. It only shows each token when it is there, and not all of them at the
+# end.
 # %% id="question-e-answered" tags=["solution"]
 streaming_question.answer(2)
 # %% [markdown] lang="ko"
@@ -514,8 +660,18 @@ def stream_text(token_ids, tokenizer):
     # END SOLUTION
 
 
-# %% id="check-5-5"
+# %% id="check-5-5" kind="implement" difficulty=4 minutes=10
 Exercise("5.5").check(stream_text)
+# %% [markdown] lang="ko" hints="5.5"
+# 1. 지금까지의 id를 모두 리스트에 모으고, 새 id가 올 때마다 전체를 디코딩하세요.
+# 2. 아직 온전하지 않은 글자는 `�`(U+FFFD)로 디코딩되어 글의 끝에 옵니다.
+# 3. `certain = text.rstrip('�')`로 두고, `certain`에서 이미 내보낸 것을 뺀 나머지를 내보낸 다음 어디까지
+#    내보냈는지 기억하세요.
+# %% [markdown] lang="en" hints="5.5"
+# 1. Keep a list of all ids so far, and decode all of them each time a new one comes.
+# 2. An unfinished character is decoded as `�`, U+FFFD, and stands at the end of the text.
+# 3. `certain = text.rstrip('�')`; yield what `certain` has beyond what you have given out already, and
+#    remember how long that is.
 # %% [markdown] lang="ko"
 # 과정의 `stream_text`로 위의 글을 다시 흘려보내면 온전한 글자만 나옵니다. 그리고 진짜 모델에 이어 보면,
 # `generation_steps`가 토큰 하나를 쓸 때마다 글이 한 조각씩 나타납니다.

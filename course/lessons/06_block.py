@@ -14,6 +14,18 @@
 #
 # **65 minutes** = 25 to read and run + 40 for the exercises · It mirrors the notes' section *inside a
 # transformer block*.
+# %% [markdown] lang="ko" lesson="06"
+# RMSNorm, 피드포워드, 블록
+#
+# - C24 블록은 차례로 이어지며, 저마다 잔차 스트림에 더한다
+# - C25 어텐션은 문맥을 가져온다
+# - C26 피드포워드 층이 용량의 대부분을 차지한다. 기억과 보간
+# %% [markdown] lang="en" lesson="06"
+# RMSNorm, feed-forward, block
+#
+# - C24 Blocks in sequence, each adding to the residual stream
+# - C25 Attention brings in context
+# - C26 The feed-forward layers hold most of the capacity: memory and interpolation
 # %% id="language" lang="ko"
 from utils.language import use_language
 
@@ -129,10 +141,19 @@ def rms_norm(x, weight, eps):
     # END SOLUTION
 
 
-# %% id="check-6-1"
+# %% id="check-6-1" kind="implement" difficulty=2 minutes=10
 Exercise("6.1").check(rms_norm)
 
 
+# %% [markdown] lang="ko" hints="6.1"
+# 1. RMS는 뒤에서부터 읽습니다. 제곱(S)하고, 마지막 축으로 평균(M) 내고, 제곱근(R)을 구합니다.
+# 2. `x.float().pow(2).mean(-1, keepdim=True)`가 제곱의 평균입니다. 제곱근을 구하기 전에 `eps`를 더하세요.
+# 3. `x.float()`를 그 제곱근으로 나누고, `.to(x.dtype)`로 돌려놓은 다음, `weight`를 곱하세요.
+# %% [markdown] lang="en" hints="6.1"
+# 1. RMS is read from the right: square, mean over the last axis, root.
+# 2. `x.float().pow(2).mean(-1, keepdim=True)` is the mean of the squares. Add `eps` to it before you take
+#    the root.
+# 3. Divide `x.float()` by that root, go back with `.to(x.dtype)`, and multiply by `weight`.
 # %% [markdown] lang="ko"
 # ### 연습 6.2 · 피드포워드 층
 #
@@ -159,10 +180,21 @@ def feed_forward(x, gate, up, down):
     # END SOLUTION
 
 
-# %% id="check-6-2"
+# %% id="check-6-2" kind="implement" difficulty=2 minutes=10
 Exercise("6.2").check(feed_forward)
 
 
+# %% [markdown] lang="ko" hints="6.2"
+# 1. 행렬은 `[out, in]`으로 들어 있습니다. 그래서 `x @ gate.T`는 숫자 `width`개인 벡터를 `inner`개인 벡터로
+#    바꿉니다.
+# 2. silu는 gate 쪽에만 씌웁니다. 그 결과를 `x @ up.T`와 숫자끼리 곱합니다.
+# 3. `torch.nn.functional.silu(x @ gate.T) * (x @ up.T)`가 안쪽 벡터입니다. `@ down.T`로 원래 너비로
+#    돌려놓습니다.
+# %% [markdown] lang="en" hints="6.2"
+# 1. A matrix is kept as `[out, in]`. So `x @ gate.T` turns a vector of `width` numbers into one of `inner`.
+# 2. Only the gate goes through silu; its result is multiplied by `x @ up.T`, one by one.
+# 3. `torch.nn.functional.silu(x @ gate.T) * (x @ up.T)` is the inner vector; `@ down.T` brings it back to
+#    the width.
 # %% [markdown] lang="ko"
 # ### 연습 6.3 · 블록
 #
@@ -184,8 +216,16 @@ def block(x, attention, feed_forward, norm_1, norm_2):
     # END SOLUTION
 
 
-# %% id="check-6-3"
+# %% id="check-6-3" kind="implement" difficulty=2 minutes=10
 Exercise("6.3").check(block)
+# %% [markdown] lang="ko" hints="6.3"
+# 1. 모양이 같은 두 절반입니다. 스트림에, 정규화한 사본을 읽은 부품의 결과를 더합니다.
+# 2. 앞 절반은 `x = x + attention(norm_1(x))`입니다. 새 텐서를 만들어야 하므로 `+=`는 쓰지 않습니다.
+# 3. 뒤 절반은 앞 절반의 x에 `feed_forward`와 `norm_2`로 같은 일을 합니다.
+# %% [markdown] lang="en" hints="6.3"
+# 1. Two halves of the same form: the stream, plus a part that reads a normed copy of it.
+# 2. First half: `x = x + attention(norm_1(x))`. It makes a new tensor: no `+=`.
+# 3. Second half: the same with `feed_forward` and `norm_2`, on the x of the first half.
 # %% [markdown] lang="ko"
 # 이 세 함수로 레슨 08에서 진짜 가중치를 읽어 들입니다. 남은 것은 `attention`의 속이고, 그것이 레슨 07입니다. GPT-NeoX
 # 같은 모델에서는 두 부품이 *같은* 입력을 읽습니다(병렬). 더한다는 것은 똑같습니다.
@@ -206,6 +246,26 @@ Exercise("6.3").check(block)
 # %% id="question-a"
 source_question = Question("6.a")
 source_question
+# %% [markdown] lang="ko" question="6.a"
+# “The Shawshank” 다음에 ' Red'의 로짓은 7.6이고, 모델의 모든 부품이 보탠 것의 합입니다. 대부분은 어디서
+# 올까요?
+#
+# - [ ] 마지막 토큰의 임베딩
+# - [ ] 어텐션 층들
+# - [x] 피드포워드 층들
+#
+# 피드포워드 층들이 7.7을 보태고, 어텐션 층은 모두 합쳐도 거의 0이며, 시작 벡터도 거의 0입니다. “The capital
+# of France is” 다음의 ' Paris'를 보면 어텐션의 몫이 꽤 큽니다.
+# %% [markdown] lang="en" question="6.a"
+# After “The Shawshank” the logit of ' Red' is 7.6, a sum over all parts of the model. What does most of it
+# come from?
+#
+# - [ ] the embedding of the last token
+# - [ ] the attention layers
+# - [x] the feed-forward layers
+#
+# The feed-forward layers add 7.7, all attention layers together about nothing, and the start about nothing.
+# Ask the same of ' Paris' after “The capital of France is”, and attention has a good share in it.
 # %% id="question-a-answered" tags=["solution"]
 source_question.answer(3)
 # %% [markdown] lang="ko"
@@ -318,6 +378,27 @@ for part in components(model):
 # %% id="question-b"
 layers_question = Question("6.b")
 layers_question
+# %% [markdown] lang="ko" question="6.b"
+# 블록 30개에 피드포워드 층이 하나씩 있습니다. 그중 하나만 끕니다. 끄면 ' Red'가 1등에서 밀려나는 층은 30개
+# 가운데 몇 개일까요?
+#
+# - [ ] 딱 하나. 사실은 거기에 있다
+# - [x] 열두 개쯤
+# - [ ] 30개 모두
+#
+# 열두 층 가운데 어느 하나만 꺼도 사라지고, 그중 열 층은 처음 열두 층 안에 있습니다. 몇몇은 끄면 “The
+# capital of France is” 다음의 ' Paris'도 사라집니다. 필요하다는 것과 그 사실을 담고 있다는 것은 다릅니다.
+# %% [markdown] lang="en" question="6.b"
+# Each of the 30 blocks has a feed-forward layer. You switch off one of them. Without how many of the 30,
+# one at a time, is ' Red' no longer the likeliest?
+#
+# - [ ] exactly one: the fact lies there
+# - [x] about a dozen
+# - [ ] all 30
+#
+# Without any one of twelve of them it is lost, and ten of these are among the first twelve layers. Without
+# some of them ' Paris', too, is lost after “The capital of France is”: to be needed is not the same as to
+# hold this fact.
 # %% id="question-b-answered" tags=["solution"]
 layers_question.answer(2)
 # %% [markdown] lang="ko"
@@ -352,8 +433,19 @@ feed_forwards.set(part="attention", layers=(12, 16))
 # capital of France is". Layers count from 0.
 # %% id="ex-6-4"
 red_layer = 22  # SOLUTION
-# %% id="check-6-4"
+# %% id="check-6-4" kind="find" difficulty=2 minutes=10
 Exercise("6.4").check(red_layer)
+# %% [markdown] lang="ko" hints="6.4"
+# 1. 탐색기의 아래 그림에서 ×는 껐을 때 ' Red'가 사라지는 층입니다.
+# 2. 그중에는 무엇에나 필요한 층이 있습니다. 탐색기에 “The capital of France is”를 써 넣고, ' Paris'까지
+#    사라지는 층은 빼세요.
+# 3. 맨 앞의 세 층과 11번 층은 둘 다에 필요합니다. 남은 것, 예를 들어 20번 뒤의 층을 살펴보세요.
+# %% [markdown] lang="en" hints="6.4"
+# 1. The explorer's lower picture marks with a cross each layer without which ' Red' goes.
+# 2. Some of those layers are needed for everything. Write “The capital of France is” into the explorer, and
+#    cross out those without which ' Paris' goes too.
+# 3. The first three layers and layer 11 are needed for both. Try those that are left, such as the ones
+#    after 20.
 # %% [markdown] lang="ko"
 # 22번 층을 끄고 다른 사실들을 물어봅니다. 왼쪽은 온전한 모델의 답, 오른쪽은 22번 층이 없는 모델의 답입니다.
 # %% [markdown] lang="en"
@@ -442,6 +534,28 @@ losses_picture(losses_without_each(model, tokenizer, alice, tokens=32))
 # %% id="question-c"
 middle_question = Question("6.c")
 middle_question
+# %% [markdown] lang="ko" question="6.c"
+# “The king and the” 다음에는 ' king'이나 ' queen'이, “The boy and the” 다음에는 ' girl'이 옵니다. 5번
+# 블록에서 둘의 한가운데를 잡으면 무엇이 가장 그럴듯할까요?
+#
+# - [ ] 여전히 ' king'이나 ' queen'
+# - [ ] ' girl'
+# - [x] ' princess'
+# - [ ] 뜻 없는 말
+#
+# 두 글 모두 ' princess'를 1등으로 꼽지 않고, 두 답의 평균도 그렇습니다. 5번 블록 위의 블록들이 섞인
+# 벡터에서 만들어 낸 답입니다.
+# %% [markdown] lang="en" question="6.c"
+# “The king and the” goes on with ' king' or ' queen', “The boy and the” with ' girl'. Halfway between the
+# two, at block 5: what is the likeliest?
+#
+# - [ ] still ' king' or ' queen'
+# - [ ] ' girl'
+# - [x] ' princess'
+# - [ ] nonsense
+#
+# Neither text makes ' princess' its first choice, and nor does the mean of both answers. The blocks above
+# block 5 made it of the mixed vectors.
 # %% id="question-c-answered" tags=["solution"]
 middle_question.answer(3)
 

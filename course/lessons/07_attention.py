@@ -15,6 +15,24 @@
 # **75 minutes** = 24 to read and run + 51 for the exercises · It mirrors the notes' sections *attention is all
 # you need*, *how attention is computed*, *self-attention: relevance scores* and *self-attention: combining
 # information*.
+# %% [markdown] lang="ko" lesson="07"
+# 어텐션 층 전체
+#
+# - C27 어텐션은 관련성 점수 매기기와 정보 통합, 두 단계로 이루어진다
+# - C28 여러 어텐션이 헤드로서 나란히 돈다
+# - C29 어텐션의 입력: 현재 위치의 벡터와 그 앞의 벡터들
+# - C30 학습된 투영 행렬 세 개: 쿼리, 키, 값
+# - C31 점수는 쿼리와 키의 곱이고, 소프트맥스를 거치면 합이 1이 된다
+# - C32 출력은 값을 가중치만큼 더한 것이다
+# %% [markdown] lang="en" lesson="07"
+# a whole attention layer
+#
+# - C27 Attention has two steps: relevance scoring, and combining information
+# - C28 Several attentions run in parallel, as heads
+# - C29 Attention's inputs: the vector of the current position and those before it
+# - C30 Three trained projection matrices: query, key, value
+# - C31 Scores are queries times keys; softmax makes them sum to 1
+# - C32 The output is the values, weighted and summed
 # %% id="language" lang="ko"
 from utils.language import use_language
 
@@ -64,6 +82,24 @@ print(record.layers, list(record.weights[27].shape))
 # %% id="question-a"
 it_question = Question("7.a")
 it_question
+# %% [markdown] lang="ko" question="7.a"
+# ` it`에서 27층 2번 헤드는 어느 토큰을 가장 많이 볼까요?
+#
+# - [ ] because. 바로 앞 토큰이니까
+# - [x] squirrel. 가장 가까운 명사니까
+# - [ ] dog. 쫓아간 쪽이니까
+#
+# 가중치 가운데 0.42를 ` squirrel`에, 0.05를 ` dog`에 줍니다. 나머지는 거의 다 `The`로 가는데, 그 까닭은 이
+# 레슨 끝에서 봅니다.
+# %% [markdown] lang="en" question="7.a"
+# From ` it`, which token does head 2 of layer 27 look at most?
+#
+# - [ ] because, the token just before
+# - [x] squirrel, the nearest noun
+# - [ ] dog, who did the chasing
+#
+# It gives ` squirrel` 0.42 of its weight, and ` dog` 0.05. Nearly all of the rest goes to `The`, which this
+# lesson comes back to.
 # %% id="question-a-answered" tags=["solution"]
 it_question.answer(2)
 # %% id="where-it-looks"
@@ -167,8 +203,17 @@ def attention_scores(query, keys):
     # END SOLUTION
 
 
-# %% id="check-7-1"
+# %% id="check-7-1" kind="implement" difficulty=2 minutes=5
 Exercise("7.1").check(attention_scores)
+# %% [markdown] lang="ko" hints="7.1"
+# 1. `@`는 마지막 두 축을 행렬로 보고 헤드마다 곱합니다.
+# 2. `query @ keys`는 모양이 맞지 않습니다. 키의 마지막 두 축을 `keys.transpose(1, 2)`로 맞바꾸세요.
+# 3. 곱한 결과를 `query.shape[-1] ** 0.5`로 나누세요.
+# %% [markdown] lang="en" hints="7.1"
+# 1. `@` multiplies the last two axes and does so for each head.
+# 2. `query @ keys` does not fit: the last two axes of the keys have to change places, `keys.transpose(1,
+#    2)`.
+# 3. Divide the product by `query.shape[-1] ** 0.5`.
 # %% [markdown] lang="ko"
 # ### 연습 7.2 · 점수에서 가중치로
 #
@@ -187,8 +232,16 @@ def attention_weights(scores, mask):
     # END SOLUTION
 
 
-# %% id="check-7-2"
+# %% id="check-7-2" kind="implement" difficulty=2 minutes=6
 Exercise("7.2").check(attention_weights)
+# %% [markdown] lang="ko" hints="7.2"
+# 1. 먼저 마스크가 막는 곳을 닫고, 그다음에 소프트맥스를 적용합니다. 이 순서가 중요합니다.
+# 2. `masked_fill(~mask, float('-inf'))`는 마스크가 False인 곳에 −∞를 넣습니다.
+# 3. 그다음은 `.softmax(dim=-1)`입니다. 키 쪽으로 더해서 행마다 합이 1이 됩니다.
+# %% [markdown] lang="en" hints="7.2"
+# 1. First close what the mask forbids, then take the softmax: in this order.
+# 2. `masked_fill(~mask, float('-inf'))` writes −∞ where the mask is False.
+# 3. Then `.softmax(dim=-1)`: over the keys, so that each row sums to 1.
 # %% [markdown] lang="ko"
 # ` squirrel`(위치 4)의 행을 단계별로 봅니다. 점수, 마스크를 씌운 점수, 가중치의 순서입니다. ` squirrel` 뒤의 두
 # 토큰도 점수는 있지만 가중치는 0이 됩니다. 끝에는 모든 행의 합이 나옵니다.
@@ -238,8 +291,16 @@ def combine(weights, values):
     # END SOLUTION
 
 
-# %% id="check-7-3"
+# %% id="check-7-3" kind="implement" difficulty=1 minutes=3
 Exercise("7.3").check(combine)
+# %% [markdown] lang="ko" hints="7.3"
+# 1. 하나씩 쓰면, result[h, q]는 모든 k에 대해 weights[h, q, k] · values[h, k]를 더한 것입니다.
+# 2. 둘이 함께 가진 축을 따라 곱해서 더하는 것이 바로 행렬 곱입니다.
+# 3. `@` 하나면 되고, 축을 옮길 필요도 없습니다.
+# %% [markdown] lang="en" hints="7.3"
+# 1. Number by number: result[h, q] is the sum over k of weights[h, q, k] · values[h, k].
+# 2. A sum of products over an axis that both have is what a matrix product does.
+# 3. It is a single `@`, and no axis has to move.
 # %% [markdown] lang="ko"
 # 이것으로 헤드 하나가 끝났습니다. 두 단계를 이어서 실행하고, 위치마다 건네준 벡터(가중치 × 값)의 길이를 봅니다.
 # 그 벡터들을 더하면 통합한 결과와 같습니다(`True`).
@@ -287,8 +348,16 @@ def split_heads(x, heads):
     # END SOLUTION
 
 
-# %% id="check-7-4"
+# %% id="check-7-4" kind="implement" difficulty=2 minutes=4
 Exercise("7.4").check(split_heads)
+# %% [markdown] lang="ko" hints="7.4"
+# 1. 두 단계입니다. 마지막 축을 둘로 나누고, 헤드 축을 맨 앞으로 옮깁니다.
+# 2. `x.view(len(x), heads, -1)`로 나누면 [position, head, head_dim]이 됩니다.
+# 3. `.transpose(0, 1)`로 헤드를 맨 앞에 놓습니다.
+# %% [markdown] lang="en" hints="7.4"
+# 1. Two moves: cut the last axis in two, then bring the heads' axis to the front.
+# 2. `x.view(len(x), heads, -1)` cuts: [position, head, head_dim].
+# 3. `.transpose(0, 1)` brings the heads to the front.
 # %% [markdown] lang="ko"
 # ### 연습 7.5 · 헤드를 다시 합치기
 #
@@ -305,8 +374,16 @@ def merge_heads(x):
     # END SOLUTION
 
 
-# %% id="check-7-5"
+# %% id="check-7-5" kind="implement" difficulty=2 minutes=3
 Exercise("7.5").check(merge_heads)
+# %% [markdown] lang="ko" hints="7.5"
+# 1. `split_heads`의 두 단계를 거꾸로 하면 됩니다.
+# 2. 먼저 `.transpose(0, 1)`로 [position, head, head_dim]을 만듭니다.
+# 3. 그다음 `.flatten(1)`로 마지막 두 축을 합칩니다.
+# %% [markdown] lang="en" hints="7.5"
+# 1. The two moves of `split_heads`, backwards.
+# 2. First `.transpose(0, 1)`: [position, head, head_dim].
+# 3. Then join the last two axes: `.flatten(1)`.
 # %% [markdown] lang="ko"
 # ### 키와 값은 나누어 쓴다
 #
@@ -320,6 +397,24 @@ Exercise("7.5").check(merge_heads)
 # %% id="question-b"
 sharing_question = Question("7.b")
 sharing_question
+# %% [markdown] lang="ko" question="7.b"
+# 쿼리 헤드 셋이 키와 값 한 벌을 함께 씁니다. 가장 크게 아끼는 것은 무엇일까요?
+#
+# - [ ] 소프트맥스 계산. 셋에 한 번만 하면 된다
+# - [x] 메모리. 캐시에 담을 키와 값이 3분의 1이 된다
+# - [ ] 쿼리. 계산할 쿼리가 줄어든다
+#
+# 헤드 9개는 저마다 쿼리와 점수와 가중치가 따로 있습니다. 하지만 키와 값은 3벌만 계산해서 토큰마다 남겨
+# 두고, 걸음마다 다시 읽습니다.
+# %% [markdown] lang="en" question="7.b"
+# Three query heads share one set of keys and values. What does that save most of?
+#
+# - [ ] computing the softmax, which is done only once for the three
+# - [x] memory: the cache holds a third of the keys and values
+# - [ ] queries: fewer of them have to be computed
+#
+# Each of the 9 heads still has queries, scores and weights of its own. But only 3 sets of keys and values
+# are computed, kept for every token, and read again at every step.
 # %% id="question-b-answered" tags=["solution"]
 sharing_question.answer(2)
 # %% [markdown] lang="ko"
@@ -352,8 +447,16 @@ def repeat_kv(x, groups):
     # END SOLUTION
 
 
-# %% id="check-7-6"
+# %% id="check-7-6" kind="implement" difficulty=2 minutes=4
 Exercise("7.6").check(repeat_kv)
+# %% [markdown] lang="ko" hints="7.6"
+# 1. 키와 값의 헤드가 2개이고 groups가 3이면 순서는 0, 0, 0, 1, 1, 1입니다.
+# 2. `x.repeat(3, 1, 1)`은 0, 1, 0, 1, 0, 1이 됩니다. 하나씩 제자리에서 되풀이하는 함수는 따로 있습니다.
+# 3. `x.repeat_interleave(groups, dim=0)`입니다.
+# %% [markdown] lang="en" hints="7.6"
+# 1. With two key-value heads and 3 groups, the order is 0, 0, 0, 1, 1, 1.
+# 2. `x.repeat(3, 1, 1)` would give 0, 1, 0, 1, 0, 1. Another function repeats in place.
+# 3. `x.repeat_interleave(groups, dim=0)`.
 # %% [markdown] lang="ko"
 # ## 자리: 몇 칸 앞인가
 #
@@ -367,6 +470,24 @@ Exercise("7.6").check(repeat_kv)
 # %% id="question-c"
 order_question = Question("7.c")
 order_question
+# %% [markdown] lang="ko" question="7.c"
+# ` it` 앞의 여섯 벡터를 뒤섞습니다. 이 부품들이 ` it`에 내놓는 결과는 어떻게 될까요?
+#
+# - [x] 전과 똑같은 벡터가 나온다
+# - [ ] 같은 숫자들이 순서만 바뀌어 나온다
+# - [ ] 다른 벡터가 나온다
+#
+# 점수는 키마다 따로 매기고, 가중합은 더하는 순서와 상관이 없습니다. 지금까지의 부품은 토큰이 어느 자리에
+# 있는지 모릅니다.
+# %% [markdown] lang="en" question="7.c"
+# The six vectors before ` it` are shuffled. What do these parts give for ` it`?
+#
+# - [x] the same vector as before
+# - [ ] the same numbers in another order
+# - [ ] a different vector
+#
+# Each key is scored on its own, and a weighted sum does not depend on the order of what is added up.
+# Nothing so far knows where a token stands.
 # %% id="question-c-answered" tags=["solution"]
 order_question.answer(1)
 # %% [markdown] lang="ko"
@@ -429,8 +550,18 @@ def rotary(x, positions, theta):
     # END SOLUTION
 
 
-# %% id="check-7-7"
+# %% id="check-7-7" kind="implement" difficulty=4 minutes=9
 Exercise("7.7").check(rotary)
+# %% [markdown] lang="ko" hints="7.7"
+# 1. 먼저 위치와 i마다 각을 구합니다. half = head_dim // 2라 하면 2i / head_dim은 i / half이므로
+#    `positions[:, None] / theta ** (torch.arange(half) / half)`입니다.
+# 2. `a = x[..., :half]`, `b = x[..., half:]`입니다. 각의 `cos`와 `sin`은 둘 다와 모양이 맞습니다.
+# 3. `torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)`입니다.
+# %% [markdown] lang="en" hints="7.7"
+# 1. First the angles, for each position and each i: `positions[:, None] / theta ** (torch.arange(half) /
+#    half)`, where half = head_dim // 2: 2i / head_dim is i / half.
+# 2. `a = x[..., :half]`, `b = x[..., half:]`; `cos` and `sin` of the angles fit to both.
+# 3. `torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)`.
 # %% [markdown] lang="ko"
 # 돌린 쿼리가 모델이 쓴 쿼리와 같은지 확인합니다(`True`). 그다음 모든 자리를 100칸 뒤로 옮기고 점수를 다시
 # 계산합니다. 점수는 그대로입니다(`True`). 쿼리와 키가 **몇 칸 떨어져 있는지**만 남기 때문입니다.
@@ -476,8 +607,22 @@ def attention_layer(x, q_proj, k_proj, v_proj, o_proj, heads, kv_heads, theta):
     # END SOLUTION
 
 
-# %% id="check-7-8"
+# %% id="check-7-8" kind="implement" difficulty=3 minutes=8
 Exercise("7.8").check(attention_layer)
+# %% [markdown] lang="ko" hints="7.8"
+# 1. 먼저 `q`, `k`, `v` 세 줄입니다. 각각 `split_heads(x @ …_proj.T, …)`이고, 헤드 수는 q가 `heads`, k와 v가
+#    `kv_heads`입니다.
+# 2. 그다음 q와 k에는 `rotary(…, torch.arange(len(x)), theta)`, k와 v에는 `repeat_kv(…, heads //
+#    kv_heads)`입니다.
+# 3. `attention_weights(attention_scores(q, k), causal_mask(len(x)))`로 가중치를 구하고,
+#    `merge_heads(combine(weights, v)) @ o_proj.T`로 끝냅니다.
+# %% [markdown] lang="en" hints="7.8"
+# 1. Three lines to begin with: `q`, `k` and `v`, each `split_heads(x @ …_proj.T, …)`; q has `heads` heads,
+#    k and v have `kv_heads`.
+# 2. Then `rotary(…, torch.arange(len(x)), theta)` for q and k, and `repeat_kv(…, heads // kv_heads)` for k
+#    and v.
+# 3. `attention_weights(attention_scores(q, k), causal_mask(len(x)))`, then `merge_heads(combine(weights,
+#    v)) @ o_proj.T`.
 # %% [markdown] lang="ko"
 # 이 층이 모델의 층과 같은지, 30개 층 모두에서 모델의 행렬과 입력으로 계산해 비교합니다. 두 출력의 차이
 # 가운데 가장 큰 값이 나옵니다.
@@ -527,8 +672,16 @@ circuits.set(pattern="word")
 # on other texts.
 # %% id="ex-7-9"
 previous_token_head = (16, 0)  # SOLUTION
-# %% id="check-7-9"
+# %% id="check-7-9" kind="find" difficulty=1 minutes=3
 Exercise("7.9").check(previous_token_head)
+# %% [markdown] lang="ko" hints="7.9"
+# 1. *맡은 일이 있는 헤드*의 탐색기에서 *바로 앞 토큰*을 고르세요.
+# 2. 오른쪽 위에 1등부터 8등까지 나옵니다. 층이 먼저, 헤드가 나중입니다.
+# 3. 1등은 16층에 있습니다.
+# %% [markdown] lang="en" hints="7.9"
+# 1. In the explorer of heads with a job, choose *at the token before*.
+# 2. The best heads are named at the top right: layer first, then head.
+# 3. The best of all stands in layer 16.
 # %% [markdown] lang="ko"
 # ### 연습 7.10 · 인덕션 헤드
 #
@@ -541,8 +694,16 @@ Exercise("7.9").check(previous_token_head)
 # model copies what repeats. Find one.
 # %% id="ex-7-10"
 induction_head = (18, 6)  # SOLUTION
-# %% id="check-7-10"
+# %% id="check-7-10" kind="find" difficulty=2 minutes=3
 Exercise("7.10").check(induction_head)
+# %% [markdown] lang="ko" hints="7.10"
+# 1. *맡은 일이 있는 헤드*의 탐색기에서 *같은 토큰 뒤에 왔던 토큰*을 고르세요.
+# 2. 이런 헤드의 행렬에는 글이 되풀이되는 곳부터 비스듬한 줄이 나타납니다.
+# 3. 1등과 2등은 17층과 18층에 있습니다.
+# %% [markdown] lang="en" hints="7.10"
+# 1. In the explorer of heads with a job, choose *at what followed the same token*.
+# 2. In the matrix of such a head, a slanting line begins where the text repeats.
+# 3. The best two stand in layers 17 and 18.
 # %% [markdown] lang="ko"
 # ### 연습 7.11 · `it`과 `dog`을 잇는 헤드
 #
@@ -554,8 +715,16 @@ Exercise("7.10").check(induction_head)
 # the same text.
 # %% id="ex-7-11"
 it_to_dog_head = (13, 8)  # SOLUTION
-# %% id="check-7-11"
+# %% id="check-7-11" kind="find" difficulty=1 minutes=3
 Exercise("7.11").check(it_to_dog_head)
+# %% [markdown] lang="ko" hints="7.11"
+# 1. 탐색기에서 *마지막 위치에서 이 단어*를 고르고, 단어에 `dog`을 적으세요.
+# 2. 막대 옆에 헤드의 이름이 있습니다. 하나가 나머지를 크게 앞섭니다.
+# 3. 13층에 있습니다.
+# %% [markdown] lang="en" hints="7.11"
+# 1. Choose *from the end, at the word* in the explorer, and write the word `dog`.
+# 2. The bars name the best heads. One is well ahead of the others.
+# 3. It stands in layer 13.
 # %% [markdown] lang="ko"
 # ## 가중치는 어디까지 설명해 주나
 #
@@ -569,6 +738,22 @@ Exercise("7.11").check(it_to_dog_head)
 # %% id="question-d"
 parked_question = Question("7.d")
 parked_question
+# %% [markdown] lang="ko" question="7.d"
+# 18층 6번 헤드를 끕니다. 다음 토큰의 확률은 얼마나 옮겨 갈까요?
+#
+# - [x] 거의 그대로다
+# - [ ] 절반쯤
+# - [ ] 거의 다 옮겨 간다
+#
+# 첫 자리에 무엇이 있든 거기를 보지만, 거기서 가져오는 것은 거의 없습니다.
+# %% [markdown] lang="en" question="7.d"
+# Head 6 of layer 18 is switched off. How much of the next token's probability moves?
+#
+# - [x] almost none
+# - [ ] about half
+# - [ ] almost all
+#
+# It looks at the first token whatever stands there, and takes next to nothing from it.
 # %% id="question-d-answered" tags=["solution"]
 parked_question.answer(1)
 # %% [markdown] lang="ko"

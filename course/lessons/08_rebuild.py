@@ -13,6 +13,14 @@
 #
 # **75 minutes** = 25 to read and run + 50 for the exercises · It mirrors no single section of the notes: it
 # brings all of them together.
+# %% [markdown] lang="ko" lesson="08"
+# 작동하는 LLM
+#
+# - C33 모두 합치면: 내가 만든 부품으로 작동하는 LLM
+# %% [markdown] lang="en" lesson="08"
+# a working LLM
+#
+# - C33 All of it put together: a working LLM from the learner's own parts
 # %% id="language" lang="ko"
 from utils.language import use_language
 
@@ -88,6 +96,26 @@ print(len(tensors), round(sum(t.nbytes for t in tensors) / 1e6))
 # %% id="question-a"
 place_question = Question("8.a")
 place_question
+# %% [markdown] lang="ko" question="8.a"
+# 캐시를 쓰면 토큰이 하나씩 모델에 들어갑니다. 글의 여섯째 토큰이 혼자 들어옵니다. 그 쿼리와 키는 몇 번
+# 위치만큼 돌려야 할까요?
+#
+# - [ ] 0. 혼자 들어왔으니까
+# - [x] 5. 글에서 그 자리에 있으니까
+# - [ ] 1. 토큰 하나니까
+#
+# 캐시에 있는 키는 위치 0부터 4만큼 돌려져 있습니다. 새 토큰은 그 뒤에 서야 합니다. 그러지 않으면 글이
+# 여기서 시작한 것처럼 거리가 모두 어긋납니다.
+# %% [markdown] lang="en" question="8.a"
+# With the cache, one token at a time goes into the model. The sixth token of a text comes in alone. By
+# which position are its query and its key turned?
+#
+# - [ ] 0, it is alone
+# - [x] 5, where it stands in the text
+# - [ ] 1, it is one token
+#
+# The keys in the cache were turned by the positions 0 to 4. The new one has to stand behind them, or
+# everything looks as near as if the text began here.
 # %% id="question-a-answered" tags=["solution"]
 place_question.answer(2)
 # %% [markdown] lang="ko"
@@ -108,8 +136,16 @@ def places_and_mask(past, new):
     # END SOLUTION
 
 
-# %% id="check-8-1"
+# %% id="check-8-1" kind="implement" difficulty=2 minutes=5
 Exercise("8.1").check(places_and_mask)
+# %% [markdown] lang="ko" hints="8.1"
+# 1. 위치는 이미 있는 것에 이어서 셉니다. 첫 새 토큰은 `past`번입니다.
+# 2. `torch.arange(past, past + new)`가 그 위치들입니다.
+# 3. 마스크는 글 전체 마스크의 아랫부분입니다. `causal_mask(past + new)`의 마지막 `new`행입니다.
+# %% [markdown] lang="en" hints="8.1"
+# 1. Positions count on from what is there: the first new one is number `past`.
+# 2. `torch.arange(past, past + new)` gives them.
+# 3. The mask is the lower part of the whole text's mask: the last `new` rows of `causal_mask(past + new)`.
 # %% [markdown] lang="ko"
 # 다음 셀에서 다시 가져오면, 통과했을 때는 내 함수가, 아니면 과정의 함수가 그 자리를 채웁니다. 연습마다 이렇게
 # 합니다. 앞의 세 토큰 뒤에 두 토큰이 들어올 때입니다. 마스크의 행이 새 토큰, 열이 볼 곳입니다.
@@ -166,8 +202,22 @@ def attention(x, self_attn, config, positions, mask, cache=None):
     # END SOLUTION
 
 
-# %% id="check-8-2"
+# %% id="check-8-2" kind="implement" difficulty=4 minutes=12
 Exercise("8.2").check(attention)
+# %% [markdown] lang="ko" hints="8.2"
+# 1. `x @ self_attn.q_proj.weight.T`처럼 세 번 곱합니다. 그다음 `split_heads`로 나누고, 쿼리와 키에는
+#    `rotary`를 씁니다.
+# 2. 캐시에는 배치 축이 있습니다. `append(self_attn.layer_idx, keys[None], values[None])`이 지금까지의 모든
+#    키와 값을 돌려주니, 저마다 `[0]`을 꺼내세요.
+# 3. 그다음 키와 값에 `repeat_kv(…, heads // kv_heads)`, 이어서 `attention_scores`, `attention_weights`,
+#    `combine`, `merge_heads`, 끝으로 `@ self_attn.o_proj.weight.T`입니다.
+# %% [markdown] lang="en" hints="8.2"
+# 1. Three products, `x @ self_attn.q_proj.weight.T` and so on; then `split_heads`, and `rotary` for queries
+#    and keys.
+# 2. The cache has a batch axis: `append(self_attn.layer_idx, keys[None], values[None])` returns all keys
+#    and values so far; take `[0]` of each.
+# 3. Then `repeat_kv(…, heads // kv_heads)` for keys and values, `attention_scores`, `attention_weights`,
+#    `combine`, `merge_heads`, and `@ self_attn.o_proj.weight.T`.
 # %% [markdown] lang="ko"
 # ### 연습 8.3 · 층 하나
 #
@@ -199,8 +249,18 @@ def run_layer(x, layer, config, positions, mask, cache=None):
     # END SOLUTION
 
 
-# %% id="check-8-3"
+# %% id="check-8-3" kind="implement" difficulty=2 minutes=5
 Exercise("8.3").check(run_layer)
+# %% [markdown] lang="ko" hints="8.3"
+# 1. `block`은 텐서 하나를 받는 함수 네 개를 받습니다. `lambda x: …`로 만드세요.
+# 2. 그중 하나는 `lambda x: attention(x, layer.self_attn, config, positions, mask, cache)`입니다.
+# 3. 정규화는 `lambda x: rms_norm(x, layer.input_layernorm.weight, config.rms_norm_eps)`와,
+#    `post_attention_layernorm`으로 바꾼 같은 식입니다.
+# %% [markdown] lang="en" hints="8.3"
+# 1. `block` wants four functions of one tensor. A `lambda x: …` makes one.
+# 2. One is `lambda x: attention(x, layer.self_attn, config, positions, mask, cache)`.
+# 3. The norms are `lambda x: rms_norm(x, layer.input_layernorm.weight, config.rms_norm_eps)` and the same
+#    with `post_attention_layernorm`.
 # %% [markdown] lang="ko"
 # 진짜 모델의 층과 맞대 봅니다. 임의의 벡터 여섯 개를 13층에 넣습니다. 모델의 층이 내놓은 것과 소수 넷째 자리까지
 # 같으면 `True`입니다.
@@ -226,6 +286,25 @@ print(torch.allclose(ours, theirs[0], atol=1e-4))
 # %% id="question-b"
 equal_question = Question("8.b")
 equal_question
+# %% [markdown] lang="ko" question="8.b"
+# 부품은 모델의 행렬을 쓰지만 모델의 코드는 한 줄도 쓰지 않습니다. 로짓은 모델의 것과 얼마나 같을까요?
+#
+# - [ ] 언제나 마지막 비트까지 같다
+# - [x] 반올림까지 같다. 끝자리는 다를 수 있다
+# - [ ] 비슷하지만 가끔 다른 토큰이 1등이 된다
+#
+# 같은 덧셈이지만 순서가 군데군데 다릅니다. 그러면 반올림 때문에 끝자리가 달라집니다. 1등이 바뀌기에는
+# 턱없이 작은 차이입니다.
+# %% [markdown] lang="en" question="8.b"
+# Your parts use the model's own matrices, but not one line of its code. How near will your logits be to the
+# model's?
+#
+# - [ ] equal to the last bit, always
+# - [x] equal up to rounding: the last digits may differ
+# - [ ] similar, but now and then another token wins
+#
+# The same sums, in another order here and there. Rounding then differs in the last digits, far too little
+# to change which token wins.
 # %% id="question-b-answered" tags=["solution"]
 equal_question.answer(2)
 # %% [markdown] lang="ko"
@@ -254,8 +333,20 @@ def forward(model, input_ids, cache=None):
     # END SOLUTION
 
 
-# %% id="check-8-4"
+# %% id="check-8-4" kind="implement" difficulty=3 minutes=8
 Exercise("8.4").check(forward)
+# %% [markdown] lang="ko" hints="8.4"
+# 1. 먼저 `places_and_mask(past, input_ids.shape[1])`입니다. `past`는 `cache.get_seq_length()`이고, 캐시가
+#    없으면 0입니다.
+# 2. `embed`는 `[1, position, width]`를 냅니다. `[0]`을 꺼내 모든 층을 거치게 하세요.
+# 3. 끝으로 `model.model.norm.weight`로 `rms_norm`, `model.lm_head.weight`로 `lm_head`, 그리고 배치 축을
+#    위한 `[None]`입니다.
+# %% [markdown] lang="en" hints="8.4"
+# 1. First `places_and_mask(past, input_ids.shape[1])`; `past` is `cache.get_seq_length()`, or 0 without a
+#    cache.
+# 2. `embed` gives `[1, position, width]`: take `[0]`, and send it through every layer.
+# 3. At the end `rms_norm` with `model.model.norm.weight`, `lm_head` with `model.lm_head.weight`, and
+#    `[None]` for the batch axis.
 # %% [markdown] lang="ko"
 # 이 순간을 위해 여기까지 왔습니다. 부품으로 조립한 LLM과 라이브러리의 모델에 같은 문장을 넣습니다. 차례로 로짓의
 # 모양, 로짓의 가장 큰 차이(소수 셋째 자리까지), 모든 위치에서 1등 토큰이 같은지, 그리고 다음 토큰입니다.
@@ -313,8 +404,17 @@ def write(model, input_ids, max_new_tokens, choose):
     # END SOLUTION
 
 
-# %% id="check-8-5"
+# %% id="check-8-5" kind="implement" difficulty=3 minutes=8
 Exercise("8.5").check(write)
+# %% [markdown] lang="ko" hints="8.5"
+# 1. 루프 앞에서 `cache = KVCache()`, `unseen = input_ids`로 시작합니다.
+# 2. 루프에서 `choose(forward(model, unseen, cache)[0, -1])`을 `yield`하고, 끝 토큰이면 멈춥니다.
+# 3. 다음 단계를 위해 `unseen = torch.tensor([[token_id]])`, 곧 새 토큰만 남깁니다.
+# %% [markdown] lang="en" hints="8.5"
+# 1. Before the loop: `cache = KVCache()`, and `unseen = input_ids`.
+# 2. In the loop: `choose(forward(model, unseen, cache)[0, -1])`, `yield` it, and stop if it is the end
+#    token.
+# 3. For the next step, `unseen = torch.tensor([[token_id]])`: only the new token.
 # %% [markdown] lang="ko"
 # 라이브러리의 `generate`와 같은 글을 쓸까요? 영어, 코드, 한국어 프롬프트에 20토큰씩 이어 쓰게 하고, 토큰이 모두
 # 같은지(`True`)와 쓴 글을 봅니다. 한국어를 거의 배우지 않은 모델이라 한국어는 둘이 똑같이 서투릅니다.
@@ -363,6 +463,26 @@ for piece in stream_text(write(model, ids, 40, choose), tokenizer):
 # %% id="question-c"
 time_question = Question("8.c")
 time_question
+# %% [markdown] lang="ko" question="8.c"
+# 토큰 하나에 곱셈과 덧셈이 2억 7천만 번쯤 들고, 이 모델의 가중치는 538MB입니다. 글 하나를 쓸 때 계산은 주로
+# 무엇을 기다릴까요?
+#
+# - [ ] 프로세서가 곱하기를
+# - [x] 가중치가 메모리에서 오기를
+# - [ ] 파이썬이 반복문을 돌기를
+#
+# 가중치 하나를 메모리에서 가져와 곱셈 한 번과 덧셈 한 번에 씁니다. 프로세서는 메모리가 다음 숫자를 가져오는
+# 것보다 훨씬 빨리 그 일을 끝냅니다.
+# %% [markdown] lang="en" question="8.c"
+# One token takes some 270 million multiplications and additions, and this model's weights are 538 MB. What
+# do they mostly wait for, when one text is written?
+#
+# - [ ] for the processor to multiply
+# - [x] for the weights to arrive from memory
+# - [ ] for Python to run its loops
+#
+# Each weight is fetched from memory for one multiplication and one addition. A processor does those far
+# faster than memory can bring the next number.
 # %% id="question-c-answered" tags=["solution"]
 time_question.answer(2)
 # %% [markdown] lang="ko"
@@ -398,8 +518,16 @@ def fuse(matrices):
     # END SOLUTION
 
 
-# %% id="check-8-6"
+# %% id="check-8-6" kind="implement" difficulty=2 minutes=5
 Exercise("8.6").check(fuse)
+# %% [markdown] lang="ko" hints="8.6"
+# 1. 모두 같은 `x`를 읽으니 열의 수가 같습니다.
+# 2. 아래로 이어 붙이면 행렬 하나가 됩니다. `torch.cat(matrices)`입니다.
+# 3. 크기는 저마다의 행 수, `len(matrix)`입니다.
+# %% [markdown] lang="en" hints="8.6"
+# 1. All of them read the same `x`, so they have the same number of columns.
+# 2. Stacked one below the other they are one matrix: `torch.cat(matrices)`.
+# 3. The sizes are how many rows each had: `len(matrix)`.
 # %% [markdown] lang="ko"
 # ### 연습 8.7 · 자리가 있는 캐시
 #
@@ -443,8 +571,20 @@ class RoomyCache:
     # END SOLUTION
 
 
-# %% id="check-8-7"
+# %% id="check-8-7" kind="implement" difficulty=3 minutes=7
 Exercise("8.7").check(RoomyCache)
+# %% [markdown] lang="ko" hints="8.7"
+# 1. `__init__`에서 키와 값을 위해 하나씩 `torch.zeros(layers, 1, kv_heads, room, head_dim)`을 만들고,
+#    층마다 길이 0을 적어 둡니다.
+# 2. `append`에서 `self.keys[layer, :, :, start:end] = keys`로 그 안에 적습니다.
+# 3. `end`가 `room`보다 크면 ValueError를 일으키고, 아니면 `end`를 그 층의 길이로 적고 둘의 `[layer, :, :,
+#    :end]`를 돌려줍니다.
+# %% [markdown] lang="en" hints="8.7"
+# 1. In `__init__`: `torch.zeros(layers, 1, kv_heads, room, head_dim)`, once for keys and once for values,
+#    and a length of 0 for each layer.
+# 2. In `append`: `self.keys[layer, :, :, start:end] = keys` writes into it.
+# 3. Raise a ValueError if `end` is more than `room`; else keep `end` as the layer's length, and return
+#    `[layer, :, :, :end]` of both.
 # %% [markdown] lang="ko"
 # 층마다 행렬을 합쳐 둡니다. 쿼리, 키, 값이 하나가 되고, 피드포워드의 `gate_proj`와 `up_proj`가 하나가 됩니다. 첫 층의
 # 합친 행렬과, 그 안에서 쿼리, 키, 값이 차지하는 행 수입니다.

@@ -15,6 +15,7 @@ from nbclient.exceptions import CellExecutionError
 
 from course import ROOT
 from course.lessons import lesson_files
+from course.notebooks import tables
 from course.notebooks.lesson import Cell, LessonError, no_lesson, read_lesson
 from utils.language import LANGUAGES
 
@@ -106,9 +107,10 @@ def _is_current(path: Path, built: nbformat.NotebookNode) -> bool:
 
 
 def build(names: list[str] = (), check: bool = False, rerun: bool = False) -> list[str]:
-    """Write the notebooks that are stale, or with `check` only name them.  Returns what was stale.
+    """Write the notebooks and tables that are stale, or with `check` only name them.
 
-    A solved notebook is executed when its code has changed, or always with `rerun`.
+    Returns what was stale.  A solved notebook is executed when its code has changed, or always
+    with `rerun`.
     """
     stale, wanted = [], set()
     for lesson in lesson_files():
@@ -130,6 +132,11 @@ def build(names: list[str] = (), check: bool = False, rerun: bool = False) -> li
                         print(f"running {stale[-1]} …", flush=True)
                         execute(built, path.parent)
                     nbformat.write(built, path)
+    for path in () if names else tables.files():
+        if (current := tables.brought_up_to_date(path)) != path.read_text(encoding="utf-8"):
+            stale.append(str(path.relative_to(ROOT)))
+            if not check:
+                path.write_text(current, encoding="utf-8")
     built = {*ROOT.glob("chapters/*/*.ipynb"), *ROOT.glob("solutions/*/*.ipynb")}
     for path in sorted(path for path in built - wanted if not KEPT.search(path.stem)):
         stale.append(f"{path.relative_to(ROOT)} (no lesson)")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from course.lessons import lesson_files
 from course.notebooks.lesson import no_lesson, read_lesson
+from course.notebooks.words import lesson_words
 from utils.language import current_language
 
 
@@ -19,7 +20,9 @@ class Lesson:
     number: str  # "03"
     source: Path
     title: str  # "Decoding: one token out of a distribution"
-    minutes: int | None  # None for 00, which has no exercises
+    minutes: int  # 0 for 00, which has no exercises
+    reading: int  # how many of them are for reading and running
+    builds: str  # what a learner builds in it, "" where nothing
     exercises: tuple[str, ...]  # their numbers, as they come
 
     @property
@@ -42,14 +45,16 @@ def contents(lang: str | None = None) -> list[Lesson]:
 def _read(path: Path, lang: str) -> Lesson:
     cells = read_lesson(path)
     head = next(cell.source for cell in cells if cell.kind == "markdown" and cell.lang == lang)
-    minutes = re.search(r"\*\*(\d+)(?:분| minutes)\*\*", head)
-    code = "\n".join(cell.source for cell in cells if cell.kind == "code")
+    minutes = re.search(r"\*\*(\d+)(?:분| minutes)\*\* = \D*(\d+)", head)
+    said = lesson_words(path, lang)
     return Lesson(
         number=path.name[:2],
         source=path,
         title=head.splitlines()[0].split("·", 1)[1].strip(),
-        minutes=int(minutes[1]) if minutes else None,
-        exercises=tuple(dict.fromkeys(re.findall(r'Exercise\("([\d.]+)"\)', code))),
+        minutes=int(minutes[1]) if minutes else 0,
+        reading=int(minutes[2]) if minutes else 0,
+        builds=said.builds,
+        exercises=tuple(said.exercises),
     )
 
 

@@ -1,7 +1,8 @@
 """A lesson's source: one Python file in jupytext's percent format, read into cells and checked.
 
 Cells with `lang="ko"` or `lang="en"` stand in adjacent pairs and go to that language's notebooks;
-all others go to both.
+all others go to both.  What a lesson says of its exercises and questions stands in pairs of its
+own, which go into no notebook: see `course.notebooks.words`.
 """
 
 import re
@@ -11,8 +12,10 @@ from pathlib import Path
 import jupytext
 
 from course.lessons import lesson_files
-from course.notebooks.concepts import CONCEPTS
+from course.notebooks.words import WordsError, lesson_words
 from utils.language import LANGUAGES, _
+
+WORDS = {"lesson", "hints", "question"}  # the attribute of a cell that goes into no notebook
 
 
 class LessonError(ValueError):
@@ -42,16 +45,19 @@ def read_lesson(path: Path) -> list[Cell]:
     cells, code_id, texts = [], "start", 0
     for node, line in zip(nodes, lines, strict=True):
         lang = node.metadata.get("lang")
-        if node.cell_type == "code":
-            code_id, texts = node.metadata.get("id", ""), 0
-            cell_id = code_id
+        if words := WORDS & node.metadata.keys():
+            kind, cell_id = "words", f"{min(words)}-{node.metadata[min(words)]}"
+        elif node.cell_type == "code":
+            kind, texts = "code", 0
+            cell_id = code_id = node.metadata.get("id", "")
         else:  # numbered after the code cell above, so that an edit elsewhere changes no id
-            texts += lang != "en"
+            kind, texts = "markdown", texts + (lang != "en")
             cell_id = f"{code_id}-text-{texts}"
         tags = tuple(node.metadata.get("tags", ()))
-        cells.append(Cell(node.cell_type, node.source, line, lang, cell_id, tags))
+        cells.append(Cell(kind, node.source, line, lang, cell_id, tags))
     _check(path, cells)
-    return cells
+    _check_words(path, cells)
+    return [cell for cell in cells if cell.kind != "words"]
 
 
 def _check(path: Path, cells: list[Cell]) -> None:
@@ -62,7 +68,7 @@ def _check(path: Path, cells: list[Cell]) -> None:
     for cell, before, after in zip(cells, [None, *cells], [*cells[1:], None], strict=False):
         if cell.lang not in (None, *LANGUAGES):
             refuse(cell, f'lang="{cell.lang}" is neither "ko" nor "en"')
-        if cell.kind == "markdown" and cell.lang is None:
+        if cell.kind != "code" and cell.lang is None:
             refuse(cell, 'a markdown cell needs lang="ko" or lang="en"')
         pair = {"ko": after, "en": before}.get(cell.lang, cell)
         if cell.lang and (
@@ -76,11 +82,40 @@ def _check(path: Path, cells: list[Cell]) -> None:
         if (cell.id, cell.lang) in seen:
             refuse(cell, f'the id "{cell.id}" is used twice')
         seen |= {(cell.id, lang) for lang in ((cell.lang,) if cell.lang else (None, *LANGUAGES))}
-        for tag in cell.tags:
-            if re.fullmatch(r"C\d+", tag) and tag not in CONCEPTS:
-                refuse(cell, f'"{tag}" is no concept of course/concepts.py')
         if re.findall(r"# (BEGIN|END) SOLUTION", cell.source) not in ([], ["BEGIN", "END"]):
             refuse(cell, "BEGIN SOLUTION and END SOLUTION must come as one pair in a cell")
+
+
+def _check_words(path: Path, cells: list[Cell]) -> None:
+    """Every exercise and question asked has its words, and the two languages agree on them."""
+
+    def refuse(number: str, why: str):
+        ids = f"hints-{number}", f"question-{number}", f"check-{number.replace('.', '-')}"
+        line = next((cell.line for cell in cells if cell.id in ids), 1)
+        raise LessonError(f"{path.name}:{line}: {why}")
+
+    try:
+        ko, en = (lesson_words(path, lang) for lang in ("ko", "en"))
+    except WordsError as problem:
+        refuse(problem.number, str(problem))
+    for cell in cells:
+        for tag in cell.tags:
+            if re.fullmatch(r"C\d+", tag) and tag not in en.concepts:
+                raise LessonError(f'{path.name}:{cell.line}: "{tag}" is no concept of this lesson')
+    if ko.concepts.keys() != en.concepts.keys():
+        raise LessonError(f"{path.name}:1: the languages do not name the same concepts")
+    code = "\n".join(cell.source for cell in cells if cell.kind == "code")
+    for what, korean, english in (
+        ("Exercise", ko.exercises, en.exercises),
+        ("Question", ko.questions, en.questions),
+    ):
+        asked = set(re.findall(what + r'\("([\w.]+)"\)', code))
+        for number in sorted(asked ^ english.keys() | asked ^ korean.keys()):
+            refuse(number, f'{what}("{number}") is not asked, or has no words beside it')
+    for number, question in en.questions.items():
+        other = ko.questions[number]
+        if (question.right, len(question.choices)) != (other.right, len(other.choices)):
+            refuse(number, f"question {number} has other choices in the other language")
 
 
 def no_lesson(name: str) -> str:

@@ -1,20 +1,22 @@
 """Keeps the Korean catalogue in step with the sentences in the code.
 
-`python -m course messages` gathers what stands in `_()`, `N_()` and `ngettext()` into
-`utils/locale/ko/LC_MESSAGES/course.po`, keeps the translations there, and names what lacks one.
+`python -m course messages` gathers what stands in `_()`, `N_()` and `ngettext()`, where its Korean
+does not stand beside it, into `utils/locale/ko/LC_MESSAGES/course.po`; it keeps the translations
+there, and names what lacks one.
 """
 
 import sys
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_keywords
 from babel.messages.pofile import read_po, write_po
 
 from course import ROOT
 from utils.language import CATALOGUES
 
 KOREAN = CATALOGUES / "ko" / "LC_MESSAGES" / "course.po"
-KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
+KEYWORDS = parse_keywords(["_:1,1t", "N_:1,1t", "ngettext:1,2,3t"])  # one more: its Korean
 
 
 def in_the_code() -> Catalog:

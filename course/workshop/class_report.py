@@ -15,10 +15,10 @@ from html import escape
 from pathlib import Path
 from statistics import median
 
-from course.graders import EXERCISES
+from course.graders import diagnosis_sentence
 from course.lessons import by_number
+from course.notebooks.words import exercise_numbers, exercise_words
 from course.progress.export import FORMAT
-from course.workshop.diagnoses import words
 from utils.language import LANGUAGES, _, current_language, use_language
 
 OFTEN = 3  # so many diagnoses are shown for an exercise
@@ -169,8 +169,7 @@ def _section(found: list[Row], records: list[dict]) -> str:
 
 
 def _table_row(row: Row) -> str:
-    spec = EXERCISES.get(row.exercise)
-    title = escape(_(spec.title)) if spec else ""
+    title = escape(exercise_words(row.exercise).title) if row.exercise in exercise_numbers() else ""
     share = round(100 * row.passed / row.attempted)
     tries = "–" if row.attempts_to_pass is None else f"{row.attempts_to_pass:g}"
     often = "".join(f"<li>{_diagnosis(row.exercise, *each)}</li>" for each in row.diagnoses)
@@ -184,7 +183,7 @@ def _table_row(row: Row) -> str:
 
 
 def _diagnosis(exercise: str, name: str, learners: int, times: int) -> str:
-    says = escape(words(exercise, name)).split("`")
+    says = escape(diagnosis_sentence(exercise, name)).split("`")
     says = "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(says))
     count = _("{learners} learners, {times} times").format(learners=learners, times=times)
     return f'{says} <span class="quiet"><code>{escape(name)}</code> · {count}</span>'

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import nbformat
 
-from course.graders import EXERCISES
+from course.notebooks.words import exercise_words
 from course.workshop.html_page import WORKSHOP, command, has_tag, page, place, read
 from course.workshop.speaker_notes import speaker_notes
 from utils.language import _, use_language
@@ -164,9 +164,10 @@ def _width(text: str) -> int:
 
 def _task(text: str, stub: str, section: str) -> list[Node]:
     number = EXERCISE.match(text)[1]
+    said = exercise_words(number)
     task = {
-        "title": f"{number} · {_(EXERCISES[number].title)}",
-        "minutes": EXERCISES[number].minutes,
+        "title": f"{number} · {said.title}",
+        "minutes": said.minutes,
         "stub": stub,
     }
     cell = _words(text.split("\n", 1)[1].strip())

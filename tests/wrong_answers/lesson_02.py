@@ -389,14 +389,15 @@ WRONG = {
     },
     "2.5": {
         "tied-twice": with_state_dict,
-        "sum-not-1": over_num_parameters,
+        "sum-above-1": over_num_parameters,
+        "sum-below-1": over_all_tensors,
         "counts": counts_only,
         "percent": percent,
         "last-norm-forgotten": only_blocks,
         "tensors-not-numbers": counts_tensors,
         "other-keys": without_head,
         "wrong-type": as_values,
-        "differs": as_tensors,
+        "other-value": as_tensors,
     },
     "2.6": {
         "last-position": last_column,

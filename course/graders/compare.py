@@ -1,0 +1,171 @@
+"""Comparing what came out with what was expected: is it equal, and if not, which fault is it?"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from utils.language import N_, _
+
+DIAGNOSES = {
+    "list-for-tensor": N_(
+        "A Python list came out; a tensor was asked for.",
+        "파이썬 리스트가 나왔습니다. 텐서를 돌려주어야 합니다.",
+    ),
+    "tensor-for-value": N_(
+        "A tensor came out; {kind} was asked for. `.item()` turns a tensor with one number "
+        "into that number.",
+        "텐서가 나왔습니다. {kind}을(를) 돌려주어야 합니다. 숫자 하나짜리 텐서는 "
+        "`.item()`으로 그 숫자가 됩니다.",
+    ),
+    "not-a-tensor": N_(
+        "{got} came out; a tensor was asked for.",
+        "나온 것은 {got}입니다. 텐서를 돌려주어야 합니다.",
+    ),
+    "wrong-type": N_(
+        "{got} came out; {kind} was asked for.",
+        "나온 것은 {got}입니다. {kind}을(를) 돌려주어야 합니다.",
+    ),
+    "wrong-device": N_(
+        "The result is on {got}, what was given on {expected}.",
+        "결과는 {got}에 있는데, 받은 것은 {expected}에 있습니다.",
+    ),
+    "batch-kept": N_(
+        "The result has one axis too many in front: the batch axis was kept, or added.",
+        "결과의 맨 앞에 축이 하나 더 있습니다. 배치 축이 남았거나 새로 붙었습니다.",
+    ),
+    "wrong-shape": N_(
+        "The shape is {got}; it should be {expected}.",
+        "모양이 {got}입니다. {expected}이어야 합니다.",
+    ),
+    "wrong-dtype": N_(
+        "The numbers are {got}; they should stay {expected}.",
+        "숫자의 자료형이 {got}입니다. {expected} 그대로여야 합니다.",
+    ),
+    "nan": N_(
+        "Some numbers are nan (not a number): something like inf - inf or 0 / 0.",
+        "nan(숫자가 아님)이 섞여 있습니다. inf - inf나 0 / 0 같은 계산이 있었습니다.",
+    ),
+    "other-value": N_("That is not the value expected.", "기대한 값이 아닙니다."),
+    "differs": N_(
+        "{wrong} of {all} numbers differ; the first at index {index}: {got} where {expected} "
+        "was expected.",
+        "숫자 {all}개 가운데 {wrong}개가 다릅니다. 처음 다른 곳은 인덱스 {index}입니다. "
+        "기대한 값은 {expected}, 나온 값은 {got}입니다.",
+    ),
+}
+
+
+def equal(got: Any, expected: Any, atol: float = 1e-5, rtol: float = 1e-4) -> bool:
+    """Whether `got` is `expected`: the same kind of thing, and for floats close enough."""
+    if isinstance(expected, Tensor):
+        return (
+            isinstance(got, Tensor)
+            and got.shape == expected.shape
+            and got.dtype == expected.dtype
+            and got.device == expected.device
+            and torch.allclose(got.float(), expected.float(), atol=atol, rtol=rtol, equal_nan=True)
+        )
+    if isinstance(expected, list | tuple):
+        return (
+            isinstance(got, list | tuple)
+            and len(got) == len(expected)
+            and all(equal(g, e, atol, rtol) for g, e in zip(got, expected, strict=True))
+        )
+    if isinstance(expected, dict):
+        return (
+            isinstance(got, dict)
+            and got.keys() == expected.keys()
+            and all(equal(got[key], expected[key], atol, rtol) for key in expected)
+        )
+    if isinstance(expected, float):
+        return (
+            isinstance(got, float | int)
+            and not isinstance(got, bool)
+            and (abs(got - expected) <= atol + rtol * abs(expected))
+        )
+    return type(got) is type(expected) and got == expected
+
+
+def fault(got: Any, expected: Any, atol: float, rtol: float) -> tuple[str, dict]:
+    """What is wrong with `got`, where it is not `expected`: a name of DIAGNOSES, and its values.
+
+    The kind of thing first, then shape and dtype, then the numbers.
+    """
+    kind = _kind(expected)
+    if isinstance(expected, Tensor):
+        if isinstance(got, list | tuple):
+            return "list-for-tensor", {}
+        if not isinstance(got, Tensor):
+            return "not-a-tensor", {"got": _kind(got)}
+        if got.device != expected.device:
+            return "wrong-device", {"got": got.device, "expected": expected.device}
+        if got.shape != expected.shape:
+            if got.shape == (1, *expected.shape):
+                return "batch-kept", {}
+            return "wrong-shape", {"got": list(got.shape), "expected": list(expected.shape)}
+        if got.dtype != expected.dtype:
+            return "wrong-dtype", {"got": _dtype(got), "expected": _dtype(expected)}
+        if got.is_floating_point() and got.isnan().any() and not expected.isnan().any():
+            return "nan", {}
+        return "differs", _first_difference(got, expected, atol, rtol)
+    if isinstance(got, Tensor):
+        return "tensor-for-value", {"kind": kind}
+    if type(got) is not type(expected) and not isinstance(expected, float | list | tuple):
+        return "wrong-type", {"got": _kind(got), "kind": kind}
+    return "other-value", {}
+
+
+def _first_difference(got: Tensor, expected: Tensor, atol: float, rtol: float) -> dict:
+    wrong = ~torch.isclose(got.float(), expected.float(), equal_nan=True, atol=atol, rtol=rtol)
+    first = tuple(wrong.nonzero()[0].tolist())
+    return {
+        "wrong": int(wrong.sum()),
+        "all": wrong.numel(),
+        "index": list(first),
+        "got": f"{got[first].item():.4g}",
+        "expected": f"{expected[first].item():.4g}",
+    }
+
+
+def describe(value: Any) -> str:
+    """A value in a few words: a tensor's shape, type and first numbers; anything else shortened."""
+    if isinstance(value, Tensor):
+        numbers = [] if value.is_meta else value.detach().flatten()[:6].tolist()
+        shown = ", ".join(f"{n:.4g}" if isinstance(n, float) else str(n) for n in numbers)
+        more = ", …" if value.numel() > 6 else ""
+        return f"tensor {list(value.shape)} {_dtype(value)}: {shown}{more}"
+    if isinstance(value, torch.nn.Module):
+        return type(value).__name__
+    if isinstance(value, list | tuple):
+        inside = ", ".join(map(describe, value[:6])) + (", …" if len(value) > 6 else "")
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key!r}: {describe(v)}' for key, v in value.items())}}}"[:400]
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if callable(value):
+        return getattr(value, "__name__", type(value).__name__)
+    text = repr(value)
+    if " object at 0x" in text:
+        return type(value).__name__
+    return text if len(text) <= 160 else text[:159] + "…"
+
+
+def _dtype(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+_KINDS = {
+    int: N_("a whole number (int)", "정수(int)"),
+    float: N_("a number (float)", "실수(float)"),
+    str: N_("a text (str)", "문자열(str)"),
+    bool: N_("True or False", "True 또는 False"),
+    list: N_("a list", "리스트"),
+    tuple: N_("a tuple", "튜플"),
+    dict: N_("a dict", "딕셔너리"),
+}
+
+
+def _kind(value: Any) -> str:
+    return _(_KINDS[type(value)]) if type(value) in _KINDS else type(value).__name__

@@ -1,0 +1,1 @@
+"""Lesson 01, the generation loop: what its exercises check."""

@@ -1,0 +1,1 @@
+"""Lesson 02, the components: what its exercises check."""

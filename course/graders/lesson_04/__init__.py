@@ -1,0 +1,1 @@
+"""Lesson 04, parallel streams: what its exercises check."""

@@ -1,0 +1,1 @@
+"""Lesson 05, the key-value cache: what its exercises check."""

@@ -1,0 +1,1 @@
+"""Lesson 06, the transformer block: what its exercises check."""
