@@ -1,7 +1,7 @@
 # %% [markdown] lang="ko"
 # # 05 · KV 캐시: 한 번 계산한 것은 다시 계산하지 않기
 #
-# **이 레슨을 마치면** 캐시가 없을 때 어떤 계산이 되풀이되는지 세어 보고, 키와 값 캐시를 직접 만들어 같은 글을
+# **이 레슨을 마치면** 캐시가 없을 때 계산이 얼마나 되풀이되는지 세어 보고, 키와 값 캐시를 직접 만들어 같은 글을
 # 더 빨리 쓰고, 그 대가로 드는 메모리를 예측하고, 글을 나오는 대로 스트리밍할 수 있습니다.
 #
 # **70분** = 읽고 실행하기 30분 + 연습 문제 40분 · 노트의 *키와 값을 캐싱해서 생성 속도 높이기* 절에 해당합니다.
@@ -17,7 +17,7 @@
 # %% [markdown] lang="ko" lesson="05"
 # KV 캐시, 스트리밍
 #
-# - C20 캐시가 없으면 단계마다 앞 단계의 일을 되풀이한다
+# - C20 캐시가 없으면 단계마다 앞 단계의 계산을 되풀이한다
 # - C21 키와 값을 캐시에 두면 생성이 훨씬 빨라지고, use_cache로 끌 수 있다
 # - C22 캐시가 차지하는 메모리
 # - C23 답 하나를 다 쓰려면 몇 초가 걸리므로 스트리밍한다
@@ -57,41 +57,41 @@ from utils.step_times import measure_steps
 
 model, tokenizer = load_model()
 # %% [markdown] lang="ko"
-# ## 두 번째 걸음이 첫 번째 걸음을 되풀이한다
+# ## 두 번째 단계는 첫 번째 단계의 계산을 되풀이한다
 #
 # 레슨 01의 루프를 떠올려 보세요. 새 토큰을 프롬프트 끝에 붙이고, 글 **전체**를 다시 모델에 넣었습니다. 레슨
-# 04에서 본 것처럼 모델은 들어온 토큰마다 위치 하나씩, 스트림 하나씩을 계산합니다. 그럼 모두 몇 위치를
+# 04에서 본 것처럼 모델은 들어온 토큰마다 위치 하나, 곧 스트림 하나를 계산합니다. 그럼 위치를 모두 몇 번
 # 계산할까요?
 # %% [markdown] lang="en"
 # ## The second step does the first one's work again
 #
 # Remember the loop of lesson 01: the new token went to the end of the prompt, and the **whole** text went into
-# the model again. For every token that goes in, the model computes one position, a stream of its own, as
-# you saw in lesson 04. How many positions does that make?
+# the model again. For every token that goes in, the model computes one position, a stream of its own, as you saw
+# in lesson 04. How many positions does that make in all?
 # %% id="question-a"
 work_question = Question("5.a")
 work_question
 # %% [markdown] lang="ko" question="5.a"
-# 프롬프트는 5토큰이고, 캐시 없이 8토큰을 새로 씁니다. 정방향 계산을 모두 합하면 몇 위치를 계산할까요?
+# 프롬프트는 5토큰이고, 캐시 없이 8토큰을 새로 씁니다. 정방향 계산을 모두 합하면 위치를 몇 번 계산할까요?
 #
-# - [ ] 8개
-# - [ ] 12개나 13개
-# - [x] 68개
+# - [ ] 8번
+# - [ ] 12번이나 13번
+# - [x] 68번
 #
-# 매번 글 전체를 계산하므로 5, 6, 7, 8, 9, 10, 11, 12위치이고, 모두 더하면 68입니다.
+# 매번 글 전체를 계산하므로 위치를 5번, 6번, …, 12번 계산하고, 모두 더하면 68번입니다.
 # %% [markdown] lang="en" question="5.a"
-# A prompt of 5 tokens, and 8 new ones are written without a cache. How many positions do all passes compute
+# The prompt has 5 tokens, and 8 new ones are written without a cache. How many positions do all passes compute
 # together?
 #
 # - [ ] 8
 # - [ ] 12 or 13
 # - [x] 68
 #
-# The passes compute 5, 6, 7, 8, 9, 10, 11 and 12 positions, the whole text each time: 68 in all.
+# Each pass computes the whole text, so they compute 5, 6, … and 12 positions: 68 in all.
 # %% id="question-a-answered" tags=["solution"]
 work_question.answer(3)
 # %% [markdown] lang="ko"
-# 세어 봅시다. `use_cache=False`로 캐시를 끄고, 정방향 계산마다 몇 위치가 모델에 들어가는지 훅으로 셉니다.
+# 세어 봅시다. `use_cache=False`로 캐시를 끄고, 정방향 계산마다 위치가 몇 개 들어가는지 훅으로 셉니다.
 # %% [markdown] lang="en"
 # Count them: `use_cache=False` turns the cache off, and a hook counts the positions that enter the model at
 # each forward pass.
@@ -102,13 +102,20 @@ with kv_cache.counting_positions(model) as positions:
 print(positions, "→", sum(positions))
 print(repr(tokenizer.decode(without[0])))
 # %% [markdown] lang="ko"
-# 여덟 토큰을 쓰려고 위치를 68개 계산했습니다. 서로 다른 위치는 12개뿐인데 말입니다. 되풀이한 계산에서
-# 새로 나온 것이 있었을까요? 첫 번째 정방향 계산과, 토큰이 하나 더 붙은 두 번째 정방향 계산이 처음 다섯 위치에서
-# 낸 것을 모든 층에서 비교합니다. 비교하는 것은 키와 값인데, 무엇인지는 곧 나옵니다.
+# 토큰 8개를 쓰려고 위치를 68번 계산했습니다. 서로 다른 위치는 12개뿐인데 말입니다. 되풀이한 계산에서 새로 나온
+# 것이 있었을까요?
+#
+# 어텐션 층은 위치마다 **키**와 **값**이라는 벡터를 만듭니다. 뒤의 위치는 앞 위치의 키를 보고 *어디를 볼지*
+# 정하고, 거기서 값을 *가져옵니다*. 지금은 이만큼만 알면 됩니다(나머지는 레슨 07). 첫 번째 정방향 계산과, 토큰이
+# 하나 더 붙은 두 번째 정방향 계산이 처음 다섯 위치에서 만든 키와 값이 모든 층에서 같은지(`True`) 봅니다.
 # %% [markdown] lang="en"
-# To write eight tokens it computed 68 positions, though there are only 12 different ones. Did the repeated
-# work give anything new? Compare what the first pass and the second, which had one token
-# more, made of the first five positions, in all layers: their keys and values, of which more in a moment.
+# To write eight tokens it computed 68 positions, though only 12 of them are different. Did the repeated work give
+# anything new?
+#
+# An attention layer makes two vectors for each position, a **key** and a **value**. By the keys of earlier
+# positions, a later one decides *where to look*; from there it *takes* the values. That is enough for now (the
+# rest is lesson 07). Are the keys and values that the first pass made at the first five positions the same, in
+# all layers, as those of the second pass, which had one token more (`True`)?
 # %% id="same-keys" tags=["C20", "slide"]
 first = model(without[:, :5]).past_key_values
 second = model(without[:, :6]).past_key_values
@@ -116,38 +123,40 @@ for name in ("keys", "values"):
     pairs = [(getattr(a, name), getattr(b, name)[:, :, :5]) for a, b in zip(first.layers, second.layers)]
     print(name, all(torch.allclose(a, b, atol=1e-3) for a, b in pairs))
 # %% [markdown] lang="ko"
-# 똑같습니다. 뒤에 온 토큰은 앞의 위치를 바꾸지 못하기 때문입니다(레슨 04). 그러니 버리지 말고 **남겨 두면**
-# 됩니다.
+# 똑같습니다. 뒤에 온 토큰은 앞의 위치를 바꾸지 못하기 때문입니다(레슨 04). 그러니 한 번 계산한 것을 버리지 말고
+# **남겨 두면** 됩니다.
 #
 # ## 무엇을 남겨 둘까
 #
-# 새 위치는 어텐션 층에서만 앞의 위치를 봅니다. 자기 쿼리를 앞 위치들의 **키**와 견주고, 그 결과에 따라 앞
-# 위치들의 **값**을 모읍니다(자세한 것은 레슨 07). 앞 위치의 쿼리는 다시 쓰이지 않습니다. 그래서 층마다 키와
-# 값만 남기면 되고, 이것을 **키와 값 캐시**, 줄여서 **KV 캐시**라고 합니다. 모양은
-# `[batch, kv_heads, position, head_dim]`입니다.
+# 새 위치는 어텐션 층에서만 앞의 위치를 봅니다. 자기 **쿼리**(무엇을 찾는지 나타내는 벡터)를 앞 위치들의 키와
+# 견주고, 그 결과에 따라 앞 위치들의 값을 모읍니다. 앞 위치의 쿼리는 다시 쓰이지 않습니다. 그래서 층마다 키와 값만
+# 남기면 되고, 이것을 **키와 값 캐시**, 줄여서 **KV 캐시**라고 합니다. 모양은
+# `[batch, kv_heads, position, head_dim]`입니다. 키와 값은 층마다 몇 벌(`kv_heads`)씩 있고, 그 벌 하나하나를 **KV
+# 헤드**라고 합니다. 벡터 하나의 길이는 `head_dim`입니다.
 # %% [markdown] lang="en"
-# The same: what comes later cannot change an earlier position (lesson 04). So do not throw it away: **keep
-# it**.
+# They are the same: what comes later cannot change an earlier position (lesson 04). So do not throw the result
+# away: **keep it**.
 #
 # ## What to keep
 #
-# Only in the attention layers does a new position look at those before it. It compares its own query with
-# their **keys**, and gathers their **values** accordingly (more in lesson 07). Their queries are never used
-# again. So keys and values are all there is to keep, layer by layer: the **key-value cache**, or **KV
-# cache**. Their shape is `[batch, kv_heads, position, head_dim]`.
+# Only in the attention layers does a new position look at those before it. It compares its own **query**, a
+# vector that says what it is looking for, with their keys, and gathers their values accordingly. Their queries
+# are never used again. So keys and values are all there is to keep, layer by layer: the **key-value cache**, or
+# **KV cache**. Its shape is `[batch, kv_heads, position, head_dim]`. A layer has several sets of keys and values
+# (`kv_heads`), each called a **key-value head**, and one vector has the length `head_dim`.
 # %% id="what-is-kept"
 print(len(first.layers), "layers")
 print("keys", list(first.layers[0].keys.shape), "values", list(first.layers[0].values.shape))
 # %% [markdown] lang="ko"
 # ### 연습 5.1 · 나만의 KV 캐시
 #
-# 클래스 `KVCache`를 만드세요. 메서드는 둘입니다.
+# 클래스 `KVCache`를 만드세요. 메서드는 두 개입니다.
 #
 # - `append(layer, keys, values)`: 그 층의 새 키와 값을 앞서 남겨 둔 것 뒤에 붙이고, 지금까지의
 #   `(keys, values)` 전부를 돌려줍니다.
-# - `get_seq_length()`: 남겨 둔 위치가 몇 개인지 `int`로 돌려줍니다. 비어 있으면 0입니다.
+# - `get_seq_length()`: 남겨 둔 위치의 개수를 `int`로 돌려줍니다. 비어 있으면 0입니다.
 #
-# 통과하면 마지막 검사에서 진짜 모델이 여러분의 캐시로 계산합니다.
+# 채점의 마지막 항목에서는 진짜 모델이 여러분의 캐시로 계산합니다.
 # %% [markdown] lang="en"
 # ### Exercise 5.1 · A KV cache of your own
 #
@@ -157,7 +166,7 @@ print("keys", list(first.layers[0].keys.shape), "values", list(first.layers[0].v
 #   all of them, `(keys, values)`.
 # - `get_seq_length()` returns how many positions are kept, an `int`, and 0 when the cache is empty.
 #
-# In the last of its checks the real model computes with your cache.
+# In the last of the checks the real model computes with your cache.
 # %% id="ex-5-1"
 class KVCache:
     """Keys and values of every layer, each [batch, kv_heads, position, head_dim].
@@ -199,49 +208,49 @@ Exercise("5.1").check(KVCache)
 # %% [markdown] lang="ko"
 # ## 같은 글을, 더 적은 계산으로
 #
-# `transformers`는 원래 캐시를 씁니다. 앞에서는 일부러 꺼 두었을 뿐입니다. 이번에는 그대로 두고 같은 글을
-# 쓰게 합니다. 위치의 수와, 두 글이 같은지를 보세요.
+# `transformers`는 기본으로 캐시를 씁니다. 앞에서는 일부러 꺼 두었을 뿐입니다. 이번에는 켜 둔 채로 같은 글을 쓰게
+# 합니다. 계산한 위치의 개수와, 두 글이 같은지를 보세요.
 # %% [markdown] lang="en"
 # ## The same text with less work
 #
-# `transformers` uses a cache by default; it was only switched off above. Leave it on this time, and let it
-# write the same text. Look at the positions, and whether the two texts are the same.
+# `transformers` uses a cache by default; it was only switched off above. Leave it on this time, and let it write
+# the same text. Look at how many positions are computed, and whether the two texts are the same.
 # %% id="with-cache" tags=["C21"]
 with kv_cache.counting_positions(model) as positions:
     cached = model.generate(**prompt, max_new_tokens=8, do_sample=False)
 print(positions, "→", sum(positions))
 print("the same tokens:", torch.equal(without, cached))
 # %% [markdown] lang="ko"
-# 68이 12가 되었고, 글은 토큰 하나까지 같습니다. 캐시를 쓰는 생성은 두 단계로 나뉩니다. 프롬프트 전체를 한
+# 68번이 12번이 되었고, 글은 토큰 하나 다르지 않습니다. 캐시를 쓰는 생성은 두 단계로 나뉩니다. 프롬프트 전체를 한
 # 번에 계산하는 첫 번째가 **프리필**, 그 뒤로 위치 하나씩만 계산하는 것이 **디코드 단계**입니다.
 #
 # 아래 탐색기에서 *단계*를 한 칸씩 옮겨 보세요. 네모는 이번에 계산한 위치, 점은 캐시에서 읽은 위치입니다. 왼쪽은
-# 캐시가 없을 때, 오른쪽은 있을 때입니다. 아래에서는 층마다 칸이 차오르고, 예측한 바이트와 실제로 잰 바이트가
-# 나란히 늘어납니다.
+# 캐시가 없을 때, 오른쪽은 있을 때입니다. 그림의 아래쪽에서는 단계마다 모든 층의 칸이 한꺼번에 차오르고, 예측한
+# 바이트와 실제로 잰 바이트가 나란히 늘어납니다.
 # %% [markdown] lang="en"
-# 68 became 12, and the text is the same to the last token. Generation with a cache has two phases: the first
-# pass computes the whole prompt at once, the **prefill**; every one after it computes a single position, a
-# **decode step**.
+# 68 became 12, and the text is the same, token for token. Generation with a cache has two phases: the first pass
+# computes the whole prompt at once, the **prefill**; every pass after it computes a single position, a **decode
+# step**.
 #
 # Move *step* in this explorer, one at a time. A square is a position computed in that step, a dot one that was
-# read from the cache; on the left without the cache, on the right with it. Below, the cells fill up layer by
-# layer, and the bytes grow, predicted and measured.
+# read from the cache; on the left without the cache, on the right with it. In the lower part of the picture the
+# cells of all layers fill up together, step by step, and the bytes grow, predicted and measured.
 # %% id="cache-explorer"
 cache_explorer = CacheExplorer(model, tokenizer, "The capital of France is")
 cache_explorer
 # %% id="cache-explorer-driven" tags=["solution", "slide"]
 cache_explorer.set(step=8)
 # %% [markdown] lang="ko"
-# ### 연습 5.2 · 몇 위치를 계산할까
+# ### 연습 5.2 · 위치를 몇 번 계산할까
 #
-# 프롬프트가 `prompt_tokens`개, 새로 쓸 토큰이 `new_tokens`개(1개 이상)일 때 계산하는 위치의 수를 모두 더해
-# `int`로 돌려주세요. 위에서 본 68과 12가 나와야 합니다. 마지막으로 쓴 토큰은 모델에 다시 들어가지 않는다는 점에
-# 주의하세요.
+# 프롬프트가 `prompt_tokens`개, 새로 쓸 토큰이 `new_tokens`개(1개 이상)일 때 위치를 모두 몇 번 계산하는지 `int`로
+# 돌려주세요. 위의 글이라면 앞에서 본 68과 12가 나와야 합니다. 마지막으로 쓴 토큰은 모델에 다시 들어가지 않는다는
+# 점에 주의하세요.
 # %% [markdown] lang="en"
 # ### Exercise 5.2 · How many positions?
 #
-# After a prompt of `prompt_tokens` the model writes `new_tokens` more (1 or more). Return the number of
-# positions that all passes compute together, as an `int`. For the text above it is the 68 or the 12 you saw.
+# After a prompt of `prompt_tokens` the model writes `new_tokens` more (1 or more). Return the number of positions
+# that all passes compute together, as an `int`. For the text above it should be the 68 and the 12 that you saw.
 # Mind that the last token written never goes into the model.
 # %% id="ex-5-2"
 def positions_computed(prompt_tokens, new_tokens, use_cache):
@@ -256,54 +265,55 @@ def positions_computed(prompt_tokens, new_tokens, use_cache):
 # %% id="check-5-2" kind="implement" difficulty=1 minutes=5
 Exercise("5.2").check(positions_computed)
 # %% [markdown] lang="ko" hints="5.2"
-# 1. 캐시가 없으면 첫 번째 정방향 계산은 프롬프트만큼, 그다음은 한 위치 더 계산합니다.
-# 2. 캐시가 있으면 첫 번째는 프롬프트만큼, 그 뒤로는 한 위치씩만 계산합니다.
+# 1. 캐시가 없으면 첫 번째 정방향 계산은 프롬프트의 위치를, 그다음부터는 위치를 하나씩 더 계산합니다.
+# 2. 캐시가 있으면 첫 번째는 프롬프트의 위치를, 그 뒤로는 위치를 하나씩만 계산합니다.
 # 3. 정방향 계산은 `new_tokens`번입니다. 캐시가 있으면 첫 번째가 `prompt_tokens`, 나머지는 1씩입니다.
 # %% [markdown] lang="en" hints="5.2"
-# 1. Without the cache the first pass computes the prompt, the next one position more.
+# 1. Without the cache the first pass computes the prompt, and each later one a position more than the one before.
 # 2. With it, the first pass computes the prompt, and every later one a single position.
 # 3. There are `new_tokens` passes. With the cache that makes `prompt_tokens` for the first and 1 for each
 #    of the others.
 # %% [markdown] lang="ko"
 # ## 얼마나 빨라질까
 #
-# 캐시가 없으면 한 걸음에 n위치를 계산하므로 걸음마다 느려지고, n걸음을 모두 더하면 n²에 비례합니다. 캐시가
-# 있으면 걸음마다 한 위치뿐입니다. 이 컴퓨터에서 재어 봅시다. 길이가 16, 32, …, 512토큰인 글 뒤에서 한 걸음의
-# 시간을 두 가지 방법으로 잽니다. 몇 초가 걸립니다.
+# 캐시가 없으면 한 단계에 위치 n개를 계산하므로 단계가 갈수록 느려지고, n단계의 시간을 모두 더하면 n²에
+# 비례합니다. 캐시가 있으면 단계마다 위치 하나뿐입니다. 이 컴퓨터에서 재어 봅시다. 길이가 16, 32, …, 512토큰인 글
+# 뒤에서 한 단계의 시간을 두 가지 방법으로 잽니다. 몇 초가 걸립니다.
 # %% [markdown] lang="en"
 # ## How much faster?
 #
-# Without the cache a step computes n positions, so each is slower than the one before, and n of them together
-# take time in proportion to n². With it, a step computes one. Measure it on this machine: the time of one
-# step after texts of 16, 32, … 512 tokens, both ways. It takes some seconds.
+# Without the cache a step computes n positions, so each step is slower than the one before, and n steps together
+# take time in proportion to n². With the cache a step computes one position. Measure it on this machine: the time
+# of one step after texts of 16, 32, … 512 tokens, both ways. It takes a few seconds.
 # %% id="measure" tags=["nbval-ignore-output"]
 times = measure_steps(model)
 for length, slow, fast in zip(times.lengths, times.without, times.cached):
     print(f"{length:4} tokens   without {slow:.3f} s   with {fast:.3f} s   {slow / fast:.0f} ×")
 # %% [markdown] lang="ko"
-# 왼쪽 그림은 방금 잰 한 걸음의 시간, 오른쪽은 그것을 더한 답 전체의 시간입니다. 파선은 n에, 점선은 n²에
-# 비례하는 안내선입니다. 글이 짧을 때 n²보다 완만한 것은, 위치가 몇 개든 정방향 계산 한 번에 가중치를 모두 한 번
-# 읽어야 하기 때문입니다.
+# 질문 아래의 탐색기에서 왼쪽 그림은 방금 잰 한 단계의 시간, 오른쪽 그림은 그것을 더한 답 전체의 시간입니다.
+# 가로축과 세로축은 모두 로그 눈금입니다. 파선은 n에, 점선은 n²에 비례하는 안내선입니다. 글이 짧을 때 n²보다
+# 완만한 것은, 위치가 몇 개든 정방향 계산 한 번에 가중치를 모두 한 번 읽어야 하기 때문입니다.
 #
-# 움직이기 전에 예상해 보세요. *새 토큰*을 1로 내리면 캐시는 얼마나 도움이 될까요?
+# 탐색기를 움직이기 전에 예상해 보세요. *새 토큰*을 1로 내리면 캐시는 얼마나 도움이 될까요?
 # %% [markdown] lang="en"
-# On the left are the steps just measured, on the right their sum, the time of a whole answer. The dashed guide
-# is in proportion to n, the dotted one to n². Short texts rise more gently than n², because a pass has to read
-# all the weights once, for however few positions.
+# In the explorer below the question, on the left, are the steps just measured; on the right is their sum, the
+# time of a whole answer. Both axes are logarithmic. The dashed guide is in proportion to n, the dotted one to n².
+# For short texts the time rises more gently than n², because a pass has to read all the weights once, for however
+# few positions.
 #
-# Guess before you move it: with *new tokens* at 1, how much does the cache help?
+# Guess before you move anything: with *new tokens* at 1, how much does the cache help?
 # %% id="question-b"
 one_token_question = Question("5.b")
 one_token_question
 # %% [markdown] lang="ko" question="5.b"
 # 새 토큰을 하나만 씁니다. 캐시는 시간을 얼마나 줄여 줄까요?
 #
-# - [x] 전혀 줄이지 못한다
+# - [x] 전혀 줄여 주지 못한다
 # - [ ] 절반쯤
 # - [ ] 긴 답을 쓸 때만큼
 #
-# 캐시가 있든 없든 첫 번째 정방향 계산은 프롬프트 전체를 계산해야 합니다. 남겨 둔 것을 읽을 수 있는 것은
-# 그다음 걸음부터입니다.
+# 캐시가 있든 없든 첫 번째 정방향 계산은 프롬프트 전체를 계산해야 합니다. 남겨 둔 것은 그다음 단계부터 읽을 수
+# 있습니다.
 # %% [markdown] lang="en" question="5.b"
 # Only one new token is written. How much time does the cache save?
 #
@@ -311,8 +321,8 @@ one_token_question
 # - [ ] about half
 # - [ ] as much as with a long answer
 #
-# The first pass has to compute the whole prompt, cache or no cache. Only the steps after it can read what
-# it kept.
+# The first pass has to compute the whole prompt, cache or no cache. Only the steps after it can read what was
+# kept.
 # %% id="question-b-answered" tags=["solution"]
 one_token_question.answer(1)
 # %% id="times-explorer" tags=["C21", "nbval-ignore-output", "slide"]
@@ -321,21 +331,22 @@ times_explorer
 # %% id="times-explorer-one" tags=["solution", "nbval-ignore-output"]
 times_explorer.set(new_tokens=1)
 # %% [markdown] lang="ko"
-# ## 도움이 되지 않을 때
+# ## 캐시를 쓸 수 있을 때와 없을 때
 #
-# 첫 번째 경우는 방금 보았습니다. 토큰 하나만 쓰면 프리필이 전부이고, 읽을 캐시가 아직 없습니다. 긴 글을 주고
-# "예" 또는 "아니오"만 받는 일이 그렇습니다.
+# 캐시가 도움이 되지 않는 첫 번째 경우는 방금 보았습니다. 토큰 하나만 쓰면 프리필이 전부이고, 읽을 캐시가 아직
+# 없습니다. 긴 글을 주고 "예", "아니요"로만 답하게 하는 일이 그렇습니다.
 #
-# 두 번째 경우는 **앞이 바뀌는 것**입니다. 캐시에 `My name is Sarah and I like`가 있는데 이름만 바꾸려 합니다. 어느
-# 위치를 그대로 쓸 수 있을까요?
+# 두 번째는 **앞부분이 바뀌는** 경우입니다. 캐시에 `My name is Sarah and I like`가 있는데 이름만 바꾸려 합니다.
+# 캐시의 어느 위치를 그대로 쓸 수 있을까요?
 # %% [markdown] lang="en"
-# ## When it does not help
+# ## When the cache can be used
 #
-# The first case you have just seen: to write a single token, the prefill is all there is, and there is nothing
-# yet to read. So it is when a long text is given and only a "yes" or a "no" is wanted.
+# You have just seen the first case in which the cache does not help: to write a single token, the prefill is all
+# there is, and there is nothing to read yet. So it is when a long text is given and only a "yes" or a "no" is
+# wanted.
 #
-# The second case is a **changed beginning**. The cache holds `My name is Sarah and I like`, and only the name
-# is to be changed. Which positions can stay?
+# The second case is a **changed beginning**. The cache holds `My name is Sarah and I like`, and only the name is
+# to be changed. Which positions of the cache can stay?
 # %% id="question-c"
 prefix_question = Question("5.c")
 prefix_question
@@ -360,7 +371,7 @@ prefix_question
 # %% id="question-c-answered" tags=["solution"]
 prefix_question.answer(2)
 # %% [markdown] lang="ko"
-# 두 글의 캐시를 위치마다 견줍니다. 모든 층의 키와 값이 같아야 `True`입니다.
+# 두 글의 캐시를 위치마다 비교합니다. 모든 층의 키와 값이 같으면 `True`입니다.
 # %% [markdown] lang="en"
 # Compare the two caches, position by position: `True` where the keys and values of all layers are the same.
 # %% id="changed-prefix" tags=["C21", "slide"]
@@ -372,8 +383,8 @@ for i, token in enumerate(two[0]):
     same += [torch.equal(a.values[:, :, i], b.values[:, :, i]) for a, b in zip(kept.layers, needed.layers)]
     print(f"{tokenizer.decode(token)!r:10}", all(same))
 # %% [markdown] lang="ko"
-# 바뀐 토큰부터는 글자가 같은 뒤쪽까지 모두 다시 계산해야 합니다. 거꾸로 말하면 **앞부분이 같은** 글끼리는 그
-# 부분의 캐시를 나누어 쓸 수 있습니다. API를 쓸 때 늘 같은 지시문은 앞에, 매번 바뀌는 것은 뒤에 두라고 하는 까닭이
+# 바뀐 토큰부터는, 토큰이 같은 뒤쪽까지 모두 다시 계산해야 합니다. 거꾸로 말하면 **앞부분이 같은** 글끼리는 그
+# 부분의 캐시를 함께 쓸 수 있습니다. API를 쓸 때 늘 같은 지시문은 앞에, 매번 바뀌는 것은 뒤에 두라고 하는 까닭이
 # 이것입니다.
 #
 # ## 대가는 메모리
@@ -382,10 +393,11 @@ for i, token in enumerate(two[0]):
 #
 # $$2 \times \text{layers} \times \text{kv\_heads} \times \text{head\_dim} \times \text{tokens} \times \text{bytes}$$
 #
-# 2는 키와 값이 하나씩 있기 때문입니다. 100토큰을 넣어서 예측과 실제 캐시의 크기를 견주어 봅시다.
+# 2는 키와 값이 하나씩 있기 때문입니다. 토큰 100개를 넣어서 예측과 실제 캐시의 크기를 비교해 봅시다. 첫 줄은
+# 차례로 층의 개수, KV 헤드의 개수, 헤드의 크기, 숫자 형식이고, 그 아래가 바이트 수입니다.
 # %% [markdown] lang="en"
-# From the changed token on everything has to be computed again, even where the words are the same. The other
-# way round: texts that **begin the same** can share the cache of that part. That is why, with an API, the
+# From the changed token on everything has to be computed again, even where the words are the same. Seen the other
+# way round, texts with **the same beginning** can share the cache of that part. That is why, with an API, the
 # instructions that never change belong at the front, and what changes each time at the end.
 #
 # ## The price is memory
@@ -394,7 +406,9 @@ for i, token in enumerate(two[0]):
 #
 # $$2 \times \text{layers} \times \text{kv\_heads} \times \text{head\_dim} \times \text{tokens} \times \text{bytes}$$
 #
-# The 2 stands for keys and values. Put in 100 tokens, and compare the prediction with the real cache.
+# The 2 stands for keys and values. Put in 100 tokens, and compare the prediction with the real cache. The first
+# line is the number of layers, the number of key-value heads, the head size, and the number format; below it are
+# bytes.
 # %% id="predicted-measured" tags=["C22", "slide"]
 config = model.config
 hundred = model(torch.arange(100, device=model.device)[None]).past_key_values
@@ -421,16 +435,16 @@ def cache_bytes(layers, kv_heads, head_dim, tokens, bytes_per_number):
 # %% id="check-5-3" kind="implement" difficulty=1 minutes=5
 Exercise("5.3").check(cache_bytes)
 # %% [markdown] lang="ko" hints="5.3"
-# 1. 한 층의 키는 숫자 몇 개인가요? 모양은 `[kv_heads, position, head_dim]`입니다.
-# 2. 값도 키만큼 있고, 층마다 또 그만큼 있습니다.
+# 1. 한 층의 키에는 숫자가 몇 개 들어 있나요? 모양은 `[kv_heads, position, head_dim]`입니다.
+# 2. 값에도 키만큼 있고, 그만큼이 층마다 있습니다.
 # 3. 2와 인수 다섯 개를 모두 곱하세요.
 # %% [markdown] lang="en" hints="5.3"
 # 1. How many numbers are the keys of one layer? `[kv_heads, position, head_dim]`.
 # 2. There are as many values as keys, and the same again in every layer.
 # 3. Multiply 2 and all five arguments.
 # %% [markdown] lang="ko"
-# 큰 모델에서는 어떨까요? Llama-3-70B(층 80개, 키와 값 헤드 8개, 헤드 크기 128)가 8,192토큰짜리 글 32개를 한꺼번에
-# 쓰는 서버를 떠올려 보세요. 숫자 하나는 2바이트이고, 가중치는 141GB입니다.
+# 큰 모델에서는 어떨까요? Llama-3-70B(층 80개, KV 헤드 8개, 헤드 크기 128)가 8,192토큰짜리 글 32개를 한꺼번에 쓰는
+# 서버를 떠올려 보세요. 숫자 하나는 2바이트이고, 가중치는 141GB입니다.
 # %% [markdown] lang="en"
 # And a large model? Think of a server on which Llama-3-70B (80 layers, 8 key-value heads of size 128) writes 32
 # texts of 8,192 tokens at once. A number takes 2 bytes, and the weights take 141 GB.
@@ -444,8 +458,8 @@ memory_question
 # - [ ] 10GB쯤
 # - [x] 가중치 크기의 절반이 넘는다
 #
-# 2 × 80 × 8 × 128 × 8,192 × 32 × 2바이트는 86GB이고, 가중치는 141GB입니다. 한꺼번에 몇 사람을 받을 수
-# 있는지는 캐시가 정할 때가 많습니다.
+# 2 × 80 × 8 × 128 × 8,192 × 32 × 2바이트는 86GB이고, 가중치는 141GB입니다. 한꺼번에 몇 사람에게 답할 수 있는지는
+# 캐시가 정할 때가 많습니다.
 # %% [markdown] lang="en" question="5.d"
 # How large is that server's cache when all 32 texts are full?
 #
@@ -453,20 +467,20 @@ memory_question
 # - [ ] about 10 GB
 # - [x] more than half the size of the weights
 #
-# 2 × 80 × 8 × 128 × 8,192 × 32 × 2 bytes are 86 GB, beside 141 GB of weights. How many can be served at
-# once is often a question of the cache.
+# 2 × 80 × 8 × 128 × 8,192 × 32 × 2 bytes are 86 GB; the weights are 141 GB. How many people can be served at once
+# is often a question of the cache.
 # %% id="question-d-answered" tags=["solution"]
 memory_question.answer(3)
 # %% [markdown] lang="ko"
-# 탐색기로 확인하세요. 모델들은 공개된 설정값 그대로입니다. 쿼리 헤드 여러 개가 키와 값 헤드 하나를 나누어 쓰는
-# 것을 **그룹 쿼리 어텐션**이라고 하고, 저마다 따로 갖는 것을 **멀티 헤드 어텐션**이라고 합니다. 빗금 친 막대는
-# 그룹으로 묶지 않았다면 들었을 메모리입니다.
-# *모델*을 Llama-2-7B에서 Llama-3-8B로 바꾸면 캐시는 어떻게 되나요?
+# 탐색기로 확인하세요. *모델*을 Llama-3-70B, *토큰 수*를 8,192, *동시에 쓰는 글*을 32로 맞추면 방금의 서버입니다.
+# 계산에는 모델의 공개된 설정값을 씁니다. 쿼리 헤드 여러 개가 KV 헤드 하나를 함께 쓰는 것을 **그룹 쿼리
+# 어텐션**이라고 하고, 쿼리 헤드마다 따로 갖는 것을 **멀티 헤드 어텐션**이라고 합니다. 빗금 친 막대는 그룹으로
+# 묶지 않았을 때 필요한 메모리입니다. *모델*을 Llama-2-7B에서 Llama-3-8B로 바꾸면 캐시는 어떻게 되나요?
 # %% [markdown] lang="en"
-# Look it up in the explorer, which has the models' published configs. Where several query heads share one
-# key-value head, that is **grouped-query attention**; where each has its own, **multi-head attention**. The
-# hatched bar is what it would take without the grouping. What becomes of the cache when you change *model* from
-# Llama-2-7B to Llama-3-8B?
+# Check it in the explorer: that server is *model* Llama-3-70B, *tokens* 8,192, *texts at once* 32. It computes
+# from the models' published configs. Where several query heads share one key-value head, that is **grouped-query
+# attention**; where each query head has its own, **multi-head attention**. The hatched bar is the memory it would
+# take without the grouping. What happens to the cache when you change *model* from Llama-2-7B to Llama-3-8B?
 # %% id="memory-explorer"
 memory_explorer = MemoryExplorer("SmolLM2-135M")
 memory_explorer
@@ -475,31 +489,33 @@ memory_explorer.set(model="Llama-3-70B", tokens=8192, batch=32)
 # %% [markdown] lang="ko"
 # 글 하나가 2,048토큰일 때를 한 표로 봅시다. 가중치와 캐시의 단위는 MB이고, 숫자 하나는 2바이트입니다.
 # %% [markdown] lang="en"
-# One text of 2,048 tokens, all models in a table: weights and cache in MB, a number taking 2 bytes.
+# Here are all the models in one table, for one text of 2,048 tokens: weights and cache in MB, with 2 bytes for a
+# number.
 # %% id="memory-by-model" tags=["C22"]
 for name, known in KNOWN_MODELS.items():
     use = memory_use(name, tokens=2048, batch=1, dtype=torch.bfloat16)
     heads = f"{known.heads:3} query heads, {known.kv_heads:2} key-value heads"
     print(f"{name:15} {heads}  weights {use.weights / 1e6:9,.0f}  cache {use.cache / 1e6:6,.0f}")
 # %% [markdown] lang="ko"
-# 7B와 8B는 가중치의 크기가 비슷하지만, 키와 값 헤드가 32개에서 8개로 줄어 캐시는 4분의 1입니다. 요즘 모델이
-# 대부분 그룹 쿼리 어텐션을 쓰는 까닭입니다. 탐색기에서 Phi-3-mini-4k를 고르면 캐시의 선이 2,047토큰쯤에서 꺾입니다.
-# 앞을 그만큼만 보는 모델이어서 더 오래된 키와 값은 버립니다.
+# Llama-2-7B와 Llama-3-8B는 가중치의 크기가 비슷하지만, KV 헤드가 32개에서 8개로 줄어 캐시는 4분의 1입니다. 요즘
+# 모델이 대부분 그룹 쿼리 어텐션을 쓰는 까닭입니다. 탐색기에서 Phi-3-mini-4k를 고르면 캐시의 선이 2,047토큰쯤에서
+# 꺾입니다. 앞을 그만큼만 보는 모델이어서 더 오래된 키와 값은 버립니다.
 #
 # ## 캐시로 글쓰기
 #
-# 이제 루프를 캐시와 함께 다시 씁니다. 모델에 `past_key_values`로 캐시를 주면 모델은 새로 들어온 위치만 계산하고,
+# 이제 캐시를 쓰는 루프를 만듭니다. 모델에 `past_key_values`로 캐시를 주면 모델은 새로 들어온 위치만 계산하고,
 # 늘어난 캐시를 `output.past_key_values`로 돌려줍니다. 처음에는 `None`을 줍니다.
 #
 # ### 연습 5.4 · 캐시를 쓰는 루프
 #
 # 프롬프트는 한 번만, 그 뒤로는 새 토큰 하나만 모델에 넣으세요. 프롬프트까지 포함한 id 전체를 `[1, position]`으로
 # 돌려줍니다. 끝 토큰(`model.generation_config.eos_token_id`)이 나오면 그것을 붙인 다음 멈추고, 아니면
-# `max_new_tokens`개를 쓰고 멈춥니다. `model.generate`의 결과와 토큰 하나까지 같아야 합니다.
+# `max_new_tokens`개를 쓰고 멈춥니다. `model.generate`의 결과와 토큰 하나 다르지 않아야 합니다.
 # %% [markdown] lang="en"
-# The weights of 7B and 8B are of similar size, yet the cache is a quarter, because 32 key-value heads became 8.
-# That is why most models of today use grouped-query attention. Choose Phi-3-mini-4k in the explorer, and the
-# cache's line bends at about 2,047 tokens: it looks back no further, and throws older keys and values away.
+# The weights of Llama-2-7B and Llama-3-8B are of similar size, yet the cache is a quarter, because 32 key-value
+# heads became 8. That is why most models of today use grouped-query attention. Choose Phi-3-mini-4k in the
+# explorer, and the cache's line bends at about 2,047 tokens: it looks back no further, and throws older keys and
+# values away.
 #
 # ## Writing with the cache
 #
@@ -509,9 +525,9 @@ for name, known in KNOWN_MODELS.items():
 #
 # ### Exercise 5.4 · The loop with a cache
 #
-# Let the prompt enter the model once, and after that only the newest token. Return all ids, the prompt's too,
-# as `[1, position]`. If the end token comes (`model.generation_config.eos_token_id`), append it and stop;
-# otherwise stop after `max_new_tokens`. The result should be that of `model.generate`, to the last token.
+# Put the prompt into the model once, and after that only the newest token. Return all ids, the prompt's too, as
+# `[1, position]`. If the end token comes (`model.generation_config.eos_token_id`), append it and stop; otherwise
+# stop after `max_new_tokens`. The result should be that of `model.generate`, token for token.
 # %% id="ex-5-4"
 def generate_with_cache(model, input_ids, max_new_tokens):
     """Return [1, position + new]: input_ids and the likeliest tokens after it, int64."""
@@ -545,28 +561,28 @@ Exercise("5.4").check(generate_with_cache)
 # 3. The new token is `output.logits[:, -1].argmax(-1, keepdim=True)`. It is the next `unseen`, and goes to
 #    the end of `input_ids`.
 # %% [markdown] lang="ko"
-# 과정에 들어 있는 `generate_with_cache`도 같은 루프입니다. 캐시를 끈 `generate`, 켠 `generate`와 나란히 놓고
-# 확인합니다.
+# 강좌의 `generate_with_cache`도 같은 루프입니다. 캐시를 끈 `generate`(위), 켠 `generate`(아래)와 글이
+# 같은지(`True`) 확인합니다.
 # %% [markdown] lang="en"
-# The course's own `generate_with_cache` is this same loop. Put it beside `generate` without the cache, and
-# `generate` with it.
+# The course's own `generate_with_cache` is this same loop. Does it write the same (`True`) as `generate` without
+# the cache (above) and `generate` with it (below)?
 # %% id="three-ways" tags=["C21"]
 ours = kv_cache.generate_with_cache(model, prompt.input_ids, 24)
 for use_cache in (False, True):
     options = {"max_new_tokens": 24, "do_sample": False, "use_cache": use_cache}
     print(torch.equal(ours, model.generate(**prompt, **options)))
 # %% [markdown] lang="ko"
-# ## 그래도 몇 초는 걸린다
+# ## 그래도 기다려야 한다
 #
-# 캐시가 있어도 답이 길면 몇 초가 걸립니다. 사람은 빈 화면 앞에서 그 시간을 기다리지 않습니다. 그래서 LLM API는
-# 대부분 글이 다 되기 전에 토큰을 나오는 대로 보냅니다. 이것이 **스트리밍**입니다. 스트리밍을 하면 마지막 토큰은
-# 언제 올까요?
+# 캐시를 써도 답이 길면 몇 초가 걸립니다. 앞의 탐색기에서 새 토큰 200개에 걸린 시간을 보세요. 빈 화면 앞에서
+# 그만큼 기다리고 싶은 사람은 없습니다. 그래서 LLM API는 대부분 글이 다 되기 전에 토큰을 나오는 대로 보냅니다.
+# 이것이 **스트리밍**입니다. 스트리밍을 하면 마지막 토큰은 언제 올까요?
 # %% [markdown] lang="en"
-# ## It still takes seconds
+# ## There is still a wait
 #
-# Even with the cache a long answer takes seconds, and nobody likes to wait that long in front of an empty page.
-# So most LLM APIs send the tokens as they come, before the text is done: that is **streaming**. When a text is
-# streamed, when does its last token come?
+# Even with the cache a long answer takes seconds: see the time of 200 new tokens in the explorer above. Nobody
+# likes to wait that long in front of an empty page. So most LLM APIs send the tokens as they come, before the
+# text is done: that is **streaming**. When a text is streamed, when does its last token come?
 # %% id="question-e"
 streaming_question = Question("5.e")
 streaming_question
@@ -580,22 +596,22 @@ streaming_question
 # 스트리밍은 계산을 빠르게 하지 않습니다. 토큰을 마지막에 한꺼번에 보여 주는 대신, 나올 때마다 보여 줄
 # 뿐입니다.
 # %% [markdown] lang="en" question="5.e"
-# The same text, streamed and not streamed. When is its last token there?
+# One text is streamed, the same text is not. When does its last token arrive?
 #
 # - [ ] much earlier when it is streamed
 # - [x] at about the same time
 # - [ ] much later when it is streamed
 #
-# Streaming computes nothing faster. It only shows each token when it is there, and not all of them at the
-# end.
+# Streaming computes nothing faster. It only shows each token when it is there, instead of all of them at the end.
 # %% id="question-e-answered" tags=["solution"]
 streaming_question.answer(2)
 # %% [markdown] lang="ko"
-# `transformers`에는 `TextIteratorStreamer`가 있습니다. `generate`가 다른 스레드에서 쓰는 동안 여기서는 조각을
-# 받습니다. 첫 조각이 온 시각과 마지막 조각이 온 시각을 견주어 보세요.
+# `transformers`에는 `TextIteratorStreamer`가 있습니다. `generate`가 다른 스레드(`Thread`, 동시에 실행되는 또
+# 하나의 흐름)에서 글을 쓰는 동안 여기서는 조각을 받습니다. 첫 조각이 온 시각과 마지막 조각이 온 시각을 비교해
+# 보세요.
 # %% [markdown] lang="en"
-# `transformers` has a `TextIteratorStreamer`: while `generate` writes in another thread, you take the pieces
-# here. Compare when the first piece came, and when the last.
+# `transformers` has a `TextIteratorStreamer`: while `generate` writes in another thread (`Thread`, a second flow
+# of execution at the same time), the pieces arrive here. Compare when the first piece came, and when the last.
 # %% id="first-and-last" tags=["C23", "nbval-ignore-output"]
 question = [{"role": "user", "content": "Tell me about the sea in three sentences."}]
 chat = tokenizer.apply_chat_template(
@@ -618,17 +634,18 @@ print(f"\n\nfirst piece after {came[0]:.2f} s, last after {came[-1]:.2f} s")
 #
 # ### 반쪽짜리 글자
 #
-# 나오는 대로 보여 줄 때 조심할 것이 있습니다. 한글 음절은 UTF-8로 3바이트, 이모지는 4바이트이고, 토큰은 그 가운데서
-# 끝나기도 합니다. 토큰을 하나씩 따로 디코딩하면 이렇게 됩니다.
+# 나오는 대로 보여 줄 때 조심할 것이 있습니다. 한글 음절은 UTF-8로 3바이트, 이모지는 보통 4바이트이고, 토큰은 그
+# 중간에서 끝나기도 합니다. 토큰을 하나씩 따로 디코딩하면 이렇게 됩니다. 첫 수는 토큰의 개수입니다.
 # %% [markdown] lang="en"
-# The whole answer is no faster. But its reader can begin as soon as the prefill is done. So a service measures
-# its speed twice: the **time to the first token** is set by the prefill (the longer the prompt, the later),
-# and the **tokens a second** after that by the decode steps.
+# The whole answer is no faster, but one can begin to read as soon as the prefill is done. So a service measures
+# its speed twice: the **time to the first token** is set by the prefill (the longer the prompt, the later), and
+# the **tokens a second** after that by the decode steps.
 #
 # ### Half a character
 #
-# Showing a text as it comes has a snag. In UTF-8 a Hangul syllable takes 3 bytes and an emoji 4, and a token may
-# end in the middle of them. Decode the tokens one by one, and this is what you get.
+# Showing a text as it comes has a snag. In UTF-8 a Hangul syllable takes 3 bytes and an emoji usually 4, and a
+# token may end in the middle of them. Decode the tokens one by one, and this is what you get. The number in front
+# counts the tokens.
 # %% id="half-characters" tags=["C23", "slide"]
 ids = tokenizer("서울에서 만나요 🐿").input_ids
 print(len(ids), [tokenizer.decode([token_id]) for token_id in ids])
@@ -636,15 +653,15 @@ print(tokenizer.decode(ids))
 # %% [markdown] lang="ko"
 # ### 연습 5.5 · 확실해진 만큼 내보내기
 #
-# 토큰 id를 하나씩 받아, 확실해진 글을 곧바로 `yield`하는 제너레이터를 만드세요. 아직 온전하지 않은 글자는 나머지가
-# 올 때까지 붙들어 두고, 끝까지 오지 않으면 버립니다. 조각을 이으면 글 전체가 되어야 합니다. 특수 토큰은
-# `skip_special_tokens=True`로 뺍니다.
+# 토큰 id를 하나씩 받아, 확실해진 글을 곧바로 `yield`하는 제너레이터(값을 하나씩 내놓는 함수)를 만드세요. 아직
+# 온전하지 않은 글자는 나머지가 올 때까지 붙들어 두고, 끝까지 오지 않으면 버립니다. 조각을 이으면 글 전체가 되어야
+# 합니다. 특수 토큰은 `skip_special_tokens=True`로 뺍니다.
 # %% [markdown] lang="en"
 # ### Exercise 5.5 · As much as is certain
 #
-# Write a generator that takes token ids one by one and will `yield` text as soon as it is certain. Hold a
-# character back until all of it has come, and drop it if it never does. Joined, the pieces are the whole text.
-# Leave special tokens out with `skip_special_tokens=True`.
+# Write a generator (a function that hands out values one by one): it takes token ids one by one, and should
+# `yield` text as soon as it is certain. Hold a character back until all of it has come, and drop it if the rest
+# never comes. Joined, the pieces are the whole text. Leave special tokens out with `skip_special_tokens=True`.
 # %% id="ex-5-5"
 def stream_text(token_ids, tokenizer):
     """Yield the text (str) of token_ids, an iterable of int, piece by piece as it becomes certain."""
@@ -673,10 +690,10 @@ Exercise("5.5").check(stream_text)
 # 3. `certain = text.rstrip('�')`; yield what `certain` has beyond what you have given out already, and
 #    remember how long that is.
 # %% [markdown] lang="ko"
-# 과정의 `stream_text`로 위의 글을 다시 흘려보내면 온전한 글자만 나옵니다. 그리고 진짜 모델에 이어 보면,
-# `generation_steps`가 토큰 하나를 쓸 때마다 글이 한 조각씩 나타납니다.
+# 강좌의 `stream_text`로 위의 글을 다시 스트리밍하면 온전한 글자만 나옵니다. 이어서 진짜 모델에 연결하면,
+# `generation_steps`가 토큰을 쓸 때마다 글이 한 조각씩 나타납니다.
 # %% [markdown] lang="en"
-# The course's own `stream_text` gives the text above in whole characters only. Joined to the real model, it
+# The course's own `stream_text` gives the text above in whole characters only. Connected to the real model, it
 # shows a piece of text each time `generation_steps` has written a token.
 # %% id="streamed" tags=["C23"]
 print(list(streaming.stream_text(ids, tokenizer)))
@@ -686,29 +703,30 @@ for piece in streaming.stream_text((step.token_id for step in steps), tokenizer)
 # %% [markdown] lang="ko"
 # ## 정리
 #
-# - 캐시가 없으면 걸음마다 글 전체를 다시 계산합니다. 그런데 앞 위치의 결과는 매번 같습니다.
-# - 층마다 키와 값을 남기면 프리필 뒤로는 한 걸음에 한 위치만 계산하고, 글은 토큰 하나까지 같습니다.
-# - 토큰 하나만 쓸 때와 앞부분이 바뀌었을 때에는 도움이 되지 않습니다.
-# - 대가는 메모리입니다. 층, 키와 값 헤드, 헤드 크기, 토큰 수에 비례하고, 그룹 쿼리 어텐션이 이를 줄입니다.
-# - 그래도 몇 초는 걸리므로 글을 스트리밍하고, 반쪽짜리 글자는 온전해질 때까지 붙들어 둡니다.
+# - 캐시가 없으면 단계마다 글 전체를 다시 계산합니다. 그런데 앞 위치의 결과는 매번 같습니다.
+# - 층마다 키와 값을 남기면 프리필 뒤로는 한 단계에 위치 하나만 계산하고, 글은 토큰 하나 다르지 않습니다.
+# - 토큰 하나만 쓸 때와 앞부분이 바뀌었을 때는 도움이 되지 않습니다.
+# - 대가는 메모리입니다. 층의 개수, KV 헤드의 개수, 헤드 크기, 토큰 수에 비례하고, 그룹 쿼리 어텐션이 이를
+#   줄입니다.
+# - 그래도 긴 답은 몇 초가 걸리므로 글을 스트리밍하고, 반쪽짜리 글자는 온전해질 때까지 붙들어 둡니다.
 #
-# **지금까지 만든 것:** `KVCache`, `positions_computed`, `cache_bytes`, `generate_with_cache`, `stream_text`. 캐시와
-# 스트리밍은 레슨 08에서 조립할 LLM의 부품이고, 루프는 거기서 내 모델로 다시 씁니다.
+# **지금까지 만든 것:** `KVCache`, `positions_computed`, `cache_bytes`, `generate_with_cache`, `stream_text`.
+# 캐시와 스트리밍은 레슨 08에서 조립할 LLM의 부품이고, 루프는 거기서 내 모델에 맞게 다시 만듭니다.
 #
-# **다음 문:** 캐시에 남긴 키와 값은 트랜스포머 블록 안에서 나왔습니다. 레슨 06에서 그 안으로 들어갑니다.
+# **다음 레슨:** 캐시에 남긴 키와 값은 트랜스포머 블록 안에서 나왔습니다. 레슨 06에서 그 안으로 들어갑니다.
 # %% [markdown] lang="en"
 # ## What you know now
 #
 # - Without a cache every step computes the whole text again, and for earlier positions the result never changes.
 # - With the keys and values of every layer kept, a step after the prefill computes one position, and the text is
-#   the same to the last token.
+#   the same, token for token.
 # - It does not help with a single new token, nor where the beginning of the text has changed.
 # - Its price is memory, in proportion to layers, key-value heads, head size and tokens; grouped-query attention
 #   lowers it.
-# - It still takes seconds, so texts are streamed, and half a character is held back until it is whole.
+# - A long answer still takes seconds, so texts are streamed, and half a character is held back until it is whole.
 #
 # **What you have built so far:** `KVCache`, `positions_computed`, `cache_bytes`, `generate_with_cache`,
 # `stream_text`. The cache and the streaming are parts of the LLM that you assemble in lesson 08, where you
 # write the loop again for a model of your own.
 #
-# **The next door:** the keys and values in the cache come from inside the transformer blocks. Lesson 06 goes in.
+# **Next lesson:** the keys and values in the cache come from inside the transformer blocks. Lesson 06 goes in.
