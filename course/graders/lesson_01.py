@@ -6,9 +6,9 @@ import torch
 
 from course.graders.grading import Check, Mistake, describe, exercise, fail
 from course.graders.questions import question
-from utils.generation import end_token_ids, generate, generation_steps, next_logits
+from utils.generation import generate, generation_steps, next_logits
 from utils.language import N_, _
-from utils.model import load_model
+from utils.model import end_token_ids, load_model
 
 
 @cache

@@ -11,13 +11,9 @@ from course.graders.grading import Check, Mistake, exercise, fail
 from course.graders.lesson_01 import default_model
 from course.graders.questions import question
 from utils.language import N_, _, ngettext
-from utils.streams import (
-    causal_mask,
-    last_position_logits,
-    logit_lens,
-    loss_by_position,
-    trace_streams,
-)
+from utils.losses import loss_by_position
+from utils.parts import causal_mask, last_position_logits
+from utils.streams import logit_lens, trace_streams
 
 EIFFEL = "The Eiffel Tower is in the city of"
 

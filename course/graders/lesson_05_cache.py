@@ -4,8 +4,8 @@ import torch
 
 from course.graders.grading import Check, Mistake, describe, exercise, fail
 from course.graders.lesson_01 import default_model
-from utils.kv_cache import ForTransformers
 from utils.language import N_, _
+from utils.parts import ForTransformers
 
 
 def _chunks() -> list[tuple[int, torch.Tensor, torch.Tensor]]:

@@ -10,8 +10,8 @@ from course.graders.lesson_01 import default_model
 from utils.kv_cache import counting_positions
 from utils.kv_cache import generate_with_cache as reference
 from utils.language import N_, _
-from utils.streaming import UNFINISHED
-from utils.streaming import stream_text as reference_stream
+from utils.parts import stream_text as reference_stream
+from utils.parts.streaming import UNFINISHED
 
 
 @cache

@@ -5,7 +5,7 @@ from torch.nn.functional import gelu, relu, silu
 
 from course.graders.grading import Mistake, exercise
 from course.graders.lesson_01 import default_model
-from utils.blocks import blocks
+from utils.architecture import blocks
 from utils.language import N_, _
 
 

@@ -4,9 +4,9 @@ import torch
 
 from course.graders.grading import Mistake, exercise
 from course.graders.questions import question
-from utils import attention_steps as steps
+from utils import parts as steps
 from utils.language import N_
-from utils.streams import causal_mask
+from utils.parts import causal_mask
 
 question(
     "7.a",

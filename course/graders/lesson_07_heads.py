@@ -4,7 +4,7 @@ import torch
 
 from course.graders.grading import Mistake, exercise
 from course.graders.lesson_07 import numbers
-from utils import attention_steps as steps
+from utils import parts as steps
 from utils.language import N_
 
 

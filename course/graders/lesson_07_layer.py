@@ -7,10 +7,11 @@ import torch
 from course.graders.grading import Mistake, exercise
 from course.graders.lesson_01 import default_model
 from course.graders.lesson_07 import numbers
-from utils import attention_steps as steps
+from utils import parts as steps
+from utils.architecture import projections
 from utils.attention import record_attention
 from utils.language import N_
-from utils.streams import causal_mask
+from utils.parts import causal_mask
 
 TEXT = "The dog chased the squirrel because it"
 
@@ -226,7 +227,7 @@ def attention_layer(attempt):
         yield attempt.compare(title, *given, expected=expected, mistakes=mistakes)
     model, _tokenizer = default_model()
     config, record = model.config, recorded(TEXT)
-    matrices = steps.projections(model.model.layers[27].self_attn)
+    matrices = projections(model.model.layers[27].self_attn)
     theta = config.rope_parameters["rope_theta"]
     sizes = (config.num_attention_heads, config.num_key_value_heads, theta)
     given = (record.inputs[27], *matrices.values(), *sizes)

@@ -4,9 +4,9 @@ import torch
 
 from course.graders.grading import Mistake, exercise
 from course.graders.questions import question
-from utils import decoder_parts as parts
+from utils import parts
 from utils.language import N_, _
-from utils.streams import causal_mask
+from utils.parts import causal_mask
 
 question(
     "8.a",

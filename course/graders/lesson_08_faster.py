@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from course.graders.grading import Check, Mistake, describe, equal, exercise, fail
-from utils import decoder_parts as parts
+from utils import parts
 from utils.language import N_, _
 
 

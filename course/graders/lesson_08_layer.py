@@ -8,8 +8,10 @@ from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from course.graders.grading import Check, Mistake, exercise, fail
-from utils import decoder_parts as parts
-from utils.attention_steps import (
+from utils import parts
+from utils.language import N_, _
+from utils.parts import (
+    KVCache,
     attention_scores,
     attention_weights,
     combine,
@@ -18,8 +20,6 @@ from utils.attention_steps import (
     rotary,
     split_heads,
 )
-from utils.kv_cache import KVCache
-from utils.language import N_, _
 
 
 @cache
@@ -66,7 +66,7 @@ def _in_pieces(function: Callable, *about) -> Callable[[], Tensor]:
 
 
 def _attention(x, self_attn, config, positions, mask, kept=None, *, wrong=""):
-    """`decoder_parts.attention`, with one thing or another gone wrong in it."""
+    """`parts.attention`, with one thing or another gone wrong in it."""
     heads, kv_heads = config.num_attention_heads, config.num_key_value_heads
 
     def turn(part, name):

@@ -9,9 +9,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from course.graders.grading import Check, exercise, fail
 from course.graders.lesson_08_layer import named_mistakes, tiny
-from utils import decoder_parts as parts
-from utils.kv_cache import KVCache
+from utils import parts
 from utils.language import N_, _
+from utils.parts import KVCache
 
 
 def _forward(model, input_ids, kept=None, *, wrong=""):
