@@ -8,10 +8,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from benchmarks.claims import Claim, Result, in_turn
 from utils.decoder import Decoder
-from utils.decoder_speed import library_writes, measure_speeds
 from utils.generation import steps_from
 from utils.model import load_model
 from utils.model_store import fetch, quiet_transformers
+from utils.timing import library_writes, measure_speeds
 
 PROMPTS = (
     "The capital of France is",

@@ -9,7 +9,8 @@ from torch import nn
 from transformers import MambaConfig, MambaForCausalLM, PreTrainedTokenizerFast
 
 from tests.tiny_models import CONTEXT, TINY, tiny_tokenizer
-from utils.anatomy import KINDS, components, parameter_share, trace_components
+from utils.anatomy import components, parameter_share, trace_components
+from utils.architecture import KINDS
 from utils.embeddings import nearest_tokens, pool_last_token, sentence_vectors
 from utils.tokens import token_bytes, tokenize
 
@@ -77,9 +78,9 @@ def test_trace_is_what_the_model_computes(tiny):
     flow = trace_components(model, tokenizer, "The capital of France")
     ids = torch.tensor([flow.tokens.token_ids])
     output = model(ids, output_hidden_states=True)
-    assert torch.equal(flow.takes[flow.components[0].name], ids[0])
-    torch.testing.assert_close(flow.takes[flow.components[-1].name], output.hidden_states[-1][0])
-    torch.testing.assert_close(flow.gives[flow.components[-1].name], output.logits[0])
+    assert torch.equal(flow.inputs[flow.components[0].name], ids[0])
+    torch.testing.assert_close(flow.inputs[flow.components[-1].name], output.hidden_states[-1][0])
+    torch.testing.assert_close(flow.outputs[flow.components[-1].name], output.logits[0])
 
 
 def hooks(model) -> int:

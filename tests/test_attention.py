@@ -1,24 +1,14 @@
-"""utils.attention, utils.attention_steps and utils.head_patterns, against transformers itself."""
+"""utils.attention and utils.head_patterns, against transformers itself."""
 
 import pytest
 import torch
 import transformers
-from hypothesis import given
-from hypothesis import strategies as st
-from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
-from transformers.models.llama.modeling_llama import repeat_kv as library_repeat_kv
 
 from tests.tiny_models import CONTEXT, TINY, WINDOW, tiny_tokenizer
-from utils import attention_steps as steps
-from utils.attention import (
-    AttentionRecord,
-    attention_modules,
-    output_projection,
-    record_attention,
-    without_head,
-)
+from utils.architecture import attention_modules, output_projection
+from utils.attention import AttentionRecord, record_attention, without_head
 from utils.head_patterns import PATTERNS, pattern_positions, rank, rank_heads, said_twice
-from utils.streams import causal_mask
+from utils.parts import causal_mask, combine, merge_heads, repeat_kv
 
 TEXT = "The dog chased the squirrel because it was hungry."
 
@@ -48,14 +38,12 @@ def check_record(model, tokenizer):
     ):
         assert torch.equal(record.weights[layer], expected)
         groups = record.groups(layer)
-        scores = record.queries[layer] @ steps.repeat_kv(record.keys[layer], groups).mT
+        scores = record.queries[layer] @ repeat_kv(record.keys[layer], groups).mT
         scale = scores.div(record.scores[layer])
         assert torch.allclose(scale, scale.median().expand_as(scale), rtol=1e-2)
         weights = record.masked_scores(layer).softmax(-1)
         assert torch.allclose(weights, expected, atol=1e-5)
-        merged = steps.merge_heads(
-            steps.combine(weights, steps.repeat_kv(record.values[layer], groups))
-        )
+        merged = merge_heads(combine(weights, repeat_kv(record.values[layer], groups)))
         output = output_projection(module)(merged)
         assert torch.allclose(output, record.outputs[layer], atol=1e-5, rtol=1e-6)
 
@@ -152,90 +140,10 @@ def test_a_model_that_cannot_be_recorded_is_named():
 
 def test_contributions_sum_to_what_the_head_gives(tiny):
     record = record_attention(*tiny, TEXT)
-    values = steps.repeat_kv(record.values[1], record.groups(1))
+    values = repeat_kv(record.values[1], record.groups(1))
     for head in range(4):
         given = record.contributions(1, head)
         assert torch.allclose(given.sum(1), record.weights[1][head] @ values[head], atol=1e-5)
-
-
-# The steps -------------------------------------------------------------------------------------
-
-
-@given(st.integers(1, 4), st.integers(1, 6), st.integers(1, 4))
-def test_split_and_merge_undo_each_other(heads, positions, width):
-    x = torch.arange(positions * heads * width).view(positions, heads * width)
-    split = steps.split_heads(x, heads)
-    assert split.shape == (heads, positions, width)
-    assert torch.equal(split[-1], x[:, -width:])
-    assert torch.equal(steps.merge_heads(split), x)
-
-
-@given(st.integers(1, 3), st.integers(1, 6), st.integers(0, 4))
-def test_weights_are_shares_of_what_is_open(heads, queries, past):
-    keys = queries + past
-    scores = torch.randn(heads, queries, keys) * 5
-    mask = causal_mask(keys)[-queries:]
-    weights = steps.attention_weights(scores, mask)
-    assert torch.allclose(weights.sum(-1), torch.ones(heads, queries))
-    assert torch.equal(weights > 0, mask.expand_as(weights))
-    biased = scores + torch.where(mask, 0.0, torch.finfo(torch.float32).min)
-    assert torch.allclose(weights, biased.softmax(-1), atol=1e-6)
-
-
-def test_steps_are_scaled_dot_product_attention():
-    q, k, v = torch.randn(4, 3, 8), torch.randn(2, 7, 8), torch.randn(2, 7, 8)
-    mask = causal_mask(7)[-3:]
-    scores = steps.attention_scores(q, steps.repeat_kv(k, 2))
-    ours = steps.combine(steps.attention_weights(scores, mask), steps.repeat_kv(v, 2))
-    theirs = torch.nn.functional.scaled_dot_product_attention(
-        q[None], k[None], v[None], attn_mask=mask, enable_gqa=True
-    )[0]
-    assert torch.allclose(ours, theirs, atol=1e-6)
-
-
-def test_repeat_kv_is_the_librarys():
-    x = torch.randn(3, 5, 4)
-    assert torch.equal(steps.repeat_kv(x, 3), library_repeat_kv(x[None], 3)[0])
-
-
-@pytest.mark.parametrize("start", [0, 50])
-def test_rotary_is_the_librarys(start):
-    model = TINY["llama"]()
-    theta = model.config.rope_parameters["rope_theta"]
-    q, k = torch.randn(4, 6, 8), torch.randn(2, 6, 8)
-    positions = torch.arange(start, start + 6)
-    cos, sin = model.model.rotary_emb(q, positions[None])
-    expected = apply_rotary_pos_emb(q[None], k[None], cos, sin)
-    for x, turned in zip((q, k), expected, strict=True):
-        assert torch.allclose(steps.rotary(x, positions, theta), turned[0], atol=1e-5)
-
-
-@pytest.mark.parametrize("name", ["llama", "phi-3"])
-def test_the_layer_is_the_models_own(name):
-    model = TINY[name]()
-    record, config = record_attention(model, tiny_tokenizer(), TEXT), model.config
-    sizes = (config.num_attention_heads, config.num_key_value_heads)
-    theta = config.rope_parameters["rope_theta"]
-    for layer, module in enumerate(attention_modules(model)):
-        matrices = steps.projections(module)
-        ours = steps.attention_layer(record.inputs[layer], *matrices.values(), *sizes, theta)
-        assert torch.allclose(ours, record.outputs[layer], atol=1e-5)
-
-
-def test_the_layer_is_the_default_models_own(default_model):
-    model, tokenizer = default_model
-    record, config = record_attention(model, tokenizer, TEXT), model.config
-    sizes = (config.num_attention_heads, config.num_key_value_heads)
-    theta = config.rope_parameters["rope_theta"]
-    for layer, module in enumerate(attention_modules(model)):
-        matrices = steps.projections(module).values()
-        ours = steps.attention_layer(record.inputs[layer], *matrices, *sizes, theta)
-        assert torch.allclose(ours, record.outputs[layer], atol=1e-5, rtol=1e-6)
-
-
-def test_matrices_under_other_names_are_refused_by_name():
-    with pytest.raises(ValueError, match="GPT2Attention"):
-        steps.projections(attention_modules(TINY["gpt-2"]())[0])
 
 
 # Heads switched off, heads ranked ---------------------------------------------------------------
@@ -249,11 +157,9 @@ def test_without_head_takes_away_its_part_and_no_more(tiny):
     with without_head(model, 0, 2):
         model(record.input_ids[None])
     hook.remove()
-    outputs = steps.combine(
-        record.weights[0], steps.repeat_kv(record.values[0], record.groups(0))
-    ).clone()
+    outputs = combine(record.weights[0], repeat_kv(record.values[0], record.groups(0))).clone()
     outputs[2] = 0
-    expected = output_projection(module)(steps.merge_heads(outputs))
+    expected = output_projection(module)(merge_heads(outputs))
     assert torch.allclose(given[0][0], expected, atol=1e-4)
     assert hooks(model) == before
 

@@ -1,4 +1,4 @@
-"""The rebuilt decoder and its parts against `transformers`: the same logits, the same text."""
+"""The rebuilt decoder against `transformers`: the same logits, the same text."""
 
 import pytest
 import torch
@@ -6,12 +6,9 @@ import transformers
 
 from benchmarks.model_rows import PROMPTS
 from tests.tiny_models import GROUPED, TINY, _random
-from utils import decoder_parts
 from utils.decoder import Decoder
-from utils.decoder_speed import library_writes, measure_speeds, seconds_to_read, weight_reader
 from utils.decoding import sampler
-from utils.figures.decoder import speeds_picture
-from utils.kv_cache import KVCache
+from utils.timing import library_writes, weight_reader
 
 # Kinds of models the decoder rebuilds, and what is particular about each.
 KINDS = {
@@ -249,81 +246,6 @@ def test_the_default_model_s_text(default_model):
         logits = decoder(whole[:, :-1])[0, ids.shape[1] - 1 :]
         assert logits.argmax(-1).tolist() == written, prompt
     assert decoder.generate(ids, 30).tolist() == whole[:, : ids.shape[1] + 30].tolist()
-
-
-# The parts ----------------------------------------------------------------------------------
-
-
-def test_the_parts_put_together_are_the_model():
-    model = KINDS["llama, one head a group"]()
-    ids = some_ids(model, 30)
-    assert torch.allclose(decoder_parts.forward(model, ids), model(ids).logits, atol=1e-4)
-    cache = KVCache()
-    pieces = [decoder_parts.forward(model, piece, cache) for piece in ids.split([11, 1, 18], 1)]
-    assert torch.allclose(torch.cat(pieces, dim=1), model(ids).logits, atol=1e-4)
-    written = list(decoder_parts.write(model, ids, 40))
-    assert written == library_writes(model, ids, 40)
-
-
-def test_each_part_is_the_library_s_module():
-    model = TINY["llama"]()
-    layer, x = model.model.layers[1], torch.randn(7, 32)
-    norm = layer.input_layernorm
-    eps = norm.variance_epsilon
-    assert torch.equal(decoder_parts.rms_norm(x, norm.weight, eps), norm(x))
-    half, weight = x.bfloat16(), norm.weight.bfloat16()
-    assert decoder_parts.rms_norm(half, weight, eps).dtype == torch.bfloat16
-    mlp = layer.mlp
-    matrices = mlp.gate_proj.weight, mlp.up_proj.weight, mlp.down_proj.weight
-    assert torch.allclose(decoder_parts.feed_forward(x, *matrices), mlp(x), atol=1e-5)
-    places = torch.arange(7)
-    angles = model.model.rotary_emb(x, places[None])
-    ours = decoder_parts.run_layer(x, layer, model.config, *decoder_parts.places_and_mask(0, 7))
-    assert torch.allclose(ours, layer(x[None], position_embeddings=angles)[0], atol=1e-4)
-
-
-def test_fused_matrices_give_each_one_s_product():
-    matrices, x = [torch.randn(rows, 5) for rows in (4, 1, 6)], torch.randn(3, 5)
-    matrix, sizes = decoder_parts.fuse(matrices)
-    for part, one in zip((x @ matrix.T).split(sizes, dim=-1), matrices, strict=True):
-        assert torch.allclose(part, x @ one.T, atol=1e-6)
-
-
-def test_the_roomy_cache_keeps_what_the_plain_one_keeps():
-    plain, roomy = KVCache(), decoder_parts.RoomyCache(2, 3, 4, room=9)
-    for count in (4, 1, 3):
-        for layer in (0, 1):
-            chunk = torch.randn(1, 3, count, 4), torch.randn(1, 3, count, 4)
-            for ours, theirs in zip(
-                roomy.append(layer, *chunk), plain.append(layer, *chunk), strict=True
-            ):
-                assert torch.equal(ours, theirs)
-        assert roomy.get_seq_length() == plain.get_seq_length()
-    with pytest.raises(ValueError, match="no room for 10 positions, only for 9"):
-        roomy.append(0, *(torch.randn(1, 3, 2, 4) for _part in range(2)))
-
-
-# How fast -----------------------------------------------------------------------------------
-
-
-def test_speeds_are_measured_and_drawn():
-    model = TINY["llama"]()
-    decoder = Decoder.from_model(model)
-    ways = {
-        "parts": lambda ids, new: decoder_parts.write(model, ids, new),
-        "decoder": decoder.tokens,
-    }
-    ids = some_ids(model, 4)
-    speeds = measure_speeds(model, ways, decoder.matrices(), ids, new_tokens=5, rounds=2)
-    assert speeds.same
-    assert [name for name, _speed in speeds.ways] == ["parts", "decoder"]
-    assert min(speeds.library, speeds.ceiling, *dict(speeds.ways).values()) > 0
-    words = repr(speeds_picture(speeds))
-    assert words.count("tokens/s") == 4
-    assert f"decoder: {speeds.ways[1][1]:.1f} tokens/s" in words
-    wrong = measure_speeds(model, {"wrong": lambda ids, new: [0] * new}, [ids * 1.0], ids, 5, 1)
-    assert not wrong.same
-    assert seconds_to_read(decoder.matrices(), vectors=2, rounds=1) > 0
 
 
 def test_the_ceiling_reads_each_matrix_once(model):

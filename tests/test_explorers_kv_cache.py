@@ -11,7 +11,7 @@ from utils.explorers.kv_cache import STEPS, CacheExplorer, MemoryExplorer, StepT
 from utils.figures.kv_cache import show_bytes
 from utils.figures.style import png
 from utils.memory import KNOWN_MODELS
-from utils.step_times import StepTimes
+from utils.timing import StepTimes
 
 TIMES = StepTimes((4, 16, 64), (0.01, 0.02, 0.07), (0.009, 0.009, 0.01))
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, BloomConfig, MptConfig
 
-from utils.blocks import blocks, watch_blocks
+from utils.architecture import blocks
 from utils.feed_forward import (
     losses_without_each,
     switch_off,
@@ -16,7 +16,7 @@ from utils.feed_forward import (
 )
 from utils.model import prompt_ids
 from utils.neurons import strongest_neurons
-from utils.residual import contributions, trace_residual
+from utils.residual import contributions, trace_blocks, trace_residual
 
 TEXT = "The dog chased the squirrel because it"
 
@@ -90,7 +90,7 @@ def test_parts_that_give_back_the_whole_stream_are_refused(off, config):
     """Silence them, and the stream would be gone with them."""
     model, ids = AutoModelForCausalLM.from_config(config).eval(), torch.arange(5)[None]
     with pytest.raises(ValueError, match="ForCausalLM is not built of") as watched:
-        watch_blocks(model, ids)
+        trace_blocks(model, ids)
     with pytest.raises(ValueError, match="ForCausalLM is not built of") as refused, off(model, 0):
         pass
     assert str(refused.value) == str(watched.value)

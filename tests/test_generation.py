@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from utils.decoding import greedy, top_candidates
-from utils.generation import end_token_ids, generate, generation_steps, steps_from
-from utils.model import prompt_ids
+from utils.generation import generate, generation_steps, steps_from
+from utils.model import end_token_ids, prompt_ids
 
 PROMPTS = [
     "a",

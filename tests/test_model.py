@@ -11,8 +11,8 @@ import pytest
 import torch
 from huggingface_hub import constants, errors
 
-from tests.tiny_models import CONTEXT, TINY, save_tiny
-from utils.model import context_length, load_model, pick_device, prompt_ids
+from tests.tiny_models import CONTEXT, TINY, save_tiny, tiny_tokenizer
+from utils.model import context_length, end_token_ids, load_model, pick_device, prompt_ids
 from utils.model_store import MODEL, ModelError, write_manifest
 
 
@@ -248,3 +248,16 @@ def test_an_unknown_context_names_the_architecture():
 
     with pytest.raises(ModelError, match="Endless"):
         context_length(Endless())
+
+
+def test_end_tokens_are_asked_for_where_they_are_written_down(monkeypatch):
+    model, tokenizer = TINY["llama"](), tiny_tokenizer()
+    end, config = tokenizer.eos_token_id, model.config
+    monkeypatch.setattr(model.generation_config, "eos_token_id", [2, 45])
+    assert end_token_ids(model) == end_token_ids(model, tokenizer) == {2, 45}
+    monkeypatch.setattr(model.generation_config, "eos_token_id", None)
+    monkeypatch.setattr(config, "eos_token_id", 7)
+    assert end_token_ids(model, tokenizer) == {7}
+    monkeypatch.setattr(config, "eos_token_id", None)
+    assert end_token_ids(model, tokenizer) == {end}
+    assert end_token_ids(model) == set()

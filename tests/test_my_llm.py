@@ -11,7 +11,7 @@ from course import my_llm
 from course.exercise import Exercise, is_untouched
 from course.my_llm import PARTS, keep, parts, whose_code
 from course.progress import events
-from utils import decoder_parts
+from utils import parts as the_courses
 from utils.language import use_language
 
 
@@ -71,9 +71,9 @@ def test_what_passes_is_kept_and_used(folder, notebook):
 
     assert rms_norm.__doc__ == "Mine."
     x, weight = torch.randn(3, 8), torch.randn(8)
-    expected = decoder_parts.rms_norm(x, weight, 1e-5)
+    expected = the_courses.rms_norm(x, weight, 1e-5)
     assert torch.allclose(rms_norm(x, weight, 1e-5), expected, atol=1e-6)
-    assert feed_forward is decoder_parts.feed_forward
+    assert feed_forward is the_courses.feed_forward
     assert "6.1  rms_norm          mine" in whose_code()
     assert "6.2  feed_forward      the course's" in whose_code()
     assert my_llm.my_llm() == text
@@ -100,7 +100,7 @@ def test_what_lesson_08_has_no_use_for_is_kept_as_well(folder, notebook):
 def test_a_part_brings_what_it_uses(folder, notebook):
     names = notebook(
         "import math\nimport torch\nimport torch.nn.functional as F\n"
-        "from torch import exp\nfrom utils.streams import causal_mask\n"
+        "from torch import exp\nfrom utils.parts import causal_mask\n"
         "LOW = -torch.inf\nSTEPS = 3\n"
         "def helper(x):\n    return deeper(x) + math.pi * 0 + STEPS * 0\n"
         "def deeper(x):\n    return F.relu(x) * 0 + exp(x) * 0\n"
@@ -218,7 +218,7 @@ def test_a_part_that_the_learner_broke_gives_way_to_the_course_s(folder, noteboo
     before, _middle, after = path.read_text().partition("def rms_norm")
     path.write_text(before + damage + "\n" + after[after.index("# ── 7.5") :])
     found = parts()
-    assert found["rms_norm"].value is decoder_parts.rms_norm
+    assert found["rms_norm"].value is the_courses.rms_norm
     assert found["rms_norm"].problem
     assert found["merge_heads"].mine
     said = f"the course's, because mine cannot be run: {found['rms_norm'].problem}"
@@ -257,8 +257,8 @@ def test_nothing_is_kept_or_used_in_tests(folder, notebook, monkeypatch):
 
 
 def test_the_course_s_own_helper_is_no_attempt():
-    assert is_untouched(decoder_parts.rms_norm)
-    widget = Exercise("6.1").check(decoder_parts.rms_norm)
+    assert is_untouched(the_courses.rms_norm)
+    widget = Exercise("6.1").check(the_courses.rms_norm)
     assert not widget.attempted
     assert events.summary() == {}
 

@@ -6,11 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tiny_models import TINY, tiny_tokenizer
-from utils.blocks import blocks, watch_blocks
+from utils.architecture import blocks, final_norm
 from utils.model import prompt_ids
 from utils.norms import freeze_norm
-from utils.residual import blend, contributions, single_token, trace_residual
-from utils.streams import final_norm
+from utils.residual import blend, contributions, single_token, trace_blocks, trace_residual
 
 TEXT = "The dog chased the squirrel because it was hungry."
 
@@ -151,7 +150,7 @@ def test_an_architecture_built_otherwise_is_named(monkeypatch):
     doubled = model.model.layers[0].register_forward_hook(lambda _m, _a, out: 2 * out)
     try:
         with pytest.raises(ValueError, match="LlamaForCausalLM is not built"):
-            watch_blocks(model, ids)
+            trace_blocks(model, ids)
     finally:
         doubled.remove()
     monkeypatch.setattr(model.config, "num_hidden_layers", 7)

@@ -1,28 +1,23 @@
-"""Streams against `transformers` itself: hidden states, the logit lens, losses, changed tokens."""
+"""Streams against `transformers` itself: hidden states, the logit lens, changed tokens."""
 
 import pytest
 import torch
 import transformers
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.tiny_models import CONTEXT, TINY, tiny_tokenizer
-from utils.context import long_losses, loss_at_distance, one_at_a_time, pass_times
 from utils.figures.context import distance_picture, loss_picture, pass_times_picture
 from utils.streams import (
     candidates_at,
-    causal_mask,
     change_token,
-    final_norm,
-    last_position_logits,
     last_positions,
     logit_lens,
     look_at,
-    loss_by_position,
+    one_at_a_time,
     read_streams,
     trace_ids,
     trace_streams,
 )
+from utils.timing import pass_times
 from utils.tokens import token_text
 
 TEXT = "The dog chased the squirrel because it was hungry."
@@ -87,15 +82,6 @@ def test_the_lens_caps_and_scales_as_the_model_does(config):
     torch.testing.assert_close(logit_lens(model, streams)[-1], own)
     bare = model.get_output_embeddings()(streams.hidden_states[-1])
     assert not torch.allclose(own, bare)
-
-
-def test_a_model_without_a_final_norm_is_named():
-    config = transformers.OPTConfig(
-        hidden_size=16, ffn_dim=16, num_hidden_layers=1, num_attention_heads=2,
-        vocab_size=30, word_embed_proj_dim=8, do_layer_norm_before=False,
-    )  # fmt: skip
-    with pytest.raises(ValueError, match="OPTForCausalLM"):
-        final_norm(transformers.OPTForCausalLM(config))
 
 
 def test_reading_is_the_lens_a_few_rows_at_a_time(tiny, monkeypatch):
@@ -163,73 +149,6 @@ def test_an_empty_text_and_one_past_the_context_are_refused(tiny):
         trace_streams(model, tokenizer, "")
     with pytest.raises(ValueError, match=str(CONTEXT)):
         trace_streams(model, tokenizer, "hungry " * CONTEXT)
-
-
-@given(st.integers(0, 20))
-def test_the_causal_mask_is_who_may_look_where(n):
-    mask = causal_mask(n)
-    assert mask.shape == (n, n)
-    assert mask.dtype == torch.bool
-    assert all(mask[q, k] == (k <= q) for q in range(n) for k in range(n))
-
-
-@torch.no_grad()
-def test_the_causal_mask_is_the_one_the_model_uses():
-    model, tokenizer = TINY["llama"](), tiny_tokenizer()
-    ids = tokenizer(TEXT, return_tensors="pt").input_ids
-    masked = model(ids, attention_mask=causal_mask(ids.shape[1])[None, None]).logits
-    torch.testing.assert_close(masked, model(ids).logits)
-
-
-def test_last_position_logits_are_the_models_last(tiny):
-    model, tokenizer = tiny
-    streams = trace_streams(model, tokenizer, TEXT)
-    logits = last_position_logits(streams.hidden_states[-1:], model.get_output_embeddings())
-    torch.testing.assert_close(logits, outputs(model, streams.input_ids).logits[0, -1])
-
-
-def test_the_mean_loss_is_the_librarys(tiny):
-    model, tokenizer = tiny
-    ids = tokenizer(TEXT, return_tensors="pt").input_ids
-    with torch.no_grad():
-        theirs = model(ids, labels=ids)
-    losses = loss_by_position(theirs.logits, ids)
-    assert losses.shape == (ids.shape[1] - 1,)
-    torch.testing.assert_close(losses.mean(), theirs.loss)
-
-
-@settings(max_examples=25, deadline=None)
-@given(length=st.integers(2, 40), rows=st.integers(1, 50))
-def test_long_losses_in_pieces_are_the_losses_of_one_pass(length, rows):
-    model = TINY["gemma-3"]()  # its sliding window makes pieces harder
-    ids = torch.randint(3, 400, (1, length), generator=torch.Generator().manual_seed(length))
-    with torch.no_grad():
-        whole = loss_by_position(model(ids).logits, ids)
-    torch.testing.assert_close(long_losses(model, ids, rows), whole, atol=2e-4, rtol=1e-4)
-
-
-def test_past_the_context_a_table_of_positions_is_refused_and_others_go_on(tiny):
-    model, _tokenizer = tiny
-    ids = torch.randint(3, 400, (1, CONTEXT + 3), generator=torch.Generator().manual_seed(0))
-    if model.config.model_type == "gpt2":
-        with pytest.raises(ValueError, match="GPT2LMHeadModel"):
-            long_losses(model, ids)
-        with pytest.raises(ValueError, match=str(CONTEXT)):
-            loss_at_distance(model, ids[:, :9], 4, CONTEXT)
-    else:
-        assert long_losses(model, ids).shape == (CONTEXT + 2,)
-        assert loss_at_distance(model, ids[:, :9], 4, CONTEXT) > 0
-
-
-def test_only_distances_matter_to_rotary_positions():
-    model = TINY["llama"]()
-    ids = torch.randint(3, 400, (1, 12), generator=torch.Generator().manual_seed(1))
-    here, shifted, apart = (loss_at_distance(model, ids, *n) for n in ((0, 0), (0, 500), (6, 500)))
-    with torch.no_grad():
-        assert here == pytest.approx(loss_by_position(model(ids).logits, ids).mean().item())
-    assert shifted == pytest.approx(here, abs=1e-4)
-    near = loss_at_distance(model, ids, 6, 0)
-    assert apart != pytest.approx(near, abs=1e-3)
 
 
 def test_the_pictures_say_what_they_show():

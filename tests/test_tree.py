@@ -1,10 +1,15 @@
 """The tree as a whole: clean by ruff, nothing stale, the same pins everywhere, imports one way."""
 
 import ast
+import dataclasses
+import importlib
 import subprocess
 import sys
+from graphlib import TopologicalSorter
+from typing import get_args, get_type_hints
 
 import pytest
+from torch import Tensor
 
 from course import ROOT
 from course.notebooks.build import build
@@ -15,7 +20,18 @@ IMPORT_LATE = {
     ("utils/model_store.py", "convert"),
     ("utils/model_store.py", "quiet_transformers"),
 }
-ORDER = ["model_store", "model", "rooms", "figures", "explorers", "course"]
+# What a module may import stands above it here, or beside it.  `decoding` runs no model: to choose
+# a token is one of the parts of the LLM that a learner builds.
+ORDER = [
+    {"language"},
+    {"model_store", "tokens"},
+    {"model", "decoding", "architecture", "hooks", "norms"},
+    {"parts"},
+    {"rooms"},  # generation, streams, attention …: whatever is not named here
+    {"figures"},
+    {"explorers"},
+    {"course"},
+]
 
 
 def test_ruff_has_nothing_to_say():
@@ -40,43 +56,51 @@ def test_pins_are_the_same_everywhere():
     assert (ROOT / "environment.yml").read_text() == pins.environment()
 
 
-def layer(module: str) -> int:
-    """Where a module stands in the one way through: what it may import stands further left."""
-    parts = module.split(".")
-    if parts[0] == "course":
-        return ORDER.index("course")
-    if len(parts) > 1 and parts[1] in ("language", "locale"):
-        return -1
-    name = parts[1] if len(parts) > 1 and parts[1] in ORDER else "rooms"
-    return ORDER.index(name)
+def floor(module: str) -> int:
+    """Where a module stands in the one way through."""
+    top, *below = module.split(".")
+    name = below[0] if top == "utils" and below else top
+    known = (number for number, names in enumerate(ORDER) if name in names)
+    return next(known, ORDER.index({"rooms"}))
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for path in (ROOT / "utils").rglob("*.py")],
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_imports_point_one_way(path):
-    here = layer(".".join(path.relative_to(ROOT).with_suffix("").parts))
-    tree = ast.parse(path.read_text())
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.ImportFrom)
-            and node.module
-            and node.module.split(".")[0]
-            in (
-                "utils",
-                "course",
-            )
-        ):
-            assert layer(node.module) <= here, f"{path.name}:{node.lineno}"
+def module_of(path) -> str:
+    """utils/parts/llm.py → utils.parts.llm; of a package the package."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for folder in ("course", "utils") for path in (ROOT / folder).rglob("*.py")],
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
+PATHS = [path for folder in ("course", "utils") for path in (ROOT / folder).rglob("*.py")]
+MODULES = {module_of(path): path for path in PATHS}
+UTILS = sorted(name for name in MODULES if name.startswith("utils"))
+
+
+def imported(module: str) -> set[str]:
+    """Which modules of the tree a module imports, `from utils import x` being `utils.x`."""
+    found = set()
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module}:{node.lineno} imports from where it stands"
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= inner & MODULES.keys()
+            if inner - MODULES.keys():
+                found.add(node.module)
+    return found & MODULES.keys()
+
+
+@pytest.mark.parametrize("module", UTILS)
+def test_imports_point_one_way(module):
+    wrong = [other for other in imported(module) if floor(other) > floor(module)]
+    assert not wrong
+
+
+def test_no_imports_go_round_in_a_circle():
+    order = TopologicalSorter({module: imported(module) for module in MODULES})
+    order.prepare()  # raises CycleError, which names the circle
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_stand_at_the_top(path):
     name = path.relative_to(ROOT).as_posix()
     inside = {
@@ -87,3 +111,26 @@ def test_imports_stand_at_the_top(path):
         if isinstance(node, (ast.Import, ast.ImportFrom))
     }
     assert inside == {each for each in IMPORT_LATE if each[0] == name}
+
+
+def holds_tensors(kind) -> bool:
+    """Whether values of this type are tensors, or hold some."""
+    if dataclasses.is_dataclass(kind) and kind.__module__ in MODULES:
+        return any(map(holds_tensors, get_type_hints(kind).values()))
+    inner = any(map(holds_tensors, get_args(kind)))
+    return inner or (isinstance(kind, type) and issubclass(kind, Tensor))
+
+
+@pytest.mark.parametrize("module", [name for name in UTILS if floor(name) < floor("utils.figures")])
+def test_records_cannot_be_changed_and_those_of_tensors_are_not_compared(module):
+    """`==` of two tensors is no answer, so two records of them are equal only if they are one."""
+    there = vars(importlib.import_module(module)).values()
+    records = [
+        each
+        for each in there
+        if isinstance(each, type) and dataclasses.is_dataclass(each) and each.__module__ == module
+    ]
+    for record in records:
+        is_filled = record.__name__ == "StaticCache"
+        assert record.__dataclass_params__.frozen or is_filled
+        assert record.__eq__ is object.__eq__ or not holds_tensors(record)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from utils.architecture import KINDS, part_kind
+from utils.hooks import first_tensor, hooked
 from utils.language import _
 from utils.model import prompt_ids
 from utils.tokens import Tokenization, tokenize
-
-KINDS = ("embedding", "positions", "attention", "feed_forward", "norm", "lm_head")
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,17 @@ class Component:
         return self.name.rsplit(".", 1)[-1]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ForwardPass:
-    """One text on its way through a model: what each part took and gave.
+    """One text on its way through a model: what went into each part and what came out.
 
     Keys are the parts' names.  Tensors are [position], ids, or [position, width].
     """
 
     tokens: Tokenization
     components: tuple[Component, ...]
-    takes: dict[str, Tensor]
-    gives: dict[str, Tensor]
+    inputs: dict[str, Tensor]
+    outputs: dict[str, Tensor]
 
 
 def components(model) -> list[Component]:
@@ -59,20 +59,20 @@ def components(model) -> list[Component]:
     architecture with parts that are none of KINDS.
     """
     ids = torch.zeros(1, 2, dtype=torch.long, device=model.device)
-    return _describe(model, *_watch(model, ids))
+    return _describe(model, *_trace(model, ids))
 
 
 def trace_components(model, tokenizer, text: str) -> ForwardPass:
-    """Send `text` through the model once, and keep what each part takes and gives.
+    """Send `text` through the model once, and keep what goes into each part and comes out.
 
     Raises ValueError as `components` does, for an empty text, and for one past the context.
     """
-    takes, gives = _watch(model, prompt_ids(model, tokenizer, text))
+    inputs, outputs = _trace(model, prompt_ids(model, tokenizer, text))
     return ForwardPass(
         tokenize(tokenizer, text),
-        tuple(_describe(model, takes, gives)),
-        {name: tensor[0] for name, tensor in takes.items()},
-        {name: tensor[0] for name, tensor in gives.items()},
+        tuple(_describe(model, inputs, outputs)),
+        {name: tensor[0] for name, tensor in inputs.items()},
+        {name: tensor[0] for name, tensor in outputs.items()},
     )
 
 
@@ -89,7 +89,7 @@ def _parts(model) -> dict[str, tuple[nn.Module, str]]:
     """The modules that are parts, by name, with their kinds; in the order they were defined."""
 
     def walk(name: str, module: nn.Module) -> Iterator[tuple[str, tuple[nn.Module, str]]]:
-        kind = _kind(model, name, module)
+        kind = part_kind(model, name, module)
         if kind:
             yield name, (module, kind)
         elif next(module.parameters(recurse=False), None) is not None:
@@ -108,48 +108,26 @@ def _parts(model) -> dict[str, tuple[nn.Module, str]]:
     }
 
 
-def _kind(model, name: str, module: nn.Module) -> str | None:
-    """What kind of part `module` is; None for one that only holds others."""
-    what = type(module).__name__.lower()
-    if module is model.get_input_embeddings():
-        return "embedding"
-    if module is model.get_output_embeddings():
-        return "lm_head"
-    if isinstance(module, nn.Embedding):
-        return "positions"
-    if "norm" in what:
-        return "norm"
-    if "attention" in what or "attn" in what:
-        return "attention"
-    if re.search("mlp|sparsemoe|feedforward|ffn", what) or re.search(r"\.fc\d$", name):
-        return "feed_forward"
-    return None
-
-
 @torch.no_grad()
-def _watch(model, input_ids: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """What each part takes and gives for input_ids [1, position], in the order of their turns."""
-    takes, gives, hooks = {}, {}, []
-    for name, (module, _kind_of) in _parts(model).items():
+def _trace(model, input_ids: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The inputs and outputs of each part for ids [1, position], in the order of their turns."""
+    inputs, outputs = {}, {}
+    names = {module: name for name, (module, _kind) in _parts(model).items()}
 
-        def note(_module, args, kwargs, output, name=name):
-            first = args[0] if args else next(v for v in kwargs.values() if v is not None)
-            takes[name] = first.expand(1, *first.shape[1:]).detach()
-            gives[name] = (output[0] if isinstance(output, tuple) else output).detach()
+    def note(module, given, came_out) -> None:
+        name = names[module]
+        inputs[name] = given.expand(1, *given.shape[1:]).detach()
+        outputs[name] = first_tensor(came_out).detach()
 
-        hooks.append(module.register_forward_hook(note, with_kwargs=True))
-    try:
+    with hooked(names, note):
         model(input_ids=input_ids, attention_mask=torch.ones_like(input_ids), use_cache=False)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return takes, gives
+    return inputs, outputs
 
 
-def _describe(model, takes: dict[str, Tensor], gives: dict[str, Tensor]) -> list[Component]:
+def _describe(model, inputs: dict[str, Tensor], outputs: dict[str, Tensor]) -> list[Component]:
     total = sum(parameter.numel() for parameter in model.parameters())
     parts, owner, found = _parts(model), {}, []
-    for name in takes:
+    for name in inputs:
         module, kind = parts[name]
         weights = dict(module.named_parameters())
         new = [weight for weight in weights.values() if id(weight) not in owner]
@@ -163,8 +141,8 @@ def _describe(model, takes: dict[str, Tensor], gives: dict[str, Tensor]) -> list
                 kind=kind,
                 layer=int(number[1]) if number else None,
                 class_name=type(module).__name__,
-                takes=_shape(takes[name]),
-                gives=_shape(gives[name]),
+                takes=_shape(inputs[name]),
+                gives=_shape(outputs[name]),
                 weights=tuple((key, tuple(weight.shape)) for key, weight in weights.items()),
                 parameters=count,
                 share=count / total,

@@ -1,7 +1,7 @@
 """Attention as a model does it: every layer's queries, keys, values, scores, weights, outputs.
 
 The model is run over a text with an attention function that keeps what it is given and computes.
-The steps themselves stand, one small function each, in `utils.attention_steps`.
+The steps themselves stand, one small function each, in `utils.parts.heads`.
 """
 
 import sys
@@ -10,13 +10,15 @@ from contextvars import ContextVar
 from dataclasses import dataclass, fields
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
-from utils.attention_steps import repeat_kv
+from utils.architecture import attention_modules, output_projection
+from utils.hooks import first_tensor, hooked
 from utils.language import _
 from utils.model import prompt_ids
+from utils.parts import repeat_kv
 from utils.tokens import token_text
 
 RECORDER = "course-recorder"  # the name under which the recorder is an attention implementation
@@ -129,12 +131,11 @@ def _recording(model):
     """Within it, `model` fills the dict that this gives: layer → name → tensor."""
     layers: dict[int, dict[str, Tensor]] = {}
 
-    def before(module, args, kwargs):
-        inputs = args[0] if args else kwargs["hidden_states"]
+    def before(module, inputs) -> None:
         layers[module.layer_idx] = {"inputs": inputs}
 
-    def after(module, args, output):
-        layers[module.layer_idx]["outputs"] = output[0]
+    def after(module, _inputs, outputs) -> None:
+        layers[module.layer_idx]["outputs"] = first_tensor(outputs)
 
     config = model.config
     implementations = {"": config._attn_implementation}
@@ -145,41 +146,10 @@ def _recording(model):
     with ExitStack() as undo:
         undo.callback(_layers.reset, token)
         undo.callback(model.set_attn_implementation, implementations)
-        for module in attention_modules(model):
-            undo.enter_context(_hook(module.register_forward_pre_hook(before, with_kwargs=True)))
-            undo.enter_context(_hook(module.register_forward_hook(after)))
+        undo.enter_context(hooked(attention_modules(model), before, before=True))
+        undo.enter_context(hooked(attention_modules(model), after))
         model.set_attn_implementation(RECORDER)
         yield layers
-
-
-@contextmanager
-def _hook(handle):
-    try:
-        yield
-    finally:
-        handle.remove()
-
-
-def attention_modules(model) -> list[nn.Module]:
-    """The attention layers of `model`, from the first block to the last."""
-    return [
-        module
-        for module in model.base_model.modules()
-        if hasattr(module, "layer_idx") and "Attention" in type(module).__name__
-    ]
-
-
-def output_projection(layer: nn.Module) -> nn.Module:
-    """The last matrix of an attention layer, which reads the outputs of all heads side by side.
-
-    Raises ValueError where it goes by no name that is known here.
-    """
-    for name in ("o_proj", "c_proj", "dense", "out_proj"):
-        if hasattr(layer, name):
-            return getattr(layer, name)
-    raise ValueError(
-        _("{layer} has no output projection that is known here.").format(layer=type(layer).__name__)
-    )
 
 
 @contextmanager
@@ -197,12 +167,12 @@ def without_head(model, layer: int, head: int):
             ).format(layer=layer, head=head, last_layer=len(modules) - 1, last_head=heads - 1)
         )
 
-    def switch_off(_module, args):
-        outputs = args[0].unflatten(-1, (heads, -1)).clone()
+    def switch_off(_module, inputs: Tensor) -> Tensor:
+        outputs = inputs.unflatten(-1, (heads, -1)).clone()
         outputs[..., head, :] = 0
-        return (outputs.flatten(-2),)
+        return outputs.flatten(-2)
 
-    with _hook(output_projection(modules[layer]).register_forward_pre_hook(switch_off)):
+    with hooked([output_projection(modules[layer])], switch_off, before=True):
         yield
 
 

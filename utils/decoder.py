@@ -12,9 +12,17 @@ from torch import Tensor
 from torch.nn.functional import linear, rms_norm, scaled_dot_product_attention
 from transformers.activations import ACT2FN
 
-from utils.decoder_weights import Block, block_weights, check_architecture, laid_out, longest_text
+from utils.decoder_weights import (
+    BlockWeights,
+    block_weights,
+    check_architecture,
+    laid_out,
+    longest_text,
+)
 from utils.decoding import greedy
 from utils.language import _
+from utils.model import end_token_ids
+from utils.parts import new_tokens
 
 
 @dataclass(eq=False)
@@ -37,7 +45,7 @@ class Decoder:
     """
 
     embedding: Tensor  # [vocab, width]
-    blocks: tuple[Block, ...]
+    blocks: tuple[BlockWeights, ...]
     norm: Tensor  # [width]
     head: Tensor  # [vocab, width]
     cos: Tensor  # [position, head_dim], for every position there is room for
@@ -64,7 +72,7 @@ class Decoder:
             )
         check_architecture(model)
         config, stack, longest = model.config, model.model, longest_text(model)
-        weight, ends = model.get_input_embeddings().weight, model.generation_config.eos_token_id
+        weight = model.get_input_embeddings().weight
         positions = torch.arange(min(max_positions, longest), device=weight.device)
         cos, sin = (angles[0] for angles in stack.rotary_emb(weight, positions[None]))
         first, second = sin.chunk(2, dim=-1)
@@ -79,7 +87,7 @@ class Decoder:
             kv_heads=config.num_key_value_heads,
             epsilon=config.rms_norm_eps,
             activation=ACT2FN[config.hidden_act],
-            end_ids=frozenset(ends if isinstance(ends, list) else [ends]) - {None},
+            end_ids=end_token_ids(model),
             longest=longest,
         )
 
@@ -127,14 +135,13 @@ class Decoder:
         if max_new_tokens < 1:
             raise ValueError(_("max_new_tokens must be 1 or more: ask for at least one token."))
         self._check_room(input_ids.shape[1] + max_new_tokens)
-        cache, unseen = self.new_cache(), input_ids
-        for _step in range(max_new_tokens):
+        cache = self.new_cache()
+
+        def read(unseen: Tensor) -> Tensor:
             last = self._read(unseen, cache)[0, -1]  # nobody asks for the other logits
-            token_id = choose(linear(last, self.head).float())
-            yield token_id
-            if token_id in self.end_ids:
-                return
-            unseen = input_ids.new_tensor([[token_id]])
+            return linear(last, self.head).float()
+
+        yield from new_tokens(read, input_ids, max_new_tokens, choose, self.end_ids)
 
     def _read(self, input_ids: Tensor, cache: StaticCache | None) -> Tensor:
         """All but the LM head: [1, position, width]."""
@@ -151,7 +158,7 @@ class Decoder:
             cache.length = past + input_ids.shape[1]
         return self._norm(x, self.norm)
 
-    def _attention(self, x: Tensor, block: Block, cache, layer: int, past: int) -> Tensor:
+    def _attention(self, x: Tensor, block: BlockWeights, cache, layer: int, past: int) -> Tensor:
         new, total = x.shape[1], past + x.shape[1]
         qkv = linear(x, *block.qkv).view(1, new, -1, self.cos.shape[1]).transpose(1, 2)
         qk, values = qkv.split([self.heads + self.kv_heads, self.kv_heads], dim=1)

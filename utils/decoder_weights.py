@@ -15,7 +15,7 @@ Matrix = tuple[Tensor, Tensor | None]  # weight [out, in] and bias [out], for `l
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
+class BlockWeights:
     """The weights of one transformer block: two norms, four matrices."""
 
     norm_1: Tensor  # [width]
@@ -26,10 +26,10 @@ class Block:
     down: Matrix
 
 
-def block_weights(layer: nn.Module) -> Block:
+def block_weights(layer: nn.Module) -> BlockWeights:
     """The weights of one block of a model, fused."""
     attention, mlp = layer.self_attn, layer.mlp
-    return Block(
+    return BlockWeights(
         norm_1=layer.input_layernorm.weight,
         qkv=_fused(attention, "qkv_proj", "q_proj", "k_proj", "v_proj"),
         output=_fused(attention, "o_proj"),

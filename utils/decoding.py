@@ -135,7 +135,7 @@ def sampler(
     return choose
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stage:
     """The distribution after one step on the way from the model to the draw."""
 
@@ -183,7 +183,7 @@ def decoding_stages(
     return tuple(stages)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Decoding:
     """A prompt's next token on its way from the model to the draw, and what has been drawn.
 

@@ -4,18 +4,19 @@ A layer that is switched off adds nothing to the residual stream; what came in g
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from utils.blocks import blocks, check_layer, check_parts_add, first_tensor
+from utils.architecture import blocks, check_layer, check_parts_add
 from utils.decoding import Candidate, top_candidates
 from utils.generation import next_logits
+from utils.hooks import first_tensor, hooked, skipped, with_first
 from utils.language import _
+from utils.losses import loss_by_position
 from utils.model import prompt_ids
-from utils.streams import loss_by_position
 from utils.tokens import token_text
 
 
@@ -55,47 +56,30 @@ def _switched_off(model, layers: int | Iterable[int], part: str) -> Iterator[Non
     for layer in layers:
         check_layer(layer, len(found))
 
-    def nothing(_module, _args, output):
-        silent = torch.zeros_like(first_tensor(output))
-        return (silent, *output[1:]) if isinstance(output, tuple) else silent
+    def nothing(_module, _inputs, outputs):
+        return with_first(outputs, torch.zeros_like(first_tensor(outputs)))
 
-    with ExitStack() as undo:
-        for layer in layers:
-            hook = getattr(found[layer], part).register_forward_hook(nothing)
-            undo.callback(hook.remove)
+    with hooked([getattr(found[layer], part) for layer in layers], nothing):
         yield
 
 
 @contextmanager
 def _remembered(model) -> Iterator[list]:
     """Within it, what each block gives in the next pass is kept in the list that this gives."""
-    outputs = []
-    with ExitStack() as undo:
-        for block in blocks(model):
-            hook = block.module.register_forward_hook(lambda _m, _args, out: outputs.append(out))
-            undo.callback(hook.remove)
-        yield outputs
-
-
-@contextmanager
-def _not_again(model, outputs: list, layer: int) -> Iterator[None]:
-    """Within it, the blocks below `layer` give `outputs` and compute nothing.
-
-    What is switched off in a block changes nothing below it, so half of all the work can be spared.
-    """
-    below = [block.module for block in blocks(model)[:layer]]
-    for module, output in zip(below, outputs, strict=False):
-        module.forward = lambda *_args, output=output, **_options: output
-    try:
-        yield
-    finally:
-        for module in below:
-            del module.forward
+    kept = []
+    modules = [block.module for block in blocks(model)]
+    with hooked(modules, lambda _module, _inputs, outputs: kept.append(outputs)):
+        yield kept
 
 
 @contextmanager
 def _one_off(model, part: str, layer: int, outputs: list) -> Iterator[None]:
-    with _not_again(model, outputs, layer), _switched_off(model, layer, part):
+    """Within it, `part` of one layer is off, and the blocks below give the `outputs` remembered.
+
+    What is switched off in a block changes nothing below it, so half of all the work can be spared.
+    """
+    below = [block.module for block in blocks(model)[:layer]]
+    with skipped(below, outputs[:layer]), _switched_off(model, layer, part):
         yield
 
 

@@ -3,7 +3,6 @@
 Nothing is hidden in here that lesson 01 does not build: `generate` is `generation_steps`, joined.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -12,11 +11,12 @@ from torch import Tensor
 
 from utils.decoding import Candidate, greedy, top_candidates
 from utils.language import _
-from utils.model import context_length, prompt_ids
+from utils.model import context_length, end_token_ids, prompt_ids
+from utils.timing import clock
 from utils.tokens import token_text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
     """One pass through the model, and the token it led to."""
 
@@ -25,14 +25,14 @@ class Step:
     token_id: int  # the token chosen from them
     token: str  # that token's text
     positions: int  # how many positions this pass computed
-    seconds: float  # how long the pass took
+    seconds: float  # how long the pass took, until the device had done it
 
     def ids_after(self) -> Tensor:
         """The text with this step's token appended: [1, position + 1]."""
         return torch.cat([self.input_ids, self.input_ids.new_tensor([[self.token_id]])], dim=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Continuation:
     """A text on its way: its prompt, and the steps taken since."""
 
@@ -55,14 +55,6 @@ def continuation(model, tokenizer, prompt: Tensor, steps: tuple[Step, ...]) -> C
         candidates=top_candidates(last.logits, tokenizer) if last else (),
         ended=bool(last) and last.token_id in end_token_ids(model, tokenizer),
     )
-
-
-def end_token_ids(model, tokenizer) -> set[int]:
-    """The ids after which the model has nothing more to say."""
-    ends = model.generation_config.eos_token_id
-    if ends is None:
-        ends = tokenizer.eos_token_id
-    return set(ends if isinstance(ends, list) else [ends]) - {None}
 
 
 @torch.no_grad()
@@ -118,13 +110,17 @@ def check_room(model, prompt_tokens: int, max_new_tokens: int) -> None:
 def steps_from(
     model, tokenizer, input_ids: Tensor, max_new_tokens: int, use_cache=True, choose=greedy
 ) -> Iterator[Step]:
-    """As `generation_steps`, from the ids [1, position] of a text that is already tokens."""
+    """As `generation_steps`, from the ids [1, position] of a text that is already tokens.
+
+    A loop of its own beside `utils.parts.new_tokens`: it can do without a cache, and reads the
+    whole text again for each token.
+    """
     ends = end_token_ids(model, tokenizer)
     cache, unseen = None, input_ids
     for _step in range(max_new_tokens):
-        start = time.perf_counter()
+        start = clock(model.device)
         logits, output = next_logits(model, unseen, past_key_values=cache, use_cache=use_cache)
-        seconds = time.perf_counter() - start
+        seconds = clock(model.device) - start
         token_id = choose(logits)
         token = token_text(tokenizer, token_id)
         step = Step(input_ids, logits, token_id, token, unseen.shape[1], seconds)

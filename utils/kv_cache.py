@@ -4,61 +4,24 @@ A model that keeps them computes each position of a text once; one that does not
 them again for every new token.
 """
 
-import contextlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from transformers import Cache, DynamicCache, GenerationConfig
+from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
+from utils.decoding import greedy
 from utils.generation import check_room, next_logits
+from utils.hooks import hooked
 from utils.language import _
-from utils.model import check_length, context_length, prompt_ids
+from utils.model import check_length, context_length, end_token_ids, prompt_ids
+from utils.parts import new_tokens
 from utils.tokens import token_text
 
 LONGEST_PROMPT = 120  # tokens that `trace_cache` takes: more would not be told apart in a picture
-
-
-class KVCache:
-    """The keys and values of every layer, each [batch, kv_heads, position, head_dim]."""
-
-    def __init__(self):
-        self.layers: dict[int, tuple[Tensor, Tensor]] = {}
-
-    def append(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Keep a layer's new keys and values after the ones it has; returns all it has now."""
-        if layer in self.layers:
-            old_keys, old_values = self.layers[layer]
-            keys = torch.cat([old_keys, keys], dim=2)
-            values = torch.cat([old_values, values], dim=2)
-        self.layers[layer] = keys, values
-        return keys, values
-
-    def get_seq_length(self) -> int:
-        """How many positions are kept; 0 for an empty cache."""
-        return self.layers[0][0].shape[2] if self.layers else 0
-
-
-class ForTransformers(Cache):
-    """A cache with the two methods of `KVCache`, in the form that models of `transformers` take.
-
-    `model(input_ids, past_key_values=ForTransformers(KVCache()))`.
-    """
-
-    def __init__(self, cache):
-        super().__init__(layer_class_to_replicate=DynamicLayer)
-        self.cache = cache
-
-    def update(self, key_states, value_states, layer_idx, *_more, **_named):
-        return self.cache.append(layer_idx, key_states, value_states)
-
-    def get_seq_length(self, layer_idx: int = 0) -> int:
-        return self.cache.get_seq_length()
-
-    def get_mask_sizes(self, query_length: int, layer_idx: int) -> tuple[int, int]:
-        return self.cache.get_seq_length() + query_length, 0
 
 
 # Work ---------------------------------------------------------------------------------------
@@ -77,17 +40,16 @@ def positions_computed(prompt_tokens: int, new_tokens: int, use_cache: bool = Tr
     return new_tokens * prompt_tokens + new_tokens * (new_tokens - 1) // 2
 
 
-@contextlib.contextmanager
+@contextmanager
 def counting_positions(model) -> Iterator[list[int]]:
     """While the block runs, the list it gets gains one number a forward pass: its positions."""
     counts: list[int] = []
-    hook = model.get_input_embeddings().register_forward_hook(
-        lambda _module, _given, embedded: counts.append(embedded.shape[1])
-    )
-    try:
+
+    def count(_module, _ids, vectors) -> None:
+        counts.append(vectors.shape[1])
+
+    with hooked([model.get_input_embeddings()], count):
         yield counts
-    finally:
-        hook.remove()
 
 
 def generate_with_cache(model, input_ids: Tensor, max_new_tokens: int) -> Tensor:
@@ -101,21 +63,16 @@ def generate_with_cache(model, input_ids: Tensor, max_new_tokens: int) -> Tensor
         raise ValueError(_("max_new_tokens must be 1 or more: ask for at least one token."))
     check_length(model, input_ids.shape[-1])
     check_room(model, input_ids.shape[-1], max_new_tokens)
-    ends = _end_ids(model.generation_config)
-    cache, unseen = None, input_ids
-    for _step in range(max_new_tokens):
+    cache = None
+
+    def read(unseen: Tensor) -> Tensor:
+        nonlocal cache
         logits, output = next_logits(model, unseen, past_key_values=cache, use_cache=True)
         cache = output.past_key_values
-        unseen = logits.argmax().view(1, 1)
-        input_ids = torch.cat([input_ids, unseen], dim=1)
-        if unseen.item() in ends:
-            break
-    return input_ids
+        return logits
 
-
-def _end_ids(config: GenerationConfig) -> set[int]:
-    ends = config.eos_token_id
-    return set(ends if isinstance(ends, list) else [ends])
+    written = list(new_tokens(read, input_ids, max_new_tokens, ends=end_token_ids(model)))
+    return torch.cat([input_ids, input_ids.new_tensor([written])], dim=1)
 
 
 # Memory -------------------------------------------------------------------------------------
@@ -152,7 +109,10 @@ def predicted_cache_bytes(
     heads = config.num_attention_heads
     kv_heads = getattr(config, "num_key_value_heads", None) or heads
     head_dim = getattr(config, "head_dim", None) or config.hidden_size // heads
-    number = (dtype or config.dtype or torch.float32).itemsize
+    dtype = dtype or config.dtype or torch.float32
+    if isinstance(dtype, str):  # saving a model leaves the name only in its config
+        dtype = getattr(torch, dtype)
+    number = dtype.itemsize
     kept = (
         min(tokens, layer.sliding_window - 1) if layer.is_sliding else tokens for layer in kinds
     )
@@ -208,21 +168,21 @@ def trace_cache(model, tokenizer, prompt: str, max_new_tokens: int = 12) -> Cach
                 count=length, longest=longest
             )
         )
-    ends = _end_ids(model.generation_config)
-    cache, unseen, written, whole, steps, same = None, ids, [], ids, [], True
+    cache, whole, steps, same = None, ids[:, :0], [], True
+
+    def read_both_ways(unseen: Tensor) -> Tensor:
+        nonlocal cache, whole, same
+        whole = torch.cat([whole, unseen], dim=1)
+        logits, output = next_logits(model, unseen, past_key_values=cache, use_cache=True)
+        again, _output = next_logits(model, whole, use_cache=False)
+        cache, same = output.past_key_values, same and greedy(again) == greedy(logits)
+        predicted = predicted_cache_bytes(model.config, whole.shape[1], dtype=model.dtype)
+        kept = tuple(layer.keys.shape[-2] for layer in cache.layers)
+        steps.append(CacheStep(*counts[-2:], kept, predicted, measured_cache_bytes(cache)))
+        return logits
+
     with counting_positions(model) as counts:
-        for _step in range(max_new_tokens):
-            logits, output = next_logits(model, unseen, past_key_values=cache, use_cache=True)
-            again, _output = next_logits(model, whole, use_cache=False)
-            cache, unseen = output.past_key_values, logits.argmax().view(1, 1)
-            same &= bool(again.argmax() == unseen)
-            predicted = predicted_cache_bytes(model.config, whole.shape[1], dtype=model.dtype)
-            kept = tuple(layer.keys.shape[-2] for layer in cache.layers)
-            steps.append(CacheStep(*counts[-2:], kept, predicted, measured_cache_bytes(cache)))
-            whole = torch.cat([whole, unseen], dim=1)
-            written.append(unseen.item())
-            if written[-1] in ends:
-                break
+        written = list(new_tokens(read_both_ways, ids, max_new_tokens, ends=end_token_ids(model)))
     prompt_tokens, new = (
         tuple(token_text(tokenizer, token_id) for token_id in part)
         for part in (ids[0].tolist(), written)

@@ -81,6 +81,19 @@ def context_length(model) -> int:
     return length
 
 
+def end_token_ids(model, tokenizer=None) -> frozenset[int]:
+    """The ids after which `model` has nothing more to say: one, several, or none.
+
+    Its generation config says which; where it does not, the model's own config, and then the
+    tokenizer, if one is given.
+    """
+    for source in (model.generation_config, model.config.get_text_config(), tokenizer):
+        ends = getattr(source, "eos_token_id", None)
+        if ends is not None:
+            return frozenset(ends if isinstance(ends, list) else [ends])
+    return frozenset()
+
+
 def prompt_ids(model, tokenizer, text: str) -> Tensor:
     """The token ids of `text`, on the model's device.  Returns int64 [1, position].
 

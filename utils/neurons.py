@@ -8,14 +8,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from transformers.pytorch_utils import Conv1D
 
-from utils.blocks import blocks, check_layer, check_position, watch_blocks
-from utils.language import _
+from utils.architecture import blocks, check_layer, check_position, final_norm, last_matrix
+from utils.hooks import hooked
 from utils.model import prompt_ids
 from utils.norms import freeze_norm, in_double
-from utils.residual import read_direction
-from utils.streams import final_norm
+from utils.residual import read_direction, trace_blocks
 from utils.tokens import token_text
 
 WORDS = 5  # that are shown of those a neuron pushes towards
@@ -66,19 +64,15 @@ def strongest_neurons(
     check_layer(layer, len(found))
     ids = prompt_ids(model, tokenizer, text)
     check_position(position, ids.shape[1])
-    last_matrix = _last_matrix(model, found[layer].feed_forward)
-    kept = []
-    hook = last_matrix.register_forward_pre_hook(lambda _module, args: kept.append(args[0]))
-    try:
-        passes = watch_blocks(model, ids)
-    finally:
-        hook.remove()
+    matrix, kept = last_matrix(model, found[layer].feed_forward), []
+    with hooked([matrix], lambda _module, inputs: kept.append(inputs), before=True):
+        passes = trace_blocks(model, ids)
     activations = in_double(kept[0].reshape(-1, kept[0].shape[-1])[position])
-    columns = in_double(last_matrix.weight)
-    adds = activations[:, None] * (columns.T if isinstance(last_matrix, nn.Linear) else columns)
+    columns = in_double(matrix.weight)
+    adds = activations[:, None] * (columns.T if isinstance(matrix, nn.Linear) else columns)
     if own_norm := passes[layer].last_norm:  # Gemma: what the layer gives is normed, then added
-        adds = freeze_norm(own_norm, passes[layer].given[position]).share(adds)
-    sizes, end = adds.norm(dim=-1), passes[-1].went_out[position]
+        adds = freeze_norm(own_norm, passes[layer].feed_forward_outputs[position]).share(adds)
+    sizes, end = adds.norm(dim=-1), passes[-1].outputs[position]
     pushes = None
     if token_id is not None:
         pushes = adds @ read_direction(model, end, token_id)[0]
@@ -105,16 +99,3 @@ def strongest_neurons(
         token=None if token_id is None else token_text(tokenizer, token_id),
         strongest=strongest,
     )
-
-
-def _last_matrix(model, feed_forward: nn.Module) -> nn.Module:
-    """The matrix of a feed-forward layer whose columns are what its neurons add."""
-    matrices = [m for m in feed_forward.modules() if isinstance(m, nn.Linear | Conv1D)]
-    if not matrices:
-        raise ValueError(
-            _(
-                "The feed-forward layers of {architecture} do not end in one matrix, so their "
-                "neurons cannot be told apart here."
-            ).format(architecture=type(model).__name__)
-        )
-    return matrices[-1]

@@ -7,15 +7,36 @@ layer made of it. So the last vector is a sum, and so is every logit read from i
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from utils.blocks import blocks, check_layer, check_position, first_tensor, watch_blocks
+from utils.architecture import (
+    Block,
+    blocks,
+    check_layer,
+    check_position,
+    final_norm,
+    not_a_stack,
+    read_out,
+)
 from utils.decoding import Candidate, top_candidates
+from utils.hooks import first_tensor, hooked, with_first
 from utils.language import _
 from utils.model import prompt_ids
 from utils.norms import freeze_norm, in_double
-from utils.streams import final_norm, read_out
 from utils.tokens import token_text
+
+
+@dataclass(frozen=True, eq=False)
+class BlockPass:
+    """What happened in one block while a text ran through the model.  Tensors [position, width]."""
+
+    block: Block
+    inputs: Tensor
+    attention: Tensor  # what is added to the stream, after a norm of its own where there is one
+    feed_forward: Tensor
+    outputs: Tensor  # inputs + attention + feed_forward
+    feed_forward_outputs: Tensor  # of the feed-forward layer itself
+    last_norm: nn.Module | None  # the norm between that and the stream, in Gemma; None in others
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +87,55 @@ def trace_residual(model, tokenizer, text: str) -> ResidualTrace:
     not add attention and feed-forward to one stream.
     """
     ids = prompt_ids(model, tokenizer, text)
-    passes = watch_blocks(model, ids)
+    passes = trace_blocks(model, ids)
     return ResidualTrace(
         tokens=tuple(token_text(tokenizer, token_id) for token_id in ids[0].tolist()),
-        start=passes[0].came_in,
+        start=passes[0].inputs,
         attention=torch.stack([one.attention for one in passes]),
         feed_forward=torch.stack([one.feed_forward for one in passes]),
-        end=passes[-1].went_out,
+        end=passes[-1].outputs,
     )
+
+
+@torch.no_grad()
+def trace_blocks(model, input_ids: Tensor) -> tuple[BlockPass, ...]:
+    """Run ids [1, position] through `model`, and keep what each block adds to the stream.
+
+    In some models (GPT-NeoX) both parts read the block's inputs, in others the feed-forward layer
+    reads them with attention's share already added; added up it is the same.  Raises ValueError
+    where the inputs and the two shares do not make the outputs.
+    """
+    found = blocks(model)
+    notes: dict[nn.Module, tuple[Tensor, Tensor]] = {}
+    parts = [(one.module, one.attention, one.feed_forward, *one.norms()) for one in found]
+
+    def note(module, inputs, outputs) -> None:
+        notes[module] = inputs, first_tensor(outputs)
+
+    with hooked([module for modules in parts for module in modules], note):
+        model(input_ids=input_ids, use_cache=False)
+    return tuple(_put_together(model, block, notes) for block in found)
+
+
+def _put_together(model, block: Block, notes) -> BlockPass:
+    inputs, outputs = notes[block.module]
+
+    def added(part: nn.Module) -> tuple[Tensor, nn.Module | None]:
+        """What a part gave; or what a norm made of it, if one took the very tensor it gave."""
+        gave = notes[part][1]
+        for norm in block.norms():
+            if norm in notes and notes[norm][0] is gave:
+                return notes[norm][1], norm
+        return gave, None
+
+    attention, _norm = added(block.attention)
+    feed_forward, last_norm = added(block.feed_forward)
+    total = inputs + attention + feed_forward
+    error = (total - outputs).abs().max()
+    if error > 16 * torch.finfo(total.dtype).eps * max(1, total.abs().max()):
+        raise not_a_stack(model)
+    own = notes[block.feed_forward][1]
+    return BlockPass(block, inputs[0], attention[0], feed_forward[0], outputs[0], own[0], last_norm)
 
 
 @torch.no_grad()
@@ -169,13 +231,10 @@ def blend(model, tokenizer, text: str, other: str, layer: int, share: float) -> 
         )
     mixed = torch.tensor([1 - share, share], dtype=model.dtype, device=model.device)
 
-    def mix(_module, _args, output):
-        vectors = first_tensor(output)
+    def mix(_module, _inputs, outputs):
+        vectors = first_tensor(outputs)
         both = torch.einsum("t,tpw->pw", mixed, vectors).expand_as(vectors)
-        return (both, *output[1:]) if isinstance(output, tuple) else both
+        return with_first(outputs, both)
 
-    hook = found[layer].module.register_forward_hook(mix)
-    try:
+    with hooked([found[layer].module], mix):
         return model(input_ids=torch.cat(ids), use_cache=False).logits[0, -1].float()
-    finally:
-        hook.remove()

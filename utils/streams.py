@@ -7,10 +7,10 @@ and how far it moves when another token changes.
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from utils.architecture import final_norm, read_out
 from utils.decoding import Candidate, top_candidates
-from utils.language import _
 from utils.model import prompt_ids
 from utils.tokens import token_text
 
@@ -78,6 +78,25 @@ def trace_ids(model, tokenizer, input_ids: Tensor) -> Streams:
     return Streams(tokens, input_ids, torch.stack(output.hidden_states)[:, 0])
 
 
+@torch.no_grad()
+def one_at_a_time(model, input_ids: Tensor) -> Tensor:
+    """Hidden states [layer + 1, position, width] of ids [position], from a pass for each token.
+
+    What a later token needs of the earlier ones is kept in the key-value cache.
+    """
+    cache, columns = None, []
+    for token_id in input_ids:
+        output = model(
+            input_ids=token_id[None, None],
+            past_key_values=cache,
+            use_cache=True,
+            output_hidden_states=True,
+        )
+        cache = output.past_key_values
+        columns.append(torch.stack(output.hidden_states)[:, 0])
+    return torch.cat(columns, dim=1)
+
+
 def last_positions(streams: Streams, count: int) -> Streams:
     """The last `count` positions of `streams`; all of them, if there are no more."""
     first = len(streams.tokens) - count
@@ -86,44 +105,6 @@ def last_positions(streams: Streams, count: int) -> Streams:
     return Streams(
         streams.tokens[first:], streams.input_ids, streams.hidden_states[:, first:], first
     )
-
-
-def causal_mask(n: int) -> Tensor:
-    """Bool [query, key]: which of n positions (columns) each of them (rows) may look at."""
-    return torch.ones(n, n, dtype=torch.bool).tril()
-
-
-def last_position_logits(hidden_states: Tensor, lm_head: nn.Module) -> Tensor:
-    """Logits [vocab] for the next token, from hidden states [1, position, width]."""
-    return lm_head(hidden_states[0, -1])
-
-
-def final_norm(model) -> nn.Module:
-    """The norm between the last block and the LM head.  Raises ValueError if there is none."""
-    stack = model.base_model
-    blocks = [part for part in stack.modules() if isinstance(part, nn.ModuleList)]
-    inside = {id(part) for block in blocks for part in block.modules()}
-    norms = [m for m in stack.modules() if "Norm" in type(m).__name__ and id(m) not in inside]
-    if not norms:
-        raise ValueError(
-            _("{architecture} has no norm after its last block, so it cannot be read here.").format(
-                architecture=type(model).__name__
-            )
-        )
-    return norms[-1]
-
-
-@torch.no_grad()
-def read_out(model, hidden_states: Tensor) -> Tensor:
-    """Logits, float32 [..., vocab], of vectors [..., width] that have had the final norm.
-
-    After the LM head some models scale their logits, or cap them: Gemma, Granite, Cohere.
-    """
-    config = model.config.get_text_config()
-    logits = model.get_output_embeddings()(hidden_states).float()
-    logits = logits * getattr(config, "logit_scale", 1) / getattr(config, "logits_scaling", 1)
-    cap = getattr(config, "final_logit_softcapping", None)
-    return cap * torch.tanh(logits / cap) if cap else logits
 
 
 @torch.no_grad()
@@ -192,12 +173,3 @@ def change_token(model, tokenizer, streams: Streams, position: int, token_id: in
         next_before=candidates_at(model, tokenizer, streams, -1, -1, 3),
         next_after=candidates_at(model, tokenizer, after, -1, -1, 3),
     )
-
-
-def loss_by_position(logits: Tensor, input_ids: Tensor) -> Tensor:
-    """How surprised the model was by each token but the first: [position − 1].
-
-    logits: [1, position, vocab]; input_ids: int64 [1, position].  The logits at a position are for
-    the token after it, so they are compared with the ids shifted by one.
-    """
-    return nn.functional.cross_entropy(logits[0, :-1].float(), input_ids[0, 1:], reduction="none")

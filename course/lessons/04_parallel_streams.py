@@ -44,17 +44,17 @@ from course.map import course_map
 course_map("04")
 # %% id="imports"
 import json
-import time
 from importlib.resources import files
 
 import torch
 
 from course.exercise import Exercise, Question
-from utils.context import long_losses, loss_at_distance, pass_times
 from utils.explorers.streams import ButterflyExplorer, StreamsExplorer
 from utils.figures.context import distance_picture, loss_picture, pass_times_picture
+from utils.losses import long_losses, loss_at_distance
 from utils.model import context_length, load_model
 from utils.streams import trace_ids, trace_streams
+from utils.timing import clock, pass_times
 
 model, tokenizer = load_model()
 # %% [markdown] lang="ko"
@@ -311,9 +311,9 @@ for vectors in (end, end[-1:]):
 # %% id="last-alone-time" tags=["C18", "nbval-ignore-output"]
 outputs = model.model(alice_ids[:, :256]).last_hidden_state
 for vectors in (outputs, outputs[:, -1:]):
-    begin = time.perf_counter()
+    begin = clock(model.device)
     model.lm_head(vectors)
-    print(vectors.shape[1], f"{1000 * (time.perf_counter() - begin):.0f} ms")
+    print(vectors.shape[1], f"{1000 * (clock(model.device) - begin):.0f} ms")
 # %% [markdown] lang="ko"
 # ### 연습 4.2 · 마지막 위치의 로짓
 #
@@ -528,9 +528,9 @@ except ValueError as error:
 # as a table (positions × positions, for each head). What doubles, and what becomes four times as much?
 # %% id="cost" tags=["C16", "nbval-ignore-output", "slide"]
 for tokens in (64, 128, 256, 512):
-    begin = time.perf_counter()
+    begin = clock(model.device)
     output = model(alice_ids[:, :tokens], logits_to_keep=1)
-    seconds = time.perf_counter() - begin
+    seconds = clock(model.device) - begin
     cache = output.past_key_values.layers
     kept = sum(layer.keys.nbytes + layer.values.nbytes for layer in cache) / 1e6
     table = model.config.num_attention_heads * tokens**2 * cache[0].keys.element_size() / 1e6

@@ -48,12 +48,12 @@ import torch
 from transformers import TextIteratorStreamer
 
 from course.exercise import Exercise, Question
-from utils import kv_cache, streaming
+from utils import kv_cache, parts
 from utils.explorers.kv_cache import CacheExplorer, MemoryExplorer, StepTimesExplorer
 from utils.generation import generation_steps
 from utils.memory import KNOWN_MODELS, memory_use
 from utils.model import load_model
-from utils.step_times import measure_steps
+from utils.timing import measure_steps
 
 model, tokenizer = load_model()
 # %% [markdown] lang="ko"
@@ -696,9 +696,9 @@ Exercise("5.5").check(stream_text)
 # The course's own `stream_text` gives the text above in whole characters only. Connected to the real model, it
 # shows a piece of text each time `generation_steps` has written a token.
 # %% id="streamed" tags=["C23"]
-print(list(streaming.stream_text(ids, tokenizer)))
+print(list(parts.stream_text(ids, tokenizer)))
 steps = generation_steps(model, tokenizer, "Once upon a time", 24)
-for piece in streaming.stream_text((step.token_id for step in steps), tokenizer):
+for piece in parts.stream_text((step.token_id for step in steps), tokenizer):
     print(piece, end="", flush=True)
 # %% [markdown] lang="ko"
 # ## 정리

@@ -49,12 +49,14 @@ course_map("07")
 import torch
 
 from course.exercise import Exercise, Question
-from utils import attention_steps as steps
-from utils.attention import attention_modules, record_attention, without_head
+from utils import parts
+from utils.architecture import attention_modules, projections
+from utils.attention import record_attention, without_head
 from utils.explorers.attention import AttentionExplorer
 from utils.explorers.head_patterns import CircuitExplorer
 from utils.model import load_model
-from utils.streams import causal_mask, trace_streams
+from utils.parts import causal_mask
+from utils.streams import trace_streams
 
 # %% [markdown] lang="ko"
 # ## `it`은 무엇을 보나
@@ -160,7 +162,7 @@ for token, vector in zip(record.tokens, inputs):
 # `o_proj`, brings the result back to the stream's width at the end. Take them from the model, multiply, and
 # see how the shapes fit.
 # %% id="projections" tags=["C30", "slide"]
-matrices = steps.projections(attention_modules(model)[27])
+matrices = projections(attention_modules(model)[27])
 for name in ("q_proj", "k_proj", "v_proj"):
     matrix = matrices[name].T
     print(name, list(inputs.shape), "@", list(matrix.shape), "=", list((inputs @ matrix).shape))
@@ -249,9 +251,9 @@ Exercise("7.2").check(attention_weights)
 # See the row of ` squirrel` (position 4), step by step: score, masked score, weight. The two tokens after
 # ` squirrel` have scores as well, but get a weight of 0. At the end are the sums of all rows.
 # %% id="scores-to-weights" tags=["C31"]
-scores = steps.attention_scores(record.queries[27][2:3], keys[None])
+scores = parts.attention_scores(record.queries[27][2:3], keys[None])
 mask = causal_mask(len(record.tokens)).to(scores.device)
-weights = steps.attention_weights(scores, mask)
+weights = parts.attention_weights(scores, mask)
 masked = scores.masked_fill(~mask, float("-inf"))
 for i, token in enumerate(record.tokens):
     print(f"{token!r:12} {scores[0, 4, i]:5.2f} {masked[0, 4, i]:5.2f} {weights[0, 4, i]:.2f}")
@@ -308,8 +310,8 @@ Exercise("7.3").check(combine)
 # That is one head, complete. Run the two steps one after the other, and look at the lengths of what each
 # position hands over, weight × value. Added up, these vectors are the combined result (`True`).
 # %% id="two-steps" tags=["C27", "slide"]
-weights = steps.attention_weights(scores, mask)
-head_output = steps.combine(weights, record.values[27][0:1])
+weights = parts.attention_weights(scores, mask)
+head_output = parts.combine(weights, record.values[27][0:1])
 handed_over = record.contributions(27, 2)[-1]
 for token, weight, vector in zip(record.tokens, weights[0, -1], handed_over):
     print(f"{token!r:12} {weight:.2f} {vector.norm():.2f}")
@@ -498,14 +500,14 @@ order_question.answer(1)
 # the parts so far, then with the whole layer that you will have in a moment, positions included.
 # %% id="without-positions"
 def without_positions(x):
-    q = steps.split_heads(x[-1:] @ matrices["q_proj"].T, heads)
-    k, v = (steps.split_heads(x @ matrices[name].T, kv_heads) for name in ("k_proj", "v_proj"))
-    k, v = (steps.repeat_kv(each, heads // kv_heads) for each in (k, v))
-    return steps.merge_heads(steps.combine(steps.attention_scores(q, k).softmax(-1), v))
+    q = parts.split_heads(x[-1:] @ matrices["q_proj"].T, heads)
+    k, v = (parts.split_heads(x @ matrices[name].T, kv_heads) for name in ("k_proj", "v_proj"))
+    k, v = (parts.repeat_kv(each, heads // kv_heads) for each in (k, v))
+    return parts.merge_heads(parts.combine(parts.attention_scores(q, k).softmax(-1), v))
 
 
 def with_positions(x):
-    return steps.attention_layer(x, **matrices, heads=heads, kv_heads=kv_heads, theta=theta)
+    return parts.attention_layer(x, **matrices, heads=heads, kv_heads=kv_heads, theta=theta)
 
 
 theta = config.rope_parameters["rope_theta"]
@@ -570,12 +572,12 @@ Exercise("7.7").check(rotary)
 # scores again: they stay as they were (`True`), for all that is left is **how far apart** query and key are.
 # %% id="only-distance-counts"
 positions = torch.arange(len(record.tokens), device=inputs.device)
-q = steps.split_heads(inputs @ matrices["q_proj"].T, heads)
-k = steps.split_heads(inputs @ matrices["k_proj"].T, kv_heads)
-print(torch.allclose(steps.rotary(q, positions, theta), record.queries[27], atol=1e-3))
+q = parts.split_heads(inputs @ matrices["q_proj"].T, heads)
+k = parts.split_heads(inputs @ matrices["k_proj"].T, kv_heads)
+print(torch.allclose(parts.rotary(q, positions, theta), record.queries[27], atol=1e-3))
 for shift in (0, 100):
-    turned_q, turned_k = (steps.rotary(x, positions + shift, theta) for x in (q, k))
-    again = steps.attention_scores(turned_q, steps.repeat_kv(turned_k, heads // kv_heads))
+    turned_q, turned_k = (parts.rotary(x, positions + shift, theta) for x in (q, k))
+    again = parts.attention_scores(turned_q, parts.repeat_kv(turned_k, heads // kv_heads))
     print(shift, torch.allclose(again, record.scores[27], atol=1e-2))
 # %% [markdown] lang="ko"
 # ## 층 전체
@@ -584,7 +586,7 @@ for shift in (0, 100):
 #
 # 부품을 모두 이으세요. 투영하고(`x @ q_proj.T`), 헤드로 나누고, 쿼리와 키를 돌리고, 키와 값을 되풀이하고, 점수,
 # 가중치, 통합을 거쳐 다시 합친 다음 `o_proj`를 곱합니다. 자리는 0부터, 마스크는 `causal_mask(len(x))`입니다. 건너뛴
-# 부품이 있으면 `steps.split_heads`처럼 `steps`의 것을 쓰세요.
+# 부품이 있으면 `parts.split_heads`처럼 `parts`의 것을 쓰세요.
 # %% [markdown] lang="en"
 # ## The whole layer
 #
@@ -592,7 +594,7 @@ for shift in (0, 100):
 #
 # Put all parts together: project (`x @ q_proj.T`), split into heads, turn queries and keys, repeat keys and
 # values; then scores, weights, combine; merge, and multiply with `o_proj`. Positions count from 0, and the mask
-# is `causal_mask(len(x))`. For a part that you skipped take the one in `steps`, such as `steps.split_heads`.
+# is `causal_mask(len(x))`. For a part that you skipped take the one in `parts`, such as `parts.split_heads`.
 # %% id="ex-7-8"
 def attention_layer(x, q_proj, k_proj, v_proj, o_proj, heads, kv_heads, theta):
     """Return [position, width].  x: [position, width], normed; the matrices: [out, in]."""
@@ -632,7 +634,7 @@ Exercise("7.8").check(attention_layer)
 # %% id="equal-to-the-model" tags=["C32"]
 differences = []
 for layer, module in enumerate(attention_modules(model)):
-    matrices = steps.projections(module)
+    matrices = projections(module)
     ours = with_positions(record.inputs[layer])
     differences.append((ours - record.outputs[layer]).abs().max().item())
 print(len(differences), f"{max(differences):.5f}")

@@ -40,9 +40,9 @@ from torch.nn.functional import scaled_dot_product_attention, silu
 from course.exercise import Exercise, Question
 from course.my_llm import my_llm, whose_code
 from utils.decoder import Decoder
-from utils.decoder_speed import library_writes, measure_speeds, seconds_to_read
 from utils.figures.decoder import speeds_picture
 from utils.model import load_model
+from utils.timing import library_writes, measure_speeds, seconds_to_read
 
 # %% [markdown] lang="ko"
 # ## 누구의 코드인가

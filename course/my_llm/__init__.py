@@ -21,37 +21,37 @@ from course.lessons import by_number
 from course.my_llm.standalone import NotAlone, global_names, standing_alone
 from course.notebooks.words import exercise_words
 from course.progress import events
-from utils import attention_steps, decoder_parts, decoding, kv_cache, streaming, streams
+from utils import parts as the_courses
 from utils.language import _
 
 FILE = "my_llm.py"
 PARTS = {  # what lesson 08 uses: number of the exercise → the course's own, under the same name
-    "2.1": decoder_parts.embed,
-    "2.4": decoder_parts.lm_head,
-    "3.1": decoding.greedy,
-    "3.2": decoding.apply_temperature,
-    "3.4": decoding.top_p_filter,
-    "3.6": decoding.sample,
-    "4.1": streams.causal_mask,
-    "5.1": kv_cache.KVCache,
-    "5.5": streaming.stream_text,
-    "6.1": decoder_parts.rms_norm,
-    "6.2": decoder_parts.feed_forward,
-    "6.3": decoder_parts.block,
-    "7.1": attention_steps.attention_scores,
-    "7.2": attention_steps.attention_weights,
-    "7.3": attention_steps.combine,
-    "7.4": attention_steps.split_heads,
-    "7.5": attention_steps.merge_heads,
-    "7.6": attention_steps.repeat_kv,
-    "7.7": attention_steps.rotary,
-    "8.1": decoder_parts.places_and_mask,
-    "8.2": decoder_parts.attention,
-    "8.3": decoder_parts.run_layer,
-    "8.4": decoder_parts.forward,
-    "8.5": decoder_parts.write,
-    "8.6": decoder_parts.fuse,
-    "8.7": decoder_parts.RoomyCache,
+    "2.1": the_courses.embed,
+    "2.4": the_courses.lm_head,
+    "3.1": the_courses.greedy,
+    "3.2": the_courses.apply_temperature,
+    "3.4": the_courses.top_p_filter,
+    "3.6": the_courses.sample,
+    "4.1": the_courses.causal_mask,
+    "5.1": the_courses.KVCache,
+    "5.5": the_courses.stream_text,
+    "6.1": the_courses.rms_norm,
+    "6.2": the_courses.feed_forward,
+    "6.3": the_courses.block,
+    "7.1": the_courses.attention_scores,
+    "7.2": the_courses.attention_weights,
+    "7.3": the_courses.combine,
+    "7.4": the_courses.split_heads,
+    "7.5": the_courses.merge_heads,
+    "7.6": the_courses.repeat_kv,
+    "7.7": the_courses.rotary,
+    "8.1": the_courses.places_and_mask,
+    "8.2": the_courses.attention,
+    "8.3": the_courses.run_layer,
+    "8.4": the_courses.forward,
+    "8.5": the_courses.write,
+    "8.6": the_courses.fuse,
+    "8.7": the_courses.RoomyCache,
 }
 HEAD = re.compile(r"(?m)^# ── (\d+\.\d+) (\w+) ─*\n")
 

@@ -3,9 +3,8 @@
 import torch
 import torch.nn.functional as F
 
-from utils import decoder_parts as parts
-from utils.attention_steps import merge_heads, repeat_kv, rotary, split_heads
-from utils.kv_cache import KVCache
+from utils import parts
+from utils.parts import KVCache, merge_heads, repeat_kv, rotary, split_heads
 
 
 # 8.1 places_and_mask

@@ -56,7 +56,7 @@ class AnatomyExplorer(Explorer):
         if part is None:
             raise ValueError(_("Pick a part."))
         parts = _parts(self._flow, block)
-        logits = self._flow.gives[parts[-2].component.name][-1].float()
+        logits = self._flow.outputs[parts[-2].component.name][-1].float()
         candidates = top_candidates(logits, self.tokenizer)
         return Anatomy(
             parts=parts,

@@ -7,9 +7,9 @@ from utils.decoding import Decoding, decoding_stages, entropy, sample, sampler
 from utils.explorers.base import Explorer
 from utils.figures.decoding import decoding_figure, rough, stage_title
 from utils.figures.style import quote_token
-from utils.generation import end_token_ids, next_logits, steps_from
+from utils.generation import next_logits, steps_from
 from utils.language import _, ngettext
-from utils.model import context_length, prompt_ids
+from utils.model import context_length, end_token_ids, prompt_ids
 from utils.tokens import token_bytes
 
 ROWS, TOKENS = 10, 20  # tokens with a bar of their own; tokens that one press writes

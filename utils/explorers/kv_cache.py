@@ -11,7 +11,7 @@ from utils.figures.style import quote_token
 from utils.kv_cache import CacheTrace, trace_cache
 from utils.language import _
 from utils.memory import KNOWN_MODELS, MemoryUse, memory_use
-from utils.step_times import StepTimes
+from utils.timing import StepTimes
 
 WIDE = {"description_width": "initial"}
 STEPS = 12

@@ -184,7 +184,7 @@ def _draw_side(
         chips = [f"{show_token(p)}→{i}" for p, i in pairs] if came_out else [flow.tokens.text]
         _draw_chips(figure, bottom, chips)
     else:
-        tensor = (flow.gives if came_out else flow.takes)[part.component.name]
+        tensor = (flow.outputs if came_out else flow.inputs)[part.component.name]
         if tensor.ndim == 1:  # ids of tokens, or numbers of positions
             _draw_chips(figure, bottom, [str(number) for number in tensor.tolist()])
         else:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from utils.context import PassTimes
 from utils.figures.picture import Picture
 from utils.figures.style import Colour, in_course_style, new_figure
 from utils.language import _
+from utils.timing import PassTimes
 
 
 @in_course_style

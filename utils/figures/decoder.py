@@ -2,10 +2,10 @@
 
 from matplotlib.figure import Figure
 
-from utils.decoder_speed import Speeds
 from utils.figures.picture import Picture
 from utils.figures.style import Colour, in_course_style, new_figure, set_margins
 from utils.language import _
+from utils.timing import Speeds
 
 
 def speeds_picture(speeds: Speeds) -> Picture:

@@ -6,7 +6,7 @@ from matplotlib.ticker import FuncFormatter
 
 from utils.figures.style import Colour, in_course_style, new_figure
 from utils.language import _
-from utils.step_times import StepTimes
+from utils.timing import StepTimes
 
 
 @in_course_style

@@ -6,8 +6,9 @@ from course.graders.attempt import Attempt
 from course.graders.compare import describe
 from course.graders.models import default_model
 from course.graders.spec import Check, exercise
-from utils.generation import end_token_ids, generation_steps
+from utils.generation import generation_steps
 from utils.language import N_
+from utils.model import end_token_ids
 
 
 def chat(tokenizer, message: str) -> str:

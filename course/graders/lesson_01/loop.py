@@ -9,8 +9,9 @@ from torch import Tensor
 from course.graders.attempt import Attempt
 from course.graders.models import default_model
 from course.graders.spec import Check, Mistake, exercise
-from utils.generation import end_token_ids, generate, next_logits
+from utils.generation import generate, next_logits
 from utils.language import N_, _
+from utils.model import end_token_ids
 
 
 @exercise(

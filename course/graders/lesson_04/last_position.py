@@ -8,7 +8,7 @@ from torch import nn
 from course.graders.attempt import Attempt
 from course.graders.spec import Check, Mistake, exercise
 from utils.language import N_, _, ngettext
-from utils.streams import causal_mask, last_position_logits
+from utils.parts import causal_mask, last_position_logits
 
 
 @exercise(

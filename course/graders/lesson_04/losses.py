@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 from course.graders.attempt import Attempt
 from course.graders.spec import Check, Mistake, exercise
 from utils.language import N_, _
-from utils.streams import loss_by_position
+from utils.losses import loss_by_position
 
 
 @exercise(

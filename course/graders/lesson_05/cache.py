@@ -9,8 +9,8 @@ from torch import Tensor
 from course.graders.attempt import Attempt
 from course.graders.models import default_model, numbers
 from course.graders.spec import Check, Mistake, exercise
-from utils.kv_cache import ForTransformers
 from utils.language import N_, _
+from utils.parts import ForTransformers
 
 Chunk = tuple[int, Tensor, Tensor]
 """What a layer appends in one pass: layer, keys, values, both [batch, kv_heads, position, size]."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from course.graders.attempt import Attempt
 from course.graders.models import default_model
 from course.graders.spec import Check, exercise
-from utils.blocks import blocks
+from utils.architecture import blocks
 from utils.feed_forward import without_feed_forward
 from utils.generation import next_logits
 from utils.language import N_

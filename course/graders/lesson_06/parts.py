@@ -9,7 +9,7 @@ from torch.nn.functional import gelu, relu, silu
 from course.graders.attempt import Attempt
 from course.graders.models import default_model, numbers
 from course.graders.spec import Check, Mistake, exercise
-from utils.blocks import blocks
+from utils.architecture import blocks
 from utils.language import N_
 
 

@@ -7,7 +7,7 @@ import torch
 from course.graders.attempt import Attempt
 from course.graders.models import numbers
 from course.graders.spec import Check, Mistake, exercise
-from utils import attention_steps as steps
+from utils import parts
 from utils.language import N_
 
 
@@ -67,7 +67,7 @@ def split_heads(attempt: Attempt) -> Iterator[Check]:
         (N_("five positions, four heads", "위치 5개, 헤드 4개"), 5, 4, 8),
     ):
         x = torch.arange(n * heads * width, dtype=torch.float32).view(n, heads * width)
-        expected = steps.split_heads(x, heads)
+        expected = parts.split_heads(x, heads)
         yield attempt.compare(title, x, heads, expected=expected)
 
 
@@ -142,7 +142,7 @@ def merge_heads(attempt: Attempt) -> Iterator[Check]:
         (N_("four heads, five positions", "헤드 4개, 위치 5개"), 4, 5, 2),
     ):
         x = torch.arange(n * heads * width, dtype=torch.float32).view(heads, n, width)
-        yield attempt.compare(title, x, expected=steps.merge_heads(x))
+        yield attempt.compare(title, x, expected=parts.merge_heads(x))
 
 
 @exercise(
@@ -216,5 +216,5 @@ def repeat_kv(attempt: Attempt) -> Iterator[Check]:
         (N_("one key-value head for all", "모두가 키와 값의 헤드 하나를 함께 씀"), 1, 4),
     ):
         x = numbers(kv_heads, 4, 2)
-        expected = steps.repeat_kv(x, groups)
+        expected = parts.repeat_kv(x, groups)
         yield attempt.compare(title, x, groups, expected=expected)

@@ -9,10 +9,10 @@ from torch import Tensor
 from course.graders.attempt import Attempt
 from course.graders.models import default_model, numbers
 from course.graders.spec import Check, Mistake, exercise
-from utils import attention_steps as steps
+from utils import parts
 from utils.attention import AttentionRecord, record_attention
 from utils.language import N_
-from utils.streams import causal_mask
+from utils.parts import causal_mask
 
 TEXT = "The dog chased the squirrel because it"
 
@@ -39,28 +39,28 @@ def _layer(
 
     def turned(vectors: Tensor, count: int) -> Tensor:
         if wrong == "not-turned":
-            return steps.split_heads(vectors, count)
+            return parts.split_heads(vectors, count)
         if wrong == "turned-before-split":
-            return steps.split_heads(steps.rotary(vectors[None], positions, theta)[0], count)
-        return steps.rotary(steps.split_heads(vectors, count), positions, theta)
+            return parts.split_heads(parts.rotary(vectors[None], positions, theta)[0], count)
+        return parts.rotary(parts.split_heads(vectors, count), positions, theta)
 
     matrices = (q_proj, k_proj, v_proj)
     q, k, v = (x @ (m if wrong == "matrices-not-turned" else m.T) for m in matrices)
     q, k = turned(q, heads), turned(k, kv_heads)
-    v = turned(v, kv_heads) if wrong == "values-turned" else steps.split_heads(v, kv_heads)
+    v = turned(v, kv_heads) if wrong == "values-turned" else parts.split_heads(v, kv_heads)
     if wrong == "queries-for-keys":
         k = q[:kv_heads]
     groups = heads // kv_heads
     if wrong == "tiled":
         k, v = k.repeat(groups, 1, 1), v.repeat(groups, 1, 1)
     elif wrong != "not-repeated":
-        k, v = steps.repeat_kv(k, groups), steps.repeat_kv(v, groups)
-    scores = steps.attention_scores(q, k)
+        k, v = parts.repeat_kv(k, groups), parts.repeat_kv(v, groups)
+    scores = parts.attention_scores(q, k)
     if wrong == "not-scaled":
         scores = scores * q.shape[-1] ** 0.5
     mask = causal_mask(len(x))
-    weights = steps.attention_weights(scores, mask | (wrong == "no-mask"))
-    merged = steps.merge_heads(steps.combine(weights, v))
+    weights = parts.attention_weights(scores, mask | (wrong == "no-mask"))
+    merged = parts.merge_heads(parts.combine(weights, v))
     if wrong == "no-output-matrix":
         return merged
     result = merged @ (o_proj if wrong == "output-matrix-not-turned" else o_proj.T)
@@ -141,11 +141,11 @@ def attention_layer(attempt: Attempt) -> Iterator[Check]:
             for seed, count in enumerate((heads, kv_heads, kv_heads), 1)
         )
         given = (x, q, k, v, numbers(width, heads * head_dim, seed=4), heads, kv_heads, 100.0)
-        expected = steps.attention_layer(*given)
+        expected = parts.attention_layer(*given)
         yield attempt.compare(title, *given, expected=expected)
     model, _tokenizer = default_model()
     config, record = model.config, recorded(TEXT)
-    matrices = steps.projections(model.model.layers[27].self_attn)
+    matrices = parts.projections(model.model.layers[27].self_attn)
     theta = config.rope_parameters["rope_theta"]
     sizes = (config.num_attention_heads, config.num_key_value_heads, theta)
     given = (record.inputs[27], *matrices.values(), *sizes)

@@ -8,9 +8,9 @@ from torch import Tensor
 from course.graders.attempt import Attempt
 from course.graders.models import numbers
 from course.graders.spec import Check, Mistake, exercise
-from utils import attention_steps as steps
+from utils import parts
 from utils.language import N_
-from utils.streams import causal_mask
+from utils.parts import causal_mask
 
 CLOSED = float("-inf")  # the score of a key that a query may not look at
 
@@ -110,7 +110,7 @@ def attention_scores(attempt: Attempt) -> Iterator[Check]:
         ),
     ):
         q, k = numbers(heads, queries, width), numbers(heads, keys, width, seed=1)
-        expected = steps.attention_scores(q, k)
+        expected = parts.attention_scores(q, k)
         yield attempt.compare(title, q, k, expected=expected)
 
 
@@ -213,7 +213,7 @@ def attention_weights(attempt: Attempt) -> Iterator[Check]:
         ),
     ):
         scores, mask = 2 * numbers(heads, queries, n), causal_mask(n)[-queries:]
-        expected = steps.attention_weights(scores, mask)
+        expected = parts.attention_weights(scores, mask)
         yield attempt.compare(title, scores, mask, expected=expected)
 
 
@@ -285,5 +285,5 @@ def combine(attempt: Attempt) -> Iterator[Check]:
     ):
         weights = (2 * numbers(heads, queries, keys)).softmax(-1)
         values = numbers(heads, keys, width, seed=1)
-        expected = steps.combine(weights, values)
+        expected = parts.combine(weights, values)
         yield attempt.compare(title, weights, values, expected=expected)

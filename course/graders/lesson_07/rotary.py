@@ -8,7 +8,7 @@ from torch import Tensor
 from course.graders.attempt import Attempt
 from course.graders.models import numbers
 from course.graders.spec import Check, Mistake, exercise
-from utils import attention_steps as steps
+from utils import parts
 from utils.language import N_
 
 
@@ -37,7 +37,7 @@ def _turned_neighbours(x: Tensor, positions: Tensor, theta: float) -> Tensor:
     half = x.shape[-1] // 2
     order = torch.cat([torch.arange(half) * 2, torch.arange(half) * 2 + 1])
     result = torch.empty_like(x)
-    result[..., order] = steps.rotary(x[..., order], positions, theta)
+    result[..., order] = parts.rotary(x[..., order], positions, theta)
     return result
 
 
@@ -153,5 +153,5 @@ def rotary(attempt: Attempt) -> Iterator[Check]:
         ),
     ):
         x, positions = numbers(heads, n, width), torch.arange(start, start + n)
-        expected = steps.rotary(x, positions, theta)
+        expected = parts.rotary(x, positions, theta)
         yield attempt.compare(title, x, positions, theta, expected=expected)

@@ -10,15 +10,15 @@ from transformers import LlamaForCausalLM
 from course.graders.attempt import Attempt
 from course.graders.lesson_08.small_model import IDS, small_model
 from course.graders.spec import Check, Mistake, exercise
-from utils import decoder_parts as parts
-from utils.kv_cache import KVCache
+from utils import parts
 from utils.language import N_
+from utils.parts import KVCache
 
 
 def _forward(
     model: LlamaForCausalLM, input_ids: Tensor, kept: KVCache | None = None, *, wrong: str
 ) -> Tensor:
-    """`decoder_parts.forward`, with one thing or another gone wrong in it."""
+    """`parts.forward`, with one thing or another gone wrong in it."""
     stack, eps = model.model, model.config.rms_norm_eps
     past = kept.get_seq_length() if kept is not None and wrong != "past-forgotten" else 0
     positions, mask = parts.places_and_mask(past, input_ids.shape[1])

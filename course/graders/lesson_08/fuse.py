@@ -6,7 +6,7 @@ import torch
 
 from course.graders.attempt import Attempt
 from course.graders.spec import Check, Mistake, exercise
-from utils import decoder_parts as parts
+from utils import parts
 from utils.language import N_, _
 
 

@@ -11,8 +11,10 @@ from course.graders.attempt import Attempt
 from course.graders.lesson_08.small_model import small_model
 from course.graders.models import numbers
 from course.graders.spec import Check, Mistake, exercise
-from utils import decoder_parts as parts
-from utils.attention_steps import (
+from utils import parts
+from utils.language import N_
+from utils.parts import (
+    KVCache,
     attention_scores,
     attention_weights,
     combine,
@@ -21,8 +23,6 @@ from utils.attention_steps import (
     rotary,
     split_heads,
 )
-from utils.kv_cache import KVCache
-from utils.language import N_
 
 
 def _x() -> Tensor:
@@ -70,7 +70,7 @@ def _attention(
     *,
     wrong: str,
 ) -> Tensor:
-    """`decoder_parts.attention`, with one thing or another gone wrong in it."""
+    """`parts.attention`, with one thing or another gone wrong in it."""
     heads, kv_heads = config.num_attention_heads, config.num_key_value_heads
 
     def turn(part: Tensor, name: str) -> Tensor:
@@ -193,7 +193,7 @@ def _run_layer(
     *,
     wrong: str,
 ) -> Tensor:
-    """`decoder_parts.run_layer`, with one thing or another gone wrong in it."""
+    """`parts.run_layer`, with one thing or another gone wrong in it."""
     mlp, eps = layer.mlp, config.rms_norm_eps
     norms = [layer.input_layernorm.weight, layer.post_attention_layernorm.weight]
     if wrong == "norms-swapped":

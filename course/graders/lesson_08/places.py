@@ -6,9 +6,9 @@ import torch
 
 from course.graders.attempt import Attempt
 from course.graders.spec import Check, Mistake, exercise
-from utils import decoder_parts as parts
+from utils import parts
 from utils.language import N_, _
-from utils.streams import causal_mask
+from utils.parts import causal_mask
 
 
 @exercise(

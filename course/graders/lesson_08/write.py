@@ -11,9 +11,9 @@ from transformers import LlamaForCausalLM
 from course.graders.attempt import Attempt
 from course.graders.lesson_08.small_model import IDS, small_model
 from course.graders.spec import Check, Mistake, exercise
-from utils import decoder_parts as parts
-from utils.kv_cache import KVCache
+from utils import parts
 from utils.language import N_
+from utils.parts import KVCache
 
 
 def _second_best(logits: Tensor) -> int:

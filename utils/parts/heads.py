@@ -1,12 +1,10 @@
-"""The steps of attention, one small function each, and the layer that they make.
+"""Attention: its steps, one small function each, and the layers that they make.
 
 There is no batch axis: one text at a time.  "Attention Is All You Need" (Vaswani et al., 2017).
 """
 
-from torch import Tensor, arange, cat, nn
-
-from utils.language import _
-from utils.streams import causal_mask
+import torch
+from torch import Tensor, nn
 
 
 def attention_scores(query: Tensor, keys: Tensor) -> Tensor:
@@ -66,11 +64,24 @@ def rotary(x: Tensor, positions: Tensor, theta: float) -> Tensor:
     "RoFormer" (Su et al., 2021).
     """
     half = x.shape[-1] // 2
-    frequencies = 1 / theta ** (arange(half, device=x.device) / half)
+    frequencies = 1 / theta ** (torch.arange(half, device=x.device) / half)
     angles = positions[:, None] * frequencies  # [position, half]
     cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
     first, second = x[..., :half], x[..., half:]
-    return cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
+    return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
+
+
+def causal_mask(n: int) -> Tensor:
+    """Bool [query, key]: which of n positions (columns) each of them (rows) may look at."""
+    return torch.ones(n, n, dtype=torch.bool).tril()
+
+
+def places_and_mask(past: int, new: int) -> tuple[Tensor, Tensor]:
+    """Where `new` tokens stand after `past` others, int64 [new], and what each may look at.
+
+    The mask is bool [new, past + new], True where the row's token may look at the column's.
+    """
+    return torch.arange(past, past + new), causal_mask(past + new)[past:]
 
 
 def attention_layer(
@@ -89,33 +100,45 @@ def attention_layer(
     them: q_proj [heads · head_dim, width], k_proj and v_proj [kv_heads · head_dim, width],
     o_proj [width, heads · head_dim].
     """
-    positions = arange(len(x), device=x.device)
-    queries = rotary(split_heads(x @ q_proj.T, heads), positions, theta)
-    keys = rotary(split_heads(x @ k_proj.T, kv_heads), positions, theta)
-    values = split_heads(x @ v_proj.T, kv_heads)
-    groups = heads // kv_heads
-    scores = attention_scores(queries, repeat_kv(keys, groups))
-    weights = attention_weights(scores, causal_mask(len(x)).to(x.device))
-    return merge_heads(combine(weights, repeat_kv(values, groups))) @ o_proj.T
+    positions, mask = places_and_mask(0, len(x))
+    projected = x @ q_proj.T, x @ k_proj.T, x @ v_proj.T
+    queries, keys, values = _heads_of(*projected, heads, kv_heads, positions.to(x.device), theta)
+    return _attended(queries, keys, values, mask.to(x.device)) @ o_proj.T
 
 
-def projections(layer: nn.Module) -> dict[str, Tensor]:
-    """The four matrices of an attention layer, [out, in]: "q_proj", "k_proj", "v_proj", "o_proj".
+def attention(
+    x: Tensor, self_attn: nn.Module, config, positions: Tensor, mask: Tensor, cache=None
+) -> Tensor:
+    """`attention_layer` with a past: what a layer adds, [position, width], at `positions`.
 
-    Phi-3 keeps the first three in one; they are cut apart.  Raises ValueError for a layer that
-    names its matrices in no such way.
+    x: [position, width], already normed; self_attn: the layer of a Llama, of which only the
+    matrices are used; config: the model's.  With a `KVCache` the keys and values of x are kept in
+    it, and those before them are read.
     """
-    if hasattr(layer, "qkv_proj"):
-        kv_width = layer.num_key_value_heads * layer.head_dim
-        qkv = layer.qkv_proj.weight
-        cuts = (len(qkv) - 2 * kv_width, kv_width, kv_width)
-        matrices = dict(zip(("q_proj", "k_proj", "v_proj"), qkv.split(cuts), strict=True))
-        return {**matrices, "o_proj": layer.o_proj.weight}
-    names = ("q_proj", "k_proj", "v_proj", "o_proj")
-    if not all(hasattr(layer, name) for name in names):
-        raise ValueError(
-            _("{layer} has no matrices called {names}. Try a model of the Llama family.").format(
-                layer=type(layer).__name__, names=", ".join(names)
-            )
-        )
-    return {name: getattr(layer, name).weight for name in names}
+    matrices = self_attn.q_proj, self_attn.k_proj, self_attn.v_proj
+    projected = (x @ matrix.weight.T for matrix in matrices)
+    queries, keys, values = _heads_of(
+        *projected,
+        config.num_attention_heads,
+        config.num_key_value_heads,
+        positions,
+        config.rope_parameters["rope_theta"],
+    )
+    if cache is not None:
+        keys, values = cache.append(self_attn.layer_idx, keys[None], values[None])
+        keys, values = keys[0], values[0]
+    return _attended(queries, keys, values, mask) @ self_attn.o_proj.weight.T
+
+
+def _heads_of(q, k, v, heads: int, kv_heads: int, positions: Tensor, theta: float):
+    """Queries, keys and values, [head, position, head_dim], of what the matrices gave."""
+    queries = rotary(split_heads(q, heads), positions, theta)
+    keys = rotary(split_heads(k, kv_heads), positions, theta)
+    return queries, keys, split_heads(v, kv_heads)
+
+
+def _attended(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
+    """What the heads find, side by side: [query, heads · head_dim]."""
+    groups = len(queries) // len(keys)
+    weights = attention_weights(attention_scores(queries, repeat_kv(keys, groups)), mask)
+    return merge_heads(combine(weights, repeat_kv(values, groups)))

@@ -1,65 +1,22 @@
-"""Texts of many tokens: what they cost at once and one by one, and up to and past the context.
+"""How surprised a model is by each token of a text, up to its context and past it.
 
-Position after position, the loss tells what the model still makes of them.
+Position after position, the loss tells what the model still makes of a text.
 """
-
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from utils.language import _
 from utils.model import context_length
-from utils.streams import loss_by_position
 
 
-@dataclass(frozen=True)
-class PassTimes:
-    """How long the same `tokens` positions took, at once and one after the other."""
+def loss_by_position(logits: Tensor, input_ids: Tensor) -> Tensor:
+    """How surprised the model was by each token but the first: [position − 1].
 
-    tokens: int
-    at_once: float  # seconds
-    one_by_one: float
-
-
-@torch.no_grad()
-def one_at_a_time(model, input_ids: Tensor) -> Tensor:
-    """Hidden states [layer + 1, position, width] of ids [position], from a pass for each token.
-
-    What a later token needs of the earlier ones is kept in the key-value cache.
+    logits: [1, position, vocab]; input_ids: int64 [1, position].  The logits at a position are for
+    the token after it, so they are compared with the ids shifted by one.
     """
-    cache, columns = None, []
-    for token_id in input_ids:
-        output = model(
-            input_ids=token_id[None, None],
-            past_key_values=cache,
-            use_cache=True,
-            output_hidden_states=True,
-        )
-        cache = output.past_key_values
-        columns.append(torch.stack(output.hidden_states)[:, 0])
-    return torch.cat(columns, dim=1)
-
-
-def pass_times(model, input_ids: Tensor, lengths: Sequence[int]) -> Iterator[PassTimes]:
-    """Time the first n of ids [position], at once and one by one, for each n of `lengths`.
-
-    The better of two times counts: what slows a pass down is whatever else the machine does.
-    """
-    one_at_a_time(model, input_ids[:1])  # the first pass of all takes longer, whatever it does
-    for length in lengths:
-        ids, at_once, one_by_one = input_ids[:length], [], []
-        for _twice in range(2):
-            start = time.perf_counter()
-            with torch.no_grad():
-                model(input_ids=ids[None], output_hidden_states=True)
-            between = time.perf_counter()
-            one_at_a_time(model, ids)
-            at_once.append(between - start)
-            one_by_one.append(time.perf_counter() - between)
-        yield PassTimes(len(ids), min(at_once), min(one_by_one))
+    return nn.functional.cross_entropy(logits[0, :-1].float(), input_ids[0, 1:], reduction="none")
 
 
 @torch.no_grad()

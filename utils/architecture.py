@@ -1,0 +1,207 @@
+"""Where a part stands in a model, for every architecture.
+
+Models of different makers call the same part by different names: this is the one place that knows
+them.  `utils.hooks` looks into what is found here while it works.
+"""
+
+import re
+from dataclasses import dataclass
+from inspect import signature
+
+import torch
+from torch import Tensor, nn
+from transformers.pytorch_utils import Conv1D
+
+from utils.language import _
+
+KINDS = ("embedding", "positions", "attention", "feed_forward", "norm", "lm_head")
+
+# Parts --------------------------------------------------------------------------------------
+
+
+def part_kind(model, name: str, module: nn.Module) -> str | None:
+    """Which of KINDS a module of `model` is, by its name too; None if it only holds others."""
+    what = type(module).__name__.lower()
+    if module is model.get_input_embeddings():
+        return "embedding"
+    if module is model.get_output_embeddings():
+        return "lm_head"
+    if isinstance(module, nn.Embedding):
+        return "positions"
+    if "norm" in what:
+        return "norm"
+    if "attention" in what or "attn" in what:
+        return "attention"
+    if re.search("mlp|sparsemoe|feedforward|ffn", what) or re.search(r"\.fc\d$", name):
+        return "feed_forward"
+    return None
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """One block of a model, and the modules in it that add to the residual stream."""
+
+    layer: int  # from 0
+    module: nn.Module
+    attention: nn.Module
+    feed_forward: nn.Module
+
+    def norms(self) -> list[nn.Module]:
+        """The norms that stand in the block itself, in the order they were defined."""
+        children = self.module.children()
+        return [child for child in children if "norm" in type(child).__name__.lower()]
+
+
+def blocks(model) -> tuple[Block, ...]:
+    """The blocks of `model`, in order.  Raises ValueError for an architecture built otherwise."""
+    count = model.config.get_text_config().num_hidden_layers
+    stacks = [m for m in model.modules() if isinstance(m, nn.ModuleList) and len(m) == count]
+    found = tuple(
+        Block(layer, module, _child(module, "attention", "attn"), _child(module, "mlp"))
+        for layer, module in enumerate(stacks[0] if stacks else ())
+    )
+    if not found or any(None in (block.attention, block.feed_forward) for block in found):
+        raise not_a_stack(model)
+    return found
+
+
+def _child(block: nn.Module, *words: str) -> nn.Module | None:
+    """The part of a block whose class is called one of `words`: "LlamaMLP", "GPT2Attention"."""
+    for child in block.children():
+        name = type(child).__name__.lower()
+        if "norm" not in name and any(word in name for word in words):
+            return child
+    return None
+
+
+def not_a_stack(model) -> ValueError:
+    """The error for a model whose blocks do not add their parts to one stream."""
+    return ValueError(
+        _(
+            "{architecture} is not built of blocks that add attention and feed-forward to one "
+            "stream, as Llama, Phi-3, GPT-2, Qwen3, Gemma 3 and GPT-NeoX are; it cannot be "
+            "taken apart here."
+        ).format(architecture=type(model).__name__)
+    )
+
+
+def check_parts_add(model, found: tuple[Block, ...]) -> None:
+    """Raise ValueError where a part takes the stream too and gives it back, as in BLOOM and MPT.
+
+    What such a part gives is no share of the stream: it is the stream, its share already added.
+    """
+    for block in found:
+        for part in (block.attention, block.feed_forward):
+            if "residual" in signature(part.forward).parameters:
+                raise not_a_stack(model)
+
+
+def attention_modules(model) -> list[nn.Module]:
+    """The attention layers of `model`, from the first block to the last."""
+    return [
+        module
+        for module in model.base_model.modules()
+        if hasattr(module, "layer_idx") and "Attention" in type(module).__name__
+    ]
+
+
+def projections(layer: nn.Module) -> dict[str, Tensor]:
+    """The four matrices of an attention layer, [out, in]: "q_proj", "k_proj", "v_proj", "o_proj".
+
+    Phi-3 keeps the first three in one; they are cut apart.  Raises ValueError for a layer that
+    names its matrices in no such way.
+    """
+    if hasattr(layer, "qkv_proj"):
+        kv_width = layer.num_key_value_heads * layer.head_dim
+        qkv = layer.qkv_proj.weight
+        cuts = (len(qkv) - 2 * kv_width, kv_width, kv_width)
+        matrices = dict(zip(("q_proj", "k_proj", "v_proj"), qkv.split(cuts), strict=True))
+        return {**matrices, "o_proj": layer.o_proj.weight}
+    names = ("q_proj", "k_proj", "v_proj", "o_proj")
+    if not all(hasattr(layer, name) for name in names):
+        raise ValueError(
+            _("{layer} has no matrices called {names}. Try a model of the Llama family.").format(
+                layer=type(layer).__name__, names=", ".join(names)
+            )
+        )
+    return {name: getattr(layer, name).weight for name in names}
+
+
+def output_projection(layer: nn.Module) -> nn.Module:
+    """The last matrix of an attention layer, which reads the outputs of all heads side by side.
+
+    Raises ValueError where it goes by no name that is known here.
+    """
+    for name in ("o_proj", "c_proj", "dense", "out_proj"):
+        if hasattr(layer, name):
+            return getattr(layer, name)
+    raise ValueError(
+        _("{layer} has no output projection that is known here.").format(layer=type(layer).__name__)
+    )
+
+
+def last_matrix(model, feed_forward: nn.Module) -> nn.Module:
+    """The matrix of a feed-forward layer whose columns are what its neurons add.
+
+    Raises ValueError for a layer that has none.
+    """
+    matrices = [m for m in feed_forward.modules() if isinstance(m, nn.Linear | Conv1D)]
+    if not matrices:
+        raise ValueError(
+            _(
+                "The feed-forward layers of {architecture} do not end in one matrix, so their "
+                "neurons cannot be told apart here."
+            ).format(architecture=type(model).__name__)
+        )
+    return matrices[-1]
+
+
+def final_norm(model) -> nn.Module:
+    """The norm between the last block and the LM head.  Raises ValueError if there is none."""
+    stack = model.base_model
+    lists = [part for part in stack.modules() if isinstance(part, nn.ModuleList)]
+    inside = {id(part) for modules in lists for part in modules.modules()}
+    norms = [m for m in stack.modules() if "Norm" in type(m).__name__ and id(m) not in inside]
+    if not norms:
+        raise ValueError(
+            _("{architecture} has no norm after its last block, so it cannot be read here.").format(
+                architecture=type(model).__name__
+            )
+        )
+    return norms[-1]
+
+
+@torch.no_grad()
+def read_out(model, hidden_states: Tensor) -> Tensor:
+    """Logits, float32 [..., vocab], of vectors [..., width] that have had the final norm.
+
+    After the LM head some models scale their logits, or cap them: Gemma, Granite, Cohere.
+    """
+    config = model.config.get_text_config()
+    logits = model.get_output_embeddings()(hidden_states).float()
+    logits = logits * getattr(config, "logit_scale", 1) / getattr(config, "logits_scaling", 1)
+    cap = getattr(config, "final_logit_softcapping", None)
+    return cap * torch.tanh(logits / cap) if cap else logits
+
+
+# Places that are asked for ------------------------------------------------------------------
+
+
+def check_layer(layer: int, count: int) -> None:
+    """Raise ValueError unless `layer` is one of `count` layers, counted from 0."""
+    if isinstance(layer, bool) or not isinstance(layer, int) or not 0 <= layer < count:
+        raise ValueError(
+            _("This model has the layers 0 to {last}; there is no layer {layer}.").format(
+                last=count - 1, layer=layer
+            )
+        )
+
+
+def check_position(position: int, count: int) -> None:
+    """Raise ValueError unless `position` is one of `count`; -1 is the last one."""
+    if not -count <= position < count:
+        raise ValueError(
+            _("The text has the positions 0 to {last}; there is no {position}.").format(
+                last=count - 1, position=position
+            )
+        )

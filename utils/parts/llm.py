@@ -1,0 +1,88 @@
+"""A small LLM, one short function for each part, from token ids to logits.
+
+They are what a learner writes in the lessons; attention's own parts stand in `utils.parts.heads`.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from utils.parts.heads import attention, places_and_mask
+
+
+def embed(token_ids: Tensor, embedding_matrix: Tensor) -> Tensor:
+    """A vector [width] for each token: rows of the embedding matrix [vocab, width]."""
+    return embedding_matrix[token_ids]
+
+
+def lm_head(hidden: Tensor, weight: Tensor) -> Tensor:
+    """A score for each token of the vocabulary, from [..., width] and [vocab, width]."""
+    return hidden @ weight.T
+
+
+def last_position_logits(hidden_states: Tensor, lm_head: nn.Module) -> Tensor:
+    """Logits [vocab] for the next token, from hidden states [1, position, width]."""
+    return lm_head(hidden_states[0, -1])
+
+
+def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    """x [..., width], divided by its own size, times weight [width].
+
+    Computed in float32 whatever x is. "Root Mean Square Layer Normalization" (Zhang and Sennrich,
+    2019).
+    """
+    wide = x.float()
+    scale = torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)
+    return weight * (wide * scale).to(x.dtype)
+
+
+def feed_forward(x: Tensor, gate: Tensor, up: Tensor, down: Tensor) -> Tensor:
+    """x [..., width] through gate and up [inner, width], multiplied, and down [width, inner].
+
+    "GLU Variants Improve Transformer" (Shazeer, 2020).
+    """
+    return (nn.functional.silu(x @ gate.T) * (x @ up.T)) @ down.T
+
+
+def block(x: Tensor, attention, feed_forward, norm_1, norm_2) -> Tensor:
+    """One transformer block: each of the two parts reads a norm of the stream and adds to it."""
+    x = x + attention(norm_1(x))
+    return x + feed_forward(norm_2(x))
+
+
+# Put together -----------------------------------------------------------------------------
+
+
+def run_layer(
+    x: Tensor, layer: nn.Module, config, positions: Tensor, mask: Tensor, cache=None
+) -> Tensor:
+    """x [position, width] after one block of a Llama; arguments as in `attention`."""
+    mlp, eps = layer.mlp, config.rms_norm_eps
+    return block(
+        x,
+        lambda x: attention(x, layer.self_attn, config, positions, mask, cache),
+        lambda x: feed_forward(x, mlp.gate_proj.weight, mlp.up_proj.weight, mlp.down_proj.weight),
+        lambda x: rms_norm(x, layer.input_layernorm.weight, eps),
+        lambda x: rms_norm(x, layer.post_attention_layernorm.weight, eps),
+    )
+
+
+def forward(model, input_ids: Tensor, cache=None) -> Tensor:
+    """Logits [1, position, vocab] of `input_ids`, int64 [1, position], from a Llama's matrices.
+
+    With a `KVCache` they go on from the text that it holds.
+    """
+    stack, past = model.model, cache.get_seq_length() if cache is not None else 0
+    positions, mask = places_and_mask(past, input_ids.shape[1])
+    x = embed(input_ids, stack.embed_tokens.weight)[0]
+    for layer in stack.layers:
+        x = run_layer(x, layer, model.config, positions, mask, cache)
+    x = rms_norm(x, stack.norm.weight, model.config.rms_norm_eps)
+    return lm_head(x, model.lm_head.weight)[None]
+
+
+def fuse(matrices: list[Tensor]) -> tuple[Tensor, list[int]]:
+    """One matrix [sum of out, in] for several [out, in], and how many rows came from each.
+
+    `(x @ fused.T).split(sizes, dim=-1)` is what each of them gives for x.
+    """
+    return torch.cat(list(matrices)), [len(matrix) for matrix in matrices]

@@ -1,0 +1,221 @@
+"""How long a model takes, by one clock: to write a text, to take a step, to pass over a text.
+
+To write one token a model multiplies a vector with each of its matrices. However clever the rest of
+the program, it cannot write faster than those products are done.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from utils.language import _
+from utils.model import context_length
+from utils.streams import one_at_a_time
+
+Way = Callable[[Tensor, int], Iterable[int]]  # ids [1, position] and a number of tokens → new ids
+LENGTHS = (16, 32, 64, 128, 256, 512)  # tokens of a text after which a step is timed
+SHORT = 128  # up to here a step is timed several times
+
+
+def clock(device: torch.device) -> float:
+    """The time in seconds, once `device` has done all that it was given.
+
+    Python goes on while an accelerator still works: without waiting for it, what one measures is
+    how long it takes to ask.
+    """
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+    return time.perf_counter()
+
+
+# A text, written in several ways ------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """Tokens a second of several ways to write the same text; medians of several rounds."""
+
+    ways: tuple[tuple[str, float], ...]  # name and speed, in the order they were given
+    library: float  # `model.generate` of transformers
+    ceiling: float  # if one product with each matrix were the only work
+    same: bool  # whether every way wrote the tokens that the library wrote
+    prompt_tokens: int
+    new_tokens: int
+
+
+@torch.no_grad()
+def measure_speeds(
+    model,
+    ways: dict[str, Way],
+    matrices: list[Tensor],
+    input_ids: Tensor,
+    new_tokens: int = 16,
+    rounds: int = 3,
+) -> Speeds:
+    """Let each way and the library write `new_tokens` after `input_ids`, in turn, `rounds` times.
+
+    In turn, so that a machine that is busy for a moment slows all of them and not one.  The ceiling
+    is one product with each of `matrices` for a token, and nothing else.  A text that ends before
+    that, with an end token, counts for the tokens it has.
+    """
+    read = weight_reader(matrices)
+    runs = {name: lambda way=way: list(way(input_ids, new_tokens)) for name, way in ways.items()}
+    runs["library"] = lambda: library_writes(model, input_ids, new_tokens)
+    runs["read"] = lambda: [read() for _token in range(new_tokens)]
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    written = {}
+    for name in ("read", "library"):  # the first time of all is slower: memory is being set up
+        runs[name]()
+    for _round in range(rounds):
+        for name, run in runs.items():
+            start = clock(input_ids.device)
+            written[name] = run()
+            seconds[name].append(clock(input_ids.device) - start)
+    typical = {name: median(times) for name, times in seconds.items()}
+    return Speeds(
+        ways=tuple((name, len(written[name]) / typical[name]) for name in ways),
+        library=len(written["library"]) / typical["library"],
+        ceiling=new_tokens / typical["read"],
+        same=all(written[name] == written["library"] for name in ways),
+        prompt_tokens=input_ids.shape[1],
+        new_tokens=new_tokens,
+    )
+
+
+def library_writes(model, input_ids: Tensor, new_tokens: int) -> list[int]:
+    """The ids that `model.generate` adds, the likeliest token each time, with its cache."""
+    ids = model.generate(
+        input_ids,
+        attention_mask=torch.ones_like(input_ids),
+        max_new_tokens=new_tokens,
+        do_sample=False,
+        pad_token_id=0,
+    )
+    return ids[0, input_ids.shape[1] :].tolist()
+
+
+@torch.no_grad()
+def seconds_to_read(matrices: list[Tensor], vectors: int = 1, rounds: int = 5) -> float:
+    """How long it takes to multiply each of `matrices`, [out, in], once: the median of `rounds`.
+
+    vectors: with how many vectors each is multiplied.
+    """
+    read, seconds = weight_reader(matrices, vectors), []
+    read()
+    for _round in range(rounds):
+        start = clock(matrices[0].device)
+        read()
+        seconds.append(clock(matrices[0].device) - start)
+    return median(seconds)
+
+
+def weight_reader(matrices: list[Tensor], vectors: int = 1) -> Callable[[], None]:
+    """A function that reads each of `matrices`, [out, in], once: a product with some vectors."""
+    inputs = {m.shape[1]: torch.ones(vectors, m.shape[1]).to(m) for m in matrices}
+
+    def read() -> None:
+        for matrix in matrices:
+            linear(inputs[matrix.shape[1]], matrix)
+
+    return read
+
+
+# A step, with the cache and without -----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class StepTimes:
+    """Seconds of one pass after texts of several lengths."""
+
+    lengths: tuple[int, ...]  # tokens
+    without: tuple[float, ...]  # seconds to compute all positions of the text
+    cached: tuple[float, ...]  # seconds to compute one more position, those of the text being kept
+
+    def step_seconds(self, prompt_tokens: int, new_tokens: int, use_cache: bool) -> np.ndarray:
+        """Seconds of each step of an answer, float [new_tokens]; between the measured, in a line.
+
+        The first step reads the whole prompt, both ways.
+        """
+        if prompt_tokens < 1 or new_tokens < 1:
+            raise ValueError(_("Give at least one prompt token and at least one new token."))
+        read = prompt_tokens + np.arange(new_tokens)  # tokens of the text at each step
+        seconds = np.interp(read, self.lengths, self.without)
+        if use_cache:
+            seconds[1:] = np.interp(read[1:] - 1, self.lengths, self.cached)
+        return seconds
+
+
+@torch.no_grad()
+def measure_steps(model, lengths: tuple[int, ...] = LENGTHS, repeats: int = 2) -> StepTimes:
+    """Time one step after texts of these lengths, both ways.
+
+    Up to `SHORT` tokens it is the fastest of `repeats`; longer texts take long, and are run once.
+
+    The texts are random tokens: the time does not depend on what a text says. Lengths that do not
+    fit into the model's context are left out; ValueError if none does.
+    """
+    lengths = tuple(sorted(n for n in lengths if 1 <= n < context_length(model)))
+    if not lengths:
+        raise ValueError(_("None of these lengths fits into the model's context."))
+    generator = torch.Generator().manual_seed(0)
+    vocab = model.get_input_embeddings().num_embeddings
+    ids = torch.randint(vocab, (1, lengths[-1]), generator=generator).to(model.device)
+    model(ids[:, : lengths[0]])  # the first pass of all is slower: memory is being set up
+    without, cached = [], []
+    for length in lengths:
+        runs = [
+            _both_ways(model, ids[:, :length]) for _run in range(repeats if length <= SHORT else 1)
+        ]
+        for seconds, times in zip(
+            map(min, zip(*runs, strict=True)), (without, cached), strict=True
+        ):
+            times.append(seconds)
+    return StepTimes(lengths, tuple(without), tuple(cached))
+
+
+def _both_ways(model, ids) -> tuple[float, float]:
+    """Seconds of a pass over `ids`, and of a pass over one more token with what that one kept."""
+    start = clock(model.device)
+    kept = model(ids, use_cache=True, logits_to_keep=1).past_key_values
+    between = clock(model.device)
+    model(ids[:, -1:], past_key_values=kept, use_cache=True)
+    return between - start, clock(model.device) - between
+
+
+# A text, at once and one by one -------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PassTimes:
+    """How long the same `tokens` positions took, at once and one after the other."""
+
+    tokens: int
+    at_once: float  # seconds
+    one_by_one: float
+
+
+def pass_times(model, input_ids: Tensor, lengths: Sequence[int]) -> Iterator[PassTimes]:
+    """Time the first n of ids [position], at once and one by one, for each n of `lengths`.
+
+    The better of two times counts: what slows a pass down is whatever else the machine does.
+    """
+    one_at_a_time(model, input_ids[:1])  # the first pass of all takes longer, whatever it does
+    for length in lengths:
+        ids, at_once, one_by_one = input_ids[:length], [], []
+        for _twice in range(2):
+            start = clock(model.device)
+            with torch.no_grad():
+                model(input_ids=ids[None], output_hidden_states=True)
+            between = clock(model.device)
+            one_at_a_time(model, ids)
+            at_once.append(between - start)
+            one_by_one.append(clock(model.device) - between)
+        yield PassTimes(len(ids), min(at_once), min(one_by_one))
