@@ -1,23 +1,23 @@
 # %% [markdown] lang="ko"
 # # 06 · 트랜스포머 블록 내부
 #
-# **이 레슨을 마치면** 벡터 하나가 블록 30개를 지나는 동안 무엇이 더해지는지 보이고, 어텐션과 피드포워드가 하는 일을
-# 하나씩 꺼 가며 확인하고, RMSNorm과 피드포워드 층과 블록을 직접 작성할 수 있습니다.
+# **이 레슨을 마치면** 벡터 하나가 블록 30개를 지나는 동안 무엇이 더해지는지 보여 주고, 어텐션과 피드포워드를
+# 하나씩 꺼 보며 그 역할을 확인하고, RMSNorm과 피드포워드 층과 블록을 직접 작성할 수 있습니다.
 #
 # **65분** = 읽고 실행하기 25분 + 연습 문제 40분 · 노트의 *트랜스포머 블록 내부* 절에 해당합니다.
 # %% [markdown] lang="en"
 # # 06 · Inside a transformer block
 #
-# **After this lesson you will be able to** show what a vector is given on its way through 30 blocks, test
-# what attention and feed-forward do by switching them off, and write RMSNorm, the feed-forward layer and the
-# block yourself.
+# **After this lesson you will be able to** show what is added to a vector on its way through 30 blocks, test what
+# attention and feed-forward do by switching them off, and write RMSNorm, the feed-forward layer and the block
+# yourself.
 #
 # **65 minutes** = 25 to read and run + 40 for the exercises · It mirrors the notes' section *inside a
 # transformer block*.
 # %% [markdown] lang="ko" lesson="06"
 # RMSNorm, 피드포워드, 블록
 #
-# - C24 블록은 차례로 이어지며, 저마다 잔차 스트림에 더한다
+# - C24 블록은 차례로 이어지며, 하나하나가 잔차 스트림에 더한다
 # - C25 어텐션은 문맥을 가져온다
 # - C26 피드포워드 층이 용량의 대부분을 차지한다. 기억과 보간
 # %% [markdown] lang="en" lesson="06"
@@ -60,20 +60,25 @@ model, tokenizer = load_model()
 # %% [markdown] lang="ko"
 # ## 같은 모양의 블록을 쌓는다
 #
-# 블록 하나를 출력합니다. 부품은 넷입니다. **어텐션 층**(`self_attn`), **피드포워드 층**(`mlp`), 그리고 각각의
-# 앞에 놓인 정규화 둘입니다. 이 모델에는 이렇게 생긴 블록이 30개 있고, 모양은 같지만 가중치는 저마다 다릅니다.
+# 블록의 개수와 블록 하나를 출력합니다. 블록의 부품은 네 개입니다. **어텐션 층**(`self_attn`), **피드포워드
+# 층**(`mlp`), 그리고 그 둘의 앞에 하나씩 놓인 정규화입니다. 이 모델에는 이렇게 생긴 블록이 30개 있고, 모양은
+# 같지만 가중치는 모두 다릅니다. 블록은 앞 블록이 내놓은 벡터를 받아 다음 블록에 넘깁니다. 이제부터 블록과 그 안의
+# 층은 0번부터 29번까지 번호로 부릅니다.
 # %% [markdown] lang="en"
 # ## Blocks of one build, stacked
 #
-# Print one block. It has four parts: an **attention layer** (`self_attn`), a **feed-forward layer** (`mlp`),
-# and a norm in front of each. This model has 30 blocks like it: the same build, each with weights of its own.
+# Print the number of blocks, and one block. It has four parts: an **attention layer** (`self_attn`), a
+# **feed-forward layer** (`mlp`), and a norm in front of each. This model has 30 blocks like it: the same build,
+# each with weights of its own. A block takes the vectors that the block before it gives, and hands its own on to
+# the next. From here on, blocks and the layers in them go by their numbers, from 0 to 29.
 # %% id="one-block"
 print(len(model.model.layers))
 print(model.model.layers[0])
 # %% [markdown] lang="ko"
-# 큰 모델은 몇 층일까요? 공개된 설정(config)에서 읽은 블록의 수, 벡터의 너비, 파라미터의 수(십억 개)입니다.
+# 큰 모델에는 블록이 몇 개나 있을까요? 공개된 설정(config)에서 읽은 값입니다. 차례로 블록의 개수, 벡터의 차원,
+# 파라미터의 개수(단위는 10억)입니다.
 # %% [markdown] lang="en"
-# How deep are larger models? These are from their published configs: the number of blocks, the width of the
+# How deep are larger models? These are from their published configs: the number of blocks, the dimension of the
 # vectors, and the parameters in billions.
 # %% id="depths" tags=["C24", "slide"]
 for known in KNOWN_MODELS.values():
@@ -81,23 +86,26 @@ for known in KNOWN_MODELS.values():
     depth, width = config.num_hidden_layers, config.hidden_size
     print(f"{known.name:16} {depth:4} {width:6} {known.parameters / 1e9:7.1f}")
 # %% [markdown] lang="ko"
-# 100층을 넘는 모델이 정말 있습니다. 너비도 함께 자랍니다.
+# 블록이 100개가 넘는 모델이 정말 있습니다. 차원도 대체로 함께 커집니다.
 #
 # ## 잔차 스트림
 #
-# 블록은 들어온 벡터를 새것으로 *바꾸지* 않습니다. 거기에 *더합니다*. 어텐션이 찾은 것을 더하고, 피드포워드가 만든
-# 것을 더합니다. 맨 아래에서 맨 위까지 곧게 이어지는 이 길을 **잔차 스트림**이라고 합니다.
+# 블록은 들어온 벡터를 새것으로 *바꾸지* 않습니다. 들어온 벡터에 *더합니다*. 어텐션의 결과를 더하고, 피드포워드의
+# 결과를 더합니다. 첫 블록에서 마지막 블록까지 곧게 이어지는 이 길을 **잔차 스트림**이라고 합니다.
 #
-# 그렇다면 맨 위의 벡터는 시작 벡터(임베딩)와 30개 층이 더한 것들의 합이어야 합니다. 맞는지 봅시다.
+# 그렇다면 마지막 벡터는 시작 벡터(임베딩)와 블록 30개가 더한 것의 합이어야 합니다. 맞는지(`True`) 봅시다. 둘째
+# 줄은 차례로 시작 벡터, 어텐션이 더한 것, 피드포워드가 더한 것의 모양입니다.
 # %% [markdown] lang="en"
-# There really are models with over 100. Their width grows along.
+# There really are models with over 100. The dimension mostly grows along.
 #
 # ## The residual stream
 #
-# A block does not *replace* the vector that comes in. It *adds* to it: first what attention found, then what
-# the feed-forward layer made. This road, straight from bottom to top, is the **residual stream**.
+# A block does not *replace* the vector that comes in. It *adds* to it: first the result of attention, then that
+# of the feed-forward layer. This road, straight from the first block to the last, is the **residual stream**.
 #
-# If so, the vector at the top is a sum: where it started, the embedding, and what 30 layers added. Is it?
+# If so, the last vector is a sum: the vector at the start, which is the embedding, and what 30 blocks added. Is
+# it (`True`)? The second line has the shapes of the start, of what attention added, and of what the feed-forward
+# layers added.
 # %% id="a-sum" tags=["C24", "slide"]
 trace = trace_residual(model, tokenizer, "The Shawshank")
 print(trace.tokens)
@@ -107,30 +115,31 @@ print(torch.allclose(total, trace.end, rtol=1e-4, atol=1e-2))
 
 
 # %% [markdown] lang="ko"
-# 합이 맞습니다. 덧셈이라서 좋은 점이 둘 있습니다. 훈련할 때 신호가 100층을 곧장 거슬러 내려갈 수 있고, 우리는 어느
-# 층이 얼마를 보탰는지 나누어 볼 수 있습니다. 먼저 블록을 직접 만들고, 그다음에 나누어 봅시다.
+# 합이 맞습니다. 덧셈이라서 좋은 점이 두 가지 있습니다. 훈련할 때 신호가 블록 100개도 곧장 거슬러 갈 수 있고,
+# 우리는 어느 층이 얼마를 보탰는지 나누어 볼 수 있습니다. 먼저 블록을 직접 만들고, 그다음에 나누어 봅시다.
 #
 # ### 연습 6.1 · RMSNorm
 #
-# 위로 갈수록 스트림의 벡터는 길어집니다. 그래서 어텐션도 피드포워드도 스트림을 그대로 읽지 않고, 크기를 맞춘 **사본**을
-# 읽습니다. 위치마다 벡터를 그 크기(RMS: 제곱하고, 평균 내고, 제곱근)로 나누고 `weight`를 곱합니다.
+# 블록을 지날수록 스트림의 벡터는 길어집니다. 그래서 어텐션도 피드포워드도 스트림을 그대로 읽지 않고, 크기를 맞춘
+# **사본**을 읽습니다. 위치마다 벡터를 그 크기(RMS: 제곱하고, 평균 내고, 제곱근)로 나누고 `weight`를 곱합니다.
 #
 # $$\mathrm{rms\_norm}(x) = w \cdot \frac{x}{\sqrt{\frac{1}{n}\sum_i x_i^2 + \epsilon}}$$
 #
-# 계산은 float32로 하고, 결과는 `x`의 dtype으로 돌려놓으세요. 검사에서는 모델의 정규화와도 맞춰 봅니다.
+# 계산은 float32로 하고, 결과는 `x`의 dtype으로 되돌리세요. 채점할 때 모델의 정규화와도 비교합니다.
 # %% [markdown] lang="en"
-# It is. Adding has two virtues: in training, a signal can run straight back through 100 layers; and we can
+# It is. Adding has two virtues: in training, a signal can run straight back even through 100 blocks; and we can
 # tell apart what each layer contributed. First build the block yourself, then take the sum apart.
 #
 # ### Exercise 6.1 · RMSNorm
 #
-# The stream grows longer on its way up. So neither attention nor feed-forward reads it as it is, but a **copy**
-# of one size: at each position the vector is divided by its size (RMS: square, mean, root) and multiplied by
-# `weight`.
+# The stream grows longer with each block. So neither attention nor feed-forward reads it as it is; they read a
+# **copy**, brought to one size: at each position the vector is divided by its size (RMS: square, mean, root) and
+# multiplied by `weight`.
 #
 # $$\mathrm{rms\_norm}(x) = w \cdot \frac{x}{\sqrt{\frac{1}{n}\sum_i x_i^2 + \epsilon}}$$
 #
-# Compute in float32, and return the dtype of `x`. The check compares with one of the model's own norms, too.
+# Compute in float32, and turn the result back into the dtype of `x`. The check also compares with one of the
+# model's own norms.
 # %% id="ex-6-1"
 def rms_norm(x, weight, eps):
     """Return x, each vector at one size, times weight.  x: [..., width]; weight: [width]; eps: float."""
@@ -148,27 +157,34 @@ Exercise("6.1").check(rms_norm)
 # %% [markdown] lang="ko" hints="6.1"
 # 1. RMS는 뒤에서부터 읽습니다. 제곱(S)하고, 마지막 축으로 평균(M) 내고, 제곱근(R)을 구합니다.
 # 2. `x.float().pow(2).mean(-1, keepdim=True)`가 제곱의 평균입니다. 제곱근을 구하기 전에 `eps`를 더하세요.
-# 3. `x.float()`를 그 제곱근으로 나누고, `.to(x.dtype)`로 돌려놓은 다음, `weight`를 곱하세요.
+# 3. `x.float()`를 그 제곱근으로 나누고, `.to(x.dtype)`로 되돌린 다음, `weight`를 곱하세요.
 # %% [markdown] lang="en" hints="6.1"
-# 1. RMS is read from the right: square, mean over the last axis, root.
+# 1. RMS is read from the right: square, mean along the last axis, root.
 # 2. `x.float().pow(2).mean(-1, keepdim=True)` is the mean of the squares. Add `eps` to it before you take
 #    the root.
 # 3. Divide `x.float()` by that root, go back with `.to(x.dtype)`, and multiply by `weight`.
 # %% [markdown] lang="ko"
 # ### 연습 6.2 · 피드포워드 층
 #
-# 피드포워드 층은 위치마다 따로, 같은 계산을 합니다. 벡터를 넓히고(576 → 1536), 구부리고, 다시 좁힙니다(1536 →
-# 576). 이 모델은 넓히는 행렬이 둘입니다. `gate`를 지난 쪽에는 $\mathrm{silu}(z) = z \cdot \sigma(z)$를 씌우고, `up`을
-# 지난 쪽과 숫자끼리 곱한 다음, `down`으로 좁힙니다(SwiGLU).
+# 피드포워드 층은 모든 위치에서 따로따로 같은 계산을 합니다. 벡터의 차원을 늘리고(576 → 1536), 비선형 함수를
+# 적용하고, 다시 줄입니다(1536 → 576). 이 모델에는 차원을 늘리는 행렬이 두 개 있습니다. `gate`를 지난 쪽에는
+# $\mathrm{silu}(z) = z \cdot \sigma(z)$를 적용하고, `up`을 지난 쪽과 원소별로 곱한 다음, `down`으로 차원을
+# 줄입니다(SwiGLU).
+#
+# 여기서 $\sigma(z) = 1 / (1 + e^{-z})$는 시그모이드입니다. 그래서 silu는 큰 양수를 거의 그대로 통과시키고, 큰
+# 음수는 0 가까이로 눌러 버립니다.
 #
 # 행렬은 모델이 가진 그대로 `[out, in]`입니다. `torch.nn.functional.silu`를 써도 됩니다.
 # %% [markdown] lang="en"
 # ### Exercise 6.2 · The feed-forward layer
 #
-# A feed-forward layer does the same computation at every position, each for itself: it widens the vector
-# (576 → 1536), bends it, and narrows it again (1536 → 576). In this model two matrices widen. What went through
-# `gate` passes $\mathrm{silu}(z) = z \cdot \sigma(z)$, is multiplied, number by number, by what went through `up`,
-# and `down` narrows the product (SwiGLU).
+# A feed-forward layer does the same computation at every position, each on its own: it raises the vector's
+# dimension (576 → 1536), applies a non-linear function, and lowers it again (1536 → 576). In this model two
+# matrices raise it. What went through `gate` goes into $\mathrm{silu}(z) = z \cdot \sigma(z)$ and is multiplied,
+# element by element, by what went through `up`; then `down` lowers the dimension of the product (SwiGLU).
+#
+# Here $\sigma(z) = 1 / (1 + e^{-z})$ is the sigmoid. So silu lets large positive numbers through almost
+# unchanged, and presses large negative ones close to 0.
 #
 # The matrices are `[out, in]`, as the model keeps them. You may use `torch.nn.functional.silu`.
 # %% id="ex-6-2"
@@ -185,28 +201,26 @@ Exercise("6.2").check(feed_forward)
 
 
 # %% [markdown] lang="ko" hints="6.2"
-# 1. 행렬은 `[out, in]`으로 들어 있습니다. 그래서 `x @ gate.T`는 숫자 `width`개인 벡터를 `inner`개인 벡터로
-#    바꿉니다.
-# 2. silu는 gate 쪽에만 씌웁니다. 그 결과를 `x @ up.T`와 숫자끼리 곱합니다.
-# 3. `torch.nn.functional.silu(x @ gate.T) * (x @ up.T)`가 안쪽 벡터입니다. `@ down.T`로 원래 너비로
-#    돌려놓습니다.
+# 1. 행렬은 `[out, in]`으로 들어 있습니다. 그래서 `x @ gate.T`는 `width`차원 벡터를 `inner`차원 벡터로 바꿉니다.
+# 2. silu는 gate 쪽에만 적용합니다. 그 결과를 `x @ up.T`와 원소별로 곱합니다.
+# 3. `torch.nn.functional.silu(x @ gate.T) * (x @ up.T)`가 안쪽 벡터입니다. `@ down.T`로 원래 차원으로 되돌립니다.
 # %% [markdown] lang="en" hints="6.2"
 # 1. A matrix is kept as `[out, in]`. So `x @ gate.T` turns a vector of `width` numbers into one of `inner`.
-# 2. Only the gate goes through silu; its result is multiplied by `x @ up.T`, one by one.
-# 3. `torch.nn.functional.silu(x @ gate.T) * (x @ up.T)` is the inner vector; `@ down.T` brings it back to
-#    the width.
+# 2. Only the gate goes through silu; its result is multiplied by `x @ up.T`, element by element.
+# 3. `torch.nn.functional.silu(x @ gate.T) * (x @ up.T)` is the inner vector; `@ down.T` brings it back to the
+#    dimension of `x`.
 # %% [markdown] lang="ko"
 # ### 연습 6.3 · 블록
 #
-# 이제 블록입니다. `attention`, `feed_forward`, `norm_1`, `norm_2`는 벡터들을 받아 벡터들을 돌려주는 함수입니다. 먼저
-# 어텐션이 `norm_1`을 거친 사본을 읽고, 그 결과를 스트림에 더합니다. 그다음 피드포워드가 **더해진 스트림**의 `norm_2`
-# 사본을 읽고, 그 결과를 더합니다.
+# 이제 블록입니다. `attention`, `feed_forward`, `norm_1`, `norm_2`는 벡터들을 받아 벡터들을 돌려주는 함수입니다.
+# 먼저 어텐션이 스트림을 `norm_1`으로 정규화한 사본을 읽고, 그 결과를 스트림에 더합니다. 그다음 피드포워드가
+# **더해진 스트림**을 `norm_2`로 정규화한 사본을 읽고, 그 결과를 더합니다.
 # %% [markdown] lang="en"
 # ### Exercise 6.3 · The block
 #
 # Now the block. `attention`, `feed_forward`, `norm_1` and `norm_2` are functions from vectors to vectors. First
-# attention reads a copy that went through `norm_1`, and its result is added to the stream. Then feed-forward
-# reads a `norm_2` copy of **the stream as it is now**, and its result is added.
+# attention reads a copy of the stream normed by `norm_1`, and its result is added to the stream. Then
+# feed-forward reads a copy, normed by `norm_2`, of **the stream as it is now**, and its result is added.
 # %% id="ex-6-3"
 def block(x, attention, feed_forward, norm_1, norm_2):
     """Return the stream after one block, [batch, position, width].  x: the stream before it."""
@@ -219,84 +233,90 @@ def block(x, attention, feed_forward, norm_1, norm_2):
 # %% id="check-6-3" kind="implement" difficulty=2 minutes=10
 Exercise("6.3").check(block)
 # %% [markdown] lang="ko" hints="6.3"
-# 1. 모양이 같은 두 절반입니다. 스트림에, 정규화한 사본을 읽은 부품의 결과를 더합니다.
-# 2. 앞 절반은 `x = x + attention(norm_1(x))`입니다. 새 텐서를 만들어야 하므로 `+=`는 쓰지 않습니다.
-# 3. 뒤 절반은 앞 절반의 x에 `feed_forward`와 `norm_2`로 같은 일을 합니다.
+# 1. 블록은 똑같이 생긴 두 부분으로 되어 있습니다. 각 부분은 스트림을 정규화한 사본을 부품에 넣고, 그 결과를
+#    스트림에 더합니다.
+# 2. 앞부분은 `x = x + attention(norm_1(x))`입니다. 새 텐서를 만들어야 하므로 `+=`는 쓰지 않습니다.
+# 3. 뒷부분은 앞부분에서 나온 x에 `feed_forward`와 `norm_2`로 같은 일을 합니다.
 # %% [markdown] lang="en" hints="6.3"
-# 1. Two halves of the same form: the stream, plus a part that reads a normed copy of it.
+# 1. A block has two halves of the same form. Each puts a normed copy of the stream into a part, and adds the
+#    result to the stream.
 # 2. First half: `x = x + attention(norm_1(x))`. It makes a new tensor: no `+=`.
 # 3. Second half: the same with `feed_forward` and `norm_2`, on the x of the first half.
 # %% [markdown] lang="ko"
-# 이 세 함수로 레슨 08에서 진짜 가중치를 읽어 들입니다. 남은 것은 `attention`의 속이고, 그것이 레슨 07입니다. GPT-NeoX
-# 같은 모델에서는 두 부품이 *같은* 입력을 읽습니다(병렬). 더한다는 것은 똑같습니다.
+# 레슨 08에서는 이 세 함수에 모델의 진짜 가중치를 넣습니다. 남은 것은 `attention`의 속이고, 레슨 07에서 만듭니다.
+# GPT-NeoX 같은 모델에서는 두 부품이 *같은* 입력을 읽습니다(병렬). 결과를 더하는 것은 똑같습니다.
 #
 # ## 누가 얼마를 보탰나
 #
-# "The Shawshank" 다음에 모델은 ` Red`를 씁니다(영화 *쇼생크 탈출*의 등장인물입니다). 이 토큰의 로짓도 합입니다. 어디서
-# 왔을까요?
+# "The Shawshank" 다음에 모델은 ` Red`를 씁니다(영화 *쇼생크 탈출*의 등장인물입니다). 이 토큰의 로짓도 합입니다.
+# 누가 가장 많이 보탰을까요?
 # %% [markdown] lang="en"
-# In lesson 08 these three functions are given the real weights. What is missing is the inside of `attention`:
-# lesson 07. In some models, such as GPT-NeoX, both parts read the *same* input, in parallel; they add all the
-# same.
+# In lesson 08 these three functions are given the real weights. What is missing is the inside of `attention`,
+# which is lesson 07. In some models, such as GPT-NeoX, both parts read the *same* input, in parallel; their
+# results are added just the same.
 #
 # ## Who contributed what
 #
-# After "The Shawshank" the model writes ` Red` (a character of the film *The Shawshank Redemption*). That
-# token's logit is a sum, too. Where does it come from?
+# After "The Shawshank" the model writes ` Red` (a character of the film *The Shawshank Redemption*). That token's
+# logit is a sum, too. What contributed most to it?
 # %% id="question-a"
 source_question = Question("6.a")
 source_question
 # %% [markdown] lang="ko" question="6.a"
-# “The Shawshank” 다음에 ' Red'의 로짓은 7.6이고, 모델의 모든 부품이 보탠 것의 합입니다. 대부분은 어디서
-# 올까요?
+# “The Shawshank” 다음에 ' Red'의 로짓은 7.6이고, 모델의 모든 부품이 보탠 것의 합입니다. 대부분은 어디서 왔을까요?
 #
 # - [ ] 마지막 토큰의 임베딩
 # - [ ] 어텐션 층들
 # - [x] 피드포워드 층들
 #
-# 피드포워드 층들이 7.7을 보태고, 어텐션 층은 모두 합쳐도 거의 0이며, 시작 벡터도 거의 0입니다. “The capital
-# of France is” 다음의 ' Paris'를 보면 어텐션의 몫이 꽤 큽니다.
+# 피드포워드 층이 모두 7.7을 보탰고, 어텐션 층은 모두 합쳐도 −0.2, 시작 벡터는 0.1입니다. “The capital of France
+# is” 다음의 ' Paris'에서는 어텐션의 몫이 꽤 큽니다.
 # %% [markdown] lang="en" question="6.a"
-# After “The Shawshank” the logit of ' Red' is 7.6, a sum over all parts of the model. What does most of it
-# come from?
+# After “The Shawshank” the logit of ' Red' is 7.6, a sum over all parts of the model. Where does most of it come
+# from?
 #
 # - [ ] the embedding of the last token
 # - [ ] the attention layers
 # - [x] the feed-forward layers
 #
-# The feed-forward layers add 7.7, all attention layers together about nothing, and the start about nothing.
-# Ask the same of ' Paris' after “The capital of France is”, and attention has a good share in it.
+# The feed-forward layers add 7.7 in all, the attention layers together −0.2, and the start 0.1. For ' Paris'
+# after “The capital of France is”, attention has a good share in it.
 # %% id="question-a-answered" tags=["solution"]
 source_question.answer(3)
 # %% [markdown] lang="ko"
-# 위 그림은 각 층이 더하는 벡터의 길이, 아래 그림은 골라 둔 토큰의 로짓에 그 벡터가 보태는 값입니다. 검은
-# 줄은 그때까지의 합입니다. *토큰*에 다른 단어를 써 보고, *위치*와 *글*도 바꿔 보세요.
+# 탐색기의 위쪽 그림은 각 층이 더하는 벡터의 길이, 아래쪽 그림은 골라 둔 토큰의 로짓에 그 벡터가 보태는 값입니다.
+# 검은 선은 그때까지의 합입니다. *토큰*에 다른 단어를 써 보고, *위치*와 *글*도 바꿔 보세요.
 #
-# 한 가지 약속이 있습니다. LM 헤드 앞의 마지막 정규화는 벡터를 제 크기로 나누므로 덧셈을 지키지 않습니다. 여기서는
-# 그 크기를 **이 위치에서 나온 값으로 고정**합니다. 그러면 몫을 모두 더한 값이 모델의 로짓과 같아집니다.
+# 한 가지 약속이 있습니다. LM 헤드 앞의 마지막 정규화는 벡터를 그 크기로 나누므로, 더한 뒤 정규화한 것과 정규화한
+# 뒤 더한 것이 같지 않습니다. 여기서는 나누는 크기를 **이 위치에서 나온 값으로 고정**합니다. 그러면 몫을 모두 더한
+# 값이 모델의 로짓과 같아집니다.
 # %% [markdown] lang="en"
-# Above: how long a vector each layer adds. Below: what that vector adds to the logit of the chosen token. The
-# black line is the sum so far. Write another word under *token*; change *position* and *text*.
+# The upper picture of the explorer shows how long a vector each layer adds, the lower one what that vector adds
+# to the logit of the chosen token. The black line is the sum so far. Write another word under *token*; change
+# *position* and *text*.
 #
-# One convention: the final norm, before the LM head, divides the vector by its own size, and so does not respect
-# sums. Here that size is **frozen at what it is at this position**. Then all shares together make the model's
-# own logit.
+# One convention: the final norm, before the LM head, divides the vector by its own size, so that a sum, normed,
+# is not the sum of the normed parts. Here that size is **fixed at what it is at this position**. Then all shares
+# add up to the model's own logit.
 # %% id="residual" tags=["C24", "slide"]
 residual = ResidualExplorer(model, tokenizer, "The Shawshank", word="Red")
 residual
 # %% id="residual-paris" tags=["solution"]
 residual.set(text="The capital of France is", word="Paris")
 # %% [markdown] lang="ko"
-# 모두 더하면 ` Red`는 거의 전부 피드포워드 층에서 오고, 24번, 22번, 27번 층이 가장 많이 보탭니다. 어텐션의 몫은 보탠 것과
-# 뺀 것이 서로 지워져 합이 0에 가깝습니다. 글을 `The capital of France is`로, 토큰을 `Paris`로 바꿔 보면 어텐션의 몫이
-# 커집니다. 마지막 토큰 ` is`에는 나라 이름이 없으니, 누군가 `France`를 날라 와야 합니다.
+# 모두 더하면 ` Red`는 거의 전부 피드포워드 층에서 오고, 24번, 22번, 27번 층이 가장 많이 보탭니다. 어텐션의 몫은
+# 보탠 것과 뺀 것이 서로 지워져 합이 0에 가깝습니다(−0.2). 글을 `The capital of France is`로, 토큰을 `Paris`로
+# 바꿔 보면 어텐션의 몫이 커집니다. 마지막 토큰 ` is`에는 나라 이름이 없으니, 누군가 `France`의 정보를 가져와야
+# 합니다.
 #
-# *위치*를 0으로도 옮겨 보세요. 11번 층의 피드포워드가 그때까지의 스트림보다 백 배 넘게 긴 벡터를 더하고, 마지막 두 층이
-# 그 대부분을 도로 뺍니다. 첫 토큰은 볼 것이 없는 헤드가 바라보는 자리이기도 합니다. 그 이야기는 레슨 07에 나옵니다.
+# *위치*를 0으로도 옮겨 보세요. 11번 층의 피드포워드가 그때까지의 스트림보다 100배 넘게 긴 벡터를 더하고, 마지막
+# 두 층이 그 대부분을 도로 뺍니다. 첫 토큰은 볼 것이 없는 헤드가 바라보는 곳이기도 합니다. 그 이야기는 레슨 07에
+# 나옵니다.
 # %% [markdown] lang="en"
-# Added up, ` Red` comes almost wholly from feed-forward layers: layers 24, 22 and 27 add most. What attention adds
-# and what it takes away cancel to nearly 0. Change the text to `The capital of France is` and the token to `Paris`:
-# attention's share grows. The last token, ` is`, names no country; somebody has to bring `France` there.
+# Added up, ` Red` comes almost wholly from feed-forward layers: layers 24, 22 and 27 add most. What attention
+# adds and what it takes away nearly cancel (−0.2). Change the text to `The capital of France is` and the token to
+# `Paris`: attention's share grows. The last token, ` is`, names no country; something has to bring the
+# information of `France` there.
 #
 # Move *position* to 0, too: the feed-forward of layer 11 adds a vector over a hundred times as long as the stream
 # until then, and the last two layers take most of it away again. The first token is also where heads look that have
@@ -304,7 +324,7 @@ residual.set(text="The capital of France is", word="Paris")
 # %% id="residual-first" tags=["solution"]
 residual.set(text="The Shawshank", word="").set(position=0)
 # %% [markdown] lang="ko"
-# ## 어텐션: 문맥을 날라 온다
+# ## 어텐션: 문맥을 가져온다
 #
 # 어텐션은 다른 위치를 볼 수 있는 **유일한** 부품입니다. 확인해 봅시다. 모든 층의 어텐션을 끄면, 같은 토큰으로 끝나는
 # 두 글의 예측은 어떻게 될까요? 각 쌍의 첫 줄은 온전한 모델, 둘째 줄은 어텐션을 끈 모델입니다.
@@ -322,20 +342,21 @@ for text in ("The dog chased the squirrel because it", "I lost my phone yesterda
     with without_attention(model, every_layer):
         print([c.token for c in top_candidates(next_logits(model, ids)[0], tokenizer, 3)])
 # %% [markdown] lang="ko"
-# 어텐션이 없으면 두 글은 똑같아집니다. 모델이 아는 것은 마지막 토큰 ` it`뿐입니다.
+# 어텐션이 없으면 두 글의 예측이 똑같아집니다. 모델이 아는 것은 마지막 토큰 ` it`뿐입니다.
 #
 # ### ` it`은 어디를 보나
 #
 # `it`이 개인지 다람쥐인지 알려면 앞을 봐야 합니다. 층마다 **어텐션 헤드**가 9개 있고, 헤드마다 보는 곳이 다릅니다. 아래는
 # 13번 층의 8번 헤드입니다(번호는 0부터). ` it`이 보는 곳을 확인하고, 27번 층의 2번 헤드와 견주어 보세요.
 # %% [markdown] lang="en"
-# Without attention the two texts become the same. All that the model knows is the last token, ` it`.
+# Without attention the predictions for the two texts become the same. All that the model knows is the last token,
+# ` it`.
 #
 # ### Where ` it` looks
 #
-# Is `it` the dog or the squirrel? To tell, one must look back. Each layer has 9 **attention heads**, and each
-# looks somewhere else. This is head 8 of layer 13, counted from 0. See where ` it` looks, and compare with
-# head 2 of layer 27.
+# Is `it` the dog or the squirrel? To tell, one has to look back. Each layer has 9 **attention heads**, and each
+# looks somewhere else. This is head 8 of layer 13, counted from 0. See where ` it` looks, and compare with head 2
+# of layer 27.
 # %% id="attention" tags=["C25", "slide"]
 attention = AttentionExplorer(
     model, tokenizer, "The dog chased the squirrel because it", layer=13, head=8
@@ -344,19 +365,22 @@ attention
 # %% id="attention-squirrel" tags=["solution"]
 attention.set(layer=27, head=2)
 # %% [markdown] lang="ko"
-# 한 헤드는 개를, 다른 헤드는 다람쥐를 봅니다. 헤드가 여럿이니 둘 중 하나만 고를 필요가 없습니다. 헤드가 어떻게 볼 곳을
-# 정하고 거기서 무엇을 날라 오는지는 레슨 07의 일입니다.
+# 한 헤드는 개를, 다른 헤드는 다람쥐를 봅니다. 헤드가 여럿이니 둘 중 하나만 고를 필요가 없습니다. 이렇게 가져온
+# 것은 ` it`의 벡터에 더해집니다. 레슨 04의 탐색기에서 ` dog`를 ` cat`으로 바꾸면 ` it`의 벡터도 따라 움직이는
+# 것이 그 때문입니다. 헤드가 어떻게 볼 곳을 정하고 거기서 무엇을 가져오는지는 레슨 07에서 봅니다.
 #
 # ## 피드포워드: 모델의 기억
 #
-# 파라미터가 어디에 있는지 봅시다. 먼저 모델 전체에서의 비율, 다음은 블록 하나 안에서의 수입니다.
+# 파라미터가 어디에 있는지 봅시다. 위는 모델 전체에서의 비율, 아래는 블록 하나 안에서의 개수입니다.
 # %% [markdown] lang="en"
-# One head looks at the dog, the other at the squirrel: with many heads, there is no need to pick one. How a head
-# decides where to look, and what it brings from there, is lesson 07.
+# One head looks at the dog, the other at the squirrel: with many heads, there is no need to pick one. What they
+# bring is added to the vector of ` it`. That is why, in the explorer of lesson 04, the vector of ` it` moves
+# along when ` dog` is changed to ` cat`. How a head decides where to look, and what it brings from there, is
+# lesson 07.
 #
 # ## Feed-forward: the model's memory
 #
-# Where are the parameters? First as shares of the whole model, then counted within one block.
+# Where are the parameters? Above are shares of the whole model; below, they are counted within one block.
 # %% id="parameters" tags=["C26", "slide"]
 for kind, share in parameter_share(model).items():
     print(f"{kind:15} {share:.3f}")
@@ -367,48 +391,53 @@ for part in components(model):
 # 절반이 넘는 파라미터가 피드포워드 층에 있고, 블록 안에서는 어텐션의 세 배입니다. 모델의 용량은 대부분 여기에 있습니다.
 # LM 헤드가 0인 것은 임베딩과 같은 행렬을 쓰기 때문입니다(레슨 02).
 #
-# 그럼 "쇼생크 다음은 레드"라는 기억은 어느 층에 있을까요? 층을 하나씩 꺼 봅시다. 먼저 예상해 보세요.
+# 노트는 피드포워드가 정보와 동작을 저장하는 모델의 기억이라고 하고, 기억은 글을 잘 쓰기 위한 재료 하나일
+# 뿐이라고도 합니다. 그럼 "쇼생크 다음은 레드"라는 기억은 어느 층에 있을까요? 층을 하나씩 꺼 봅시다. 먼저 예상해
+# 보세요.
 # %% [markdown] lang="en"
 # More than half of all parameters are in feed-forward layers; within a block it is three times as many as in
 # attention. Most of the model's capacity is here. (The LM head has 0 because it uses the embedding's matrix: lesson
 # 02.)
 #
-# So in which layer is the memory that ' Red' comes after “The Shawshank”? Switch them off, one by one. But guess
-# first.
+# The notes say that the feed-forward layers are the model's memory, where information and behaviour are stored,
+# and that memory is only one ingredient of good text. So in which layer is the memory that ' Red' comes after
+# “The Shawshank”? Switch the layers off, one by one. But guess first.
 # %% id="question-b"
 layers_question = Question("6.b")
 layers_question
 # %% [markdown] lang="ko" question="6.b"
-# 블록 30개에 피드포워드 층이 하나씩 있습니다. 그중 하나만 끕니다. 끄면 ' Red'가 1등에서 밀려나는 층은 30개
-# 가운데 몇 개일까요?
+# 블록 30개에 피드포워드 층이 하나씩 있습니다. 한 번에 하나씩만 꺼 봅니다. 끄면 ' Red'가 1등에서 밀려나는 층은
+# 30개 가운데 몇 개일까요?
 #
-# - [ ] 딱 하나. 사실은 거기에 있다
+# - [ ] 딱 하나. 이 사실은 그 층에 들어 있다
 # - [x] 열두 개쯤
 # - [ ] 30개 모두
 #
-# 열두 층 가운데 어느 하나만 꺼도 사라지고, 그중 열 층은 처음 열두 층 안에 있습니다. 몇몇은 끄면 “The
-# capital of France is” 다음의 ' Paris'도 사라집니다. 필요하다는 것과 그 사실을 담고 있다는 것은 다릅니다.
+# 하나만 꺼도 ' Red'가 1등에서 밀려나는 층이 12개이고, 그중 10개는 맨 앞의 0–11번 층에 몰려 있습니다. 그 가운데
+# 몇몇은 끄면 “The capital of France is” 다음의 ' Paris'도 1등에서 밀려납니다. 필요하다는 것과 그 사실을 담고
+# 있다는 것은 다릅니다.
 # %% [markdown] lang="en" question="6.b"
-# Each of the 30 blocks has a feed-forward layer. You switch off one of them. Without how many of the 30,
-# one at a time, is ' Red' no longer the likeliest?
+# Each of the 30 blocks has a feed-forward layer. You switch off one at a time. For how many of the 30 is ' Red'
+# then no longer the likeliest?
 #
-# - [ ] exactly one: the fact lies there
+# - [ ] exactly one: this fact is in that layer
 # - [x] about a dozen
 # - [ ] all 30
 #
-# Without any one of twelve of them it is lost, and ten of these are among the first twelve layers. Without
-# some of them ' Paris', too, is lost after “The capital of France is”: to be needed is not the same as to
-# hold this fact.
+# There are 12 layers without which ' Red' is no longer first, and 10 of them are among the layers 0 to 11.
+# Without some of these, ' Paris' after “The capital of France is” is no longer first, either: being needed is not
+# the same as holding this fact.
 # %% id="question-b-answered" tags=["solution"]
 layers_question.answer(2)
 # %% [markdown] lang="ko"
-# 위 왼쪽은 온전한 모델, 오른쪽은 고른 층의 피드포워드를 끈 모델입니다. 아래는 층을 **하나씩만** 껐을 때 ` Red`의
-# 확률이고, ×는 1등에서 밀려난 층입니다. 20번 층은 없어도 괜찮습니다. *끄는 층*의 양 끝을 움직여 보세요.
-# 한 층만 끌 수도, 여러 층을 한꺼번에 끌 수도 있습니다. *부품*을 어텐션으로 바꿀 수도 있습니다.
+# 탐색기의 위 왼쪽은 온전한 모델, 위 오른쪽은 고른 층의 피드포워드를 끈 모델입니다. 아래는 층을 **하나씩만** 껐을
+# 때 ` Red`의 확률이고, ×는 그 층을 끄면 ` Red`가 1등에서 밀려난다는 표시입니다. 20번 층은 꺼도 괜찮습니다. *끄는
+# 층*을 바꿔 한 층만, 또는 여러 층을 한꺼번에 꺼 보세요. *부품*을 어텐션으로 바꿀 수도 있습니다.
 # %% [markdown] lang="en"
-# Top left is the whole model, top right the one without the chosen layers' feed-forward. Below: the probability
-# of ` Red` with **one layer at a time** switched off; a × marks those without which it is no longer first. Layer 20
-# is not missed. Move the two ends of *layers off*, to one layer or to several at once, or change *part* to attention.
+# In the explorer, top left is the whole model, top right the one without the chosen layers' feed-forward. Below
+# is the probability of ` Red` with **one layer at a time** switched off; a × marks a layer without which ` Red`
+# is no longer first. Layer 20 is not missed. Change *layers off*, to one layer or to several at once, or change
+# *part* to attention.
 # %% id="feed-forward" tags=["C26"]
 feed_forwards = FeedForwardExplorer(model, tokenizer, "The Shawshank", layer=20)
 feed_forwards
@@ -417,20 +446,22 @@ feed_forwards.set(layers=(22, 22))
 # %% id="feed-forward-attention" tags=["solution"]
 feed_forwards.set(part="attention", layers=(12, 16))
 # %% [markdown] lang="ko"
-# 층 하나를 끄면 사실 하나가 사라집니다. 그런데 ×가 이렇게 많습니다. 사실이 그 모든 층에 있다는 뜻일까요?
+# 층 하나만 꺼도 사실 하나가 사라집니다. 그런데 ×가 이렇게 많습니다. 그 사실이 이 모든 층에 들어 있다는 뜻일까요?
 #
 # ### 연습 6.4 · ` Red`를 잃는 층
 #
-# 끄면 아무것도 못 하게 되는 층과, 끄면 이 사실을 잃는 층은 다릅니다. 피드포워드를 끄면 "The Shawshank" 다음의 ` Red`는
-# 1등에서 밀려나지만, "The capital of France is" 다음의 ` Paris`는 **여전히 1등인** 층을 하나 찾으세요. 번호는 0부터입니다.
+# 끄면 아무것도 못 하게 되는 층과, 끄면 이 사실만 잃는 층은 다릅니다. 피드포워드를 끄면 "The Shawshank" 다음의
+# ` Red`는 1등에서 밀려나지만, "The capital of France is" 다음의 ` Paris`는 **여전히 1등인** 층을 하나 찾으세요.
+# 번호는 0부터 셉니다.
 # %% [markdown] lang="en"
-# Switch off a single layer, and a fact is gone. But there are so many ×. Is the fact in all of those layers?
+# Switch off a single layer, and a fact is gone. But there are so many × marks. Is the fact in all of those
+# layers?
 #
 # ### Exercise 6.4 · The layer that loses ` Red`
 #
-# A layer without which nothing works is not the same as one without which this fact is lost. Find a layer without
-# whose feed-forward ` Red` is no longer the likeliest after "The Shawshank", while ` Paris` **still is** after "The
-# capital of France is". Layers count from 0.
+# A layer without which nothing works is not the same as one without which only this fact is lost. Find a layer
+# without whose feed-forward ` Red` is no longer the likeliest after "The Shawshank", while ` Paris` **still is**
+# after "The capital of France is". Layers count from 0.
 # %% id="ex-6-4"
 red_layer = 22  # SOLUTION
 # %% id="check-6-4" kind="find" difficulty=2 minutes=10
@@ -441,9 +472,9 @@ Exercise("6.4").check(red_layer)
 #    사라지는 층은 빼세요.
 # 3. 맨 앞의 세 층과 11번 층은 둘 다에 필요합니다. 남은 것, 예를 들어 20번 뒤의 층을 살펴보세요.
 # %% [markdown] lang="en" hints="6.4"
-# 1. The explorer's lower picture marks with a cross each layer without which ' Red' goes.
-# 2. Some of those layers are needed for everything. Write “The capital of France is” into the explorer, and
-#    cross out those without which ' Paris' goes too.
+# 1. The explorer's lower picture marks with a cross each layer without which ' Red' is lost.
+# 2. Some of those layers are needed for everything. Write “The capital of France is” into the explorer, and cross
+#    out those without which ' Paris' is lost, too.
 # 3. The first three layers and layer 11 are needed for both. Try those that are left, such as the ones
 #    after 20.
 # %% [markdown] lang="ko"
@@ -464,98 +495,107 @@ for text in (
         after = tokenizer.decode(next_logits(model, ids)[0].argmax())
     print(f"{text:36} {before!r:8} {after!r}")
 # %% [markdown] lang="ko"
-# ` Red`만 사라지고 나머지는 남습니다. **그래도 이것이 증명하지 않는 것**이 있습니다. 사실이 22번 층 *안에* 적혀 있다는
-# 것은 아닙니다. 3번, 7번, 24번 층을 꺼도 ` Red`는 사라집니다. 한 층을 끄면 그 위의 모든 층이 훈련 때 본 적 없는 입력을
-# 받습니다. 보인 것은 이 층이 이 사실에 *필요하다*는 것까지입니다.
+# ` Red`만 사라지고 나머지는 남습니다. **그렇다고 다 증명된 것은 아닙니다.** 이 사실이 22번 층 *안에* 적혀 있다고
+# 할 수는 없습니다. 3번, 7번, 24번 층을 꺼도 ` Red`는 1등에서 밀려납니다. 게다가 한 층을 끄면 그 뒤의 모든 층이
+# 훈련할 때 본 적 없는 입력을 받습니다. 지금까지 보인 것은 이 층이 이 사실에 *필요하다*는 것까지입니다.
 #
 # ### 뉴런
 #
-# 더 가까이 가 봅시다. 피드포워드 층 가운데의 숫자 1,536개를 **뉴런**이라고 합니다. 뉴런마다 `down`의 열이 하나 있고,
-# 뉴런이 켜진 만큼 그 열이 스트림에 더해집니다(활성값이 0보다 작으면 그만큼 빠집니다). 더해지는 것을 LM 헤드로 읽으면 어떤
-# 단어를 미는지 보입니다.
+# 더 가까이 가 봅시다. 피드포워드 층 안쪽의 숫자 1,536개를 **뉴런**이라고 하고, 그 값을 활성값이라고 합니다.
+# 뉴런마다 `down`의 열이 하나 있고, 그 열이 활성값만큼 스트림에 더해집니다(활성값이 0보다 작으면 그만큼 빠집니다).
+# 더해지는 벡터를 LM 헤드로 읽으면 그 뉴런이 어떤 단어의 점수를 높이는지 보입니다.
 # %% [markdown] lang="en"
-# Only ` Red` is gone; the others stay. **What this still does not prove**: that the fact is written down *in*
-# layer 22. Without layer 3, 7 or 24 ` Red` is gone as well; and with one layer off, all layers above are given
-# input such as they never saw in training. What has been shown is that this layer is *needed* for this fact.
+# Only ` Red` is gone; the others stay. **That does not prove everything.** It does not show that the fact is
+# written down *in* layer 22. Without layer 3, 7 or 24 ` Red` is no longer first, either; and with one layer off,
+# all layers after it are given input of a kind that they never saw in training. What has been shown is that this
+# layer is *needed* for this fact.
 #
 # ### Neurons
 #
-# A step closer. The 1,536 numbers in the middle of a feed-forward layer are its **neurons**. Each has one column
-# of `down`, and as far as the neuron is on, that column is added to the stream (with an activation below 0, it is
-# taken away). Read through the LM head, what is added says towards which words the neuron pushes.
+# A step closer. The 1,536 numbers inside a feed-forward layer are its **neurons**, and their values are called
+# activations. Each neuron has one column of `down`, which is added to the stream as many times as its activation
+# says (with an activation below 0, it is taken away). Read through the LM head, the vector that is added shows
+# which words' scores the neuron raises.
 # %% id="neurons" tags=["C26"]
 neurons = NeuronExplorer(model, tokenizer, "The dog chased the squirrel because it", layer=28)
 neurons
 # %% id="neurons-red" tags=["solution"]
 neurons.set(text="The Shawshank", layer=24, word="Red")
 # %% [markdown] lang="ko"
-# `it` 다음에는 동사가 옵니다. 한 뉴런은 ` strikes`, ` cuts` 같은 동사를, 다른 뉴런은 ` running`을 밉니다. 하지만 읽을 수
-# 있는 뉴런은 소수이고 대부분은 뜻 모를 조각을 밉니다. *토큰*에 `Red`를 쓰면 ` Red`를 가장 세게 미는 뉴런이 나옵니다.
-# 하나하나는 조금씩만 밀고, 로짓은 여럿이 함께 만듭니다.
+# `it` 다음에는 동사가 옵니다. 한 뉴런은 ` strikes`, ` cuts` 같은 동사의 점수를, 다른 뉴런은 ` running`의 점수를
+# 높입니다. 하지만 이렇게 읽히는 뉴런은 소수이고, 대부분은 뜻 모를 조각의 점수를 높입니다.
 #
-# ## 층마다 재어 보기
+# 이번에는 *글*을 `The Shawshank`로, *층*을 24로 바꾸고, *토큰*에 `Red`를 쓰세요. ` Red`의 점수를 가장 많이 높인
+# 뉴런이 나옵니다. 하나하나는 많아야 0.5쯤 높일 뿐이고, 로짓은 여럿이 함께 만듭니다.
 #
-# 사실 하나가 아니라 글 하나로 재어 봅니다. 《이상한 나라의 앨리스》의 첫 토큰 32개를 읽히면서, 층마다 어텐션과 피드포워드를
-# 하나씩 끄고 **손실**을 잽니다. 손실이 클수록 다음 토큰을 못 맞힌 것입니다. 모델을 60번 돌리므로 몇 초에서 몇십 초
-# 걸립니다.
+# ## 층마다 재 보기
+#
+# 이번에는 사실 하나가 아니라 글 하나로 재 봅니다. 《이상한 나라의 앨리스》의 첫 토큰 32개를 읽히면서, 층마다
+# 어텐션과 피드포워드를 하나씩 끄고 **손실**(레슨 04)을 잽니다. 손실이 클수록 다음 토큰을 못 맞힌 것입니다. 모델을
+# 60번 실행하므로 몇 초에서 몇십 초가 걸립니다.
 # %% [markdown] lang="en"
-# After `it` comes a verb: one neuron pushes towards verbs such as ` strikes` and ` cuts`, another towards ` running`.
-# But few can be read; most push towards odd pieces. Write `Red` under *token*, and the neurons come that push
-# hardest towards ` Red`: each pushes a little, and together they make the logit.
+# After `it` comes a verb: one neuron raises the scores of verbs such as ` strikes` and ` cuts`, another that of
+# ` running`. But few neurons can be read like this; most raise the scores of odd pieces.
+#
+# Now set *text* to `The Shawshank`, *layer* to 24, and write `Red` under *token*: here are the neurons that raise
+# the score of ` Red` most. Each raises it only a little, by 0.5 or less, and together they make the logit.
 #
 # ## Measured, layer by layer
 #
 # Now not one fact but a text: the first 32 tokens of *Alice in Wonderland*, read with each layer's attention and
-# each layer's feed-forward switched off in turn. Measured is the **loss**: the higher, the worse the next tokens
-# were predicted. The model runs 60 times, so this takes from a few seconds to half a minute.
+# each layer's feed-forward switched off in turn. What is measured is the **loss** (lesson 04): the higher, the
+# worse the next tokens were predicted. The model runs 60 times, so this takes from a few seconds to half a
+# minute.
 # %% id="losses" tags=["C24", "C25", "C26", "slide"]
 alice = files("course").joinpath("data/alice.txt").read_text()
 losses_picture(losses_without_each(model, tokenizer, alice, tokens=32))
 # %% [markdown] lang="ko"
-# 대부분의 층은 하나쯤 없어도 손실이 조금만 오릅니다. 나머지 층이 더하는 것은 스트림에 그대로 흐릅니다. 맨 앞의 층들과
-# 마지막 두 피드포워드는 다릅니다. 0번 피드포워드가 없으면 눈을 감고 찍는 것($\ln 49152 \approx 10.8$)보다도 못합니다.
-# 11번은 위치 0에 그 긴 벡터를 더하던 층입니다.
+# 대부분의 층은 하나쯤 없어도 손실이 조금만 오릅니다. 나머지 층이 더하는 것은 그대로 스트림을 따라 흐르기
+# 때문입니다. 가장 크게 오르는 것은 피드포워드 0, 2, 11, 29번과 어텐션 0, 1번을 껐을 때입니다. 0번 피드포워드가
+# 없으면 눈을 감고 찍는 것($\ln 49152 \approx 10.8$)보다도 못합니다. 11번은 위치 0에 그 긴 벡터를 더하던 층입니다.
 #
 # ## 보간: 두 글의 한가운데
 #
-# 노트는 피드포워드가 기억과 **보간**을 맡는다고 합니다. 외운 것 *사이*에서도 그럴듯한 답을 낸다는 뜻입니다. 시험해
-# 봅시다. 두 글의 5번 블록 출력을 위치마다 섞고, 나머지 블록이 그것을 이어 읽게 합니다. 한가운데에서는 무엇이 나올까요?
+# 노트는 피드포워드가 기억과 **보간**을 맡는다고 합니다. 외운 것 *사이*에서도 그럴듯한 답을 내고, 그래서 처음 보는
+# 글에도 통한다(일반화)는 뜻입니다. 보간을 흉내 내 봅시다. 두 글에서 5번 블록이 내놓은 벡터를 위치마다 섞고,
+# 나머지 블록이 그것을 이어 읽게 합니다. 한가운데에서는 무엇이 나올까요?
 # %% [markdown] lang="en"
-# Without one layer, most of the time, the loss rises little: what all the others add still flows along the stream.
-# The first layers are different, and so are the last two feed-forward layers. Without feed-forward 0 the model does
-# worse than blind guessing ($\ln 49152 \approx 10.8$). Layer 11 is the one that added the very long vector at
-# position 0.
+# Without one layer, most of the time, the loss rises little: what all the others add still flows along the
+# stream. It rises most without feed-forward 0, 2, 11 or 29, and without attention 0 or 1. Without feed-forward 0
+# the model does worse than blind guessing ($\ln 49152 \approx 10.8$). Layer 11 is the one that added the very
+# long vector at position 0.
 #
 # ## Interpolation: halfway between two texts
 #
-# The notes say that feed-forward layers are there for memory and **interpolation**: for sensible answers *between*
-# what was learnt by heart, too. Try it: mix what block 5 gives for two texts, position by position, and let the
+# The notes say that feed-forward layers are there for memory and **interpolation**: for sensible answers
+# *between* the things learnt by heart, too, so that the model copes with texts it has never seen (it
+# generalises). Imitate interpolation: mix what block 5 gives for two texts, position by position, and let the
 # remaining blocks read on from the mix. What comes out halfway?
 # %% id="question-c"
 middle_question = Question("6.c")
 middle_question
 # %% [markdown] lang="ko" question="6.c"
-# “The king and the” 다음에는 ' king'이나 ' queen'이, “The boy and the” 다음에는 ' girl'이 옵니다. 5번
-# 블록에서 둘의 한가운데를 잡으면 무엇이 가장 그럴듯할까요?
+# “The king and the” 다음에는 ' king'이나 ' queen'이, “The boy and the” 다음에는 ' girl'이 옵니다. 5번 블록에서
+# 둘을 반씩 섞으면 확률이 가장 높은 것은 무엇일까요?
 #
 # - [ ] 여전히 ' king'이나 ' queen'
 # - [ ] ' girl'
 # - [x] ' princess'
 # - [ ] 뜻 없는 말
 #
-# 두 글 모두 ' princess'를 1등으로 꼽지 않고, 두 답의 평균도 그렇습니다. 5번 블록 위의 블록들이 섞인
+# ' princess'는 어느 글에서도 1등이 아니고, 두 답의 평균에서도 1등이 아닙니다. 5번 블록 뒤의 블록들이 섞인
 # 벡터에서 만들어 낸 답입니다.
 # %% [markdown] lang="en" question="6.c"
-# “The king and the” goes on with ' king' or ' queen', “The boy and the” with ' girl'. Halfway between the
-# two, at block 5: what is the likeliest?
+# “The king and the” goes on with ' king' or ' queen', “The boy and the” with ' girl'. Mix the two half and half
+# at block 5: what is the likeliest?
 #
 # - [ ] still ' king' or ' queen'
 # - [ ] ' girl'
 # - [x] ' princess'
 # - [ ] nonsense
 #
-# Neither text makes ' princess' its first choice, and nor does the mean of both answers. The blocks above
-# block 5 made it of the mixed vectors.
+# ' princess' is the first choice for neither text, nor in the mean of both answers. The blocks after block 5 made
+# it out of the mixed vectors.
 # %% id="question-c-answered" tags=["solution"]
 middle_question.answer(3)
 
@@ -570,13 +610,14 @@ texts = "The king and the", "The boy and the"
 for share in (0, 0.25, 0.5, 0.75, 1):
     show_best(share, blend(model, tokenizer, *texts, layer=5, share=share))
 # %% [markdown] lang="ko"
-# 왕에서 소년으로 가는 길 한가운데에 공주가 있습니다. 그냥 두 답을 반씩 섞은 것은 아닐까요? 첫 줄은 두 글의 *확률*을
-# 평균 낸 것입니다. 다음은 0번, 15번, 29번 블록에서 반씩 섞었을 때이고, 마지막 줄은 왕도 소년도 아닌 왕자로 시작하는
-# 글입니다.
+# 줄 머리의 수는 둘째 글(소년)의 몫입니다. 왕에서 소년으로 가는 길 한가운데에 공주가 있습니다. 그냥 두 답을 반씩
+# 섞은 것은 아닐까요? 첫 줄(`mean`)은 두 글의 *확률*을 평균 낸 것입니다. 다음은 0번, 15번, 29번 블록에서 반씩
+# 섞었을 때이고, 마지막 줄(`prince`)은 왕도 소년도 아닌 왕자로 시작하는 글입니다.
 # %% [markdown] lang="en"
-# On the way from the king to the boy stands a princess. Or is this just half of each answer? The first line is the
-# mean of the two texts' *probabilities*. Then come blends half and half at block 0, 15 and 29, and, in the last line,
-# a text with neither king nor boy but a prince.
+# The number at the head of a line is the share of the second text, the boy. On the way from the king to the boy
+# stands a princess. Or is this just half of each answer? The first line (`mean`) is the mean of the two texts'
+# *probabilities*. Then come blends half and half at block 0, 15 and 29, and, in the last line (`prince`), a text
+# with neither king nor boy but a prince.
 # %% id="blend-or-mean" tags=["slide"]
 one, other, prince = (
     next_logits(model, prompt_ids(model, tokenizer, text))[0]
@@ -587,49 +628,50 @@ for layer in (0, 15, 29):
     show_best(layer, blend(model, tokenizer, *texts, layer=layer, share=0.5))
 show_best("prince", prince)
 # %% [markdown] lang="ko"
-# 답을 평균 내면 공주는 네 번째입니다. 섞인 것은 답이 아니라 벡터이고, 나머지 블록이 그것을 이어 읽었습니다. 어디서 섞는지도
-# 중요합니다. 0번 블록에서는 여왕이 1등이고, 위에 마지막 정규화와
-# LM 헤드만 남은 29번에서는 왕이 1등입니다.
+# 답을 평균 내면 공주는 네 번째입니다. 섞인 것은 답이 아니라 벡터이고, 나머지 블록이 그것을 이어 읽었습니다.
+# 어디서 섞는지도 중요합니다. 0번 블록에서 섞으면 여왕이 1등이고, 뒤에 마지막 정규화와 LM 헤드만 남은 29번에서
+# 섞으면 왕이 1등입니다.
 #
-# **이것이 증명하지 않는 것:** "왕과 소년 사이에는 왕자가 있고, 그 짝이 공주"라고 설명하고 싶어집니다. 그런데 정작 왕자로
-# 시작하는 글에서 모델은 ` Queen`을 씁니다. 설명은 맞지 않았고, 왜 공주인지는 모릅니다. 게다가 골라낸 예 하나일 뿐입니다. 다른
-# 글에서는 한쪽 답에서 다른 쪽 답으로 훌쩍 넘어가 버리기도 합니다(`texts`에 `France`와 `Japan`의 수도를 묻는 글을 넣어
-# 보세요). 블록 5 위에는 어텐션도 있으니 피드포워드만의 일이라고 할 수도 없습니다. 그리고 은닉 상태 사이의 보간은 훈련
-# 데이터 사이의 보간과 같은 말이 아닙니다.
+# **여기서 증명되지 않은 것:** "왕과 소년 사이에는 왕자가 있고, 그 짝이 공주"라고 설명하고 싶어집니다. 그런데 정작
+# 왕자로 시작하는 글에서 모델은 ` Queen`을 씁니다. 설명은 맞지 않았고, 왜 공주인지는 모릅니다. 게다가 골라낸 예
+# 하나일 뿐입니다. 다른 글에서는 한쪽 답에서 다른 쪽 답으로 훌쩍 넘어가 버리기도 합니다(`texts`에 `France`와
+# `Japan`의 수도를 묻는 글을 넣어 보세요). 5번 블록 뒤에는 어텐션도 있으니 피드포워드만의 일이라고 할 수도
+# 없습니다. 그리고 은닉 상태 사이의 보간은 훈련 데이터 사이의 보간과 같은 말이 아니어서, 모델이 처음 보는 글에
+# 통하는지는 이것으로 알 수 없습니다.
 #
 # ## 정리
 #
 # - LLM은 같은 모양의 블록을 쌓은 것입니다. 블록은 **잔차 스트림**에 어텐션과 피드포워드의 결과를 *더합니다*.
-# - 그래서 맨 위의 벡터도, 거기서 읽은 로짓도 합이고, 누가 얼마를 보탰는지 나눌 수 있습니다.
-# - **어텐션**은 다른 위치를 볼 수 있는 유일한 부품입니다. 문맥을 날라 옵니다.
+# - 그래서 마지막 벡터도, 그 벡터에서 읽은 로짓도 합이고, 어느 층이 얼마를 보탰는지 나눌 수 있습니다.
+# - **어텐션**은 다른 위치를 볼 수 있는 유일한 부품입니다. 문맥을 가져옵니다.
 # - **피드포워드**에는 파라미터의 절반 이상이 있고, 하나를 끄면 사실 하나가 사라지기도 합니다.
-# - 꺼서 잃는다는 것은 *필요하다*는 뜻이지, *거기 있다*는 뜻이 아닙니다.
+# - 어떤 층을 껐을 때 사실이 사라진다면 그 층이 *필요하다*는 뜻이지, 사실이 *그 층에 들어 있다*는 뜻은 아닙니다.
 #
 # **지금까지 만든 것:** 생성 루프, 토큰 고르기, 임베딩과 LM 헤드, 그리고 오늘의 `rms_norm`, `feed_forward`, `block`.
 #
-# **다음 문:** 블록의 두 부품 가운데 하나는 아직 닫혀 있습니다. 레슨 07에서 어텐션을 엽니다.
+# **다음 레슨:** 블록의 두 부품 가운데 하나는 아직 닫혀 있습니다. 레슨 07에서 어텐션을 엽니다.
 # %% [markdown] lang="en"
 # In the mean of the answers, ' princess' comes fourth. It was not answers that were mixed but vectors, and the
-# remaining blocks read on from them. It matters where: at block 0 the queen comes first, and at block 29, with
-# only the final norm and the LM head above, the king.
+# remaining blocks read on from them. It matters where: mixed at block 0, the queen comes first, and at block 29,
+# with only the final norm and the LM head to follow, the king.
 #
 # **What this does not prove:** one would like to say that between a king and a boy there is a prince, and that a
-# princess goes with him. But for the prince's own text the model writes ` Queen`: the story does not hold, and why it
-# is a princess we do not know. It is also one chosen example. Between other texts the answer may just leap from one
-# side to the other (put the capitals of `France` and `Japan` into `texts`). Above block 5 there is attention, too, so
-# that it is not the feed-forward layers' work alone. And to interpolate between hidden states is not to interpolate
-# between training data.
+# princess goes with him. But for the prince's own text the model writes ` Queen`: the story does not hold, and
+# why it is a princess we do not know. It is also one chosen example. Between other texts the answer may just leap
+# from one side to the other (put the capitals of `France` and `Japan` into `texts`). After block 5 there is
+# attention, too, so it is not the work of the feed-forward layers alone. And interpolating between hidden states
+# is not interpolating between training data, so it does not tell whether the model generalises.
 #
 # ## What you know now
 #
-# - An LLM is a stack of blocks of one build. A block *adds* to the **residual stream**: what attention found, and
-#   what the feed-forward layer made.
-# - So the vector at the top is a sum, and so is a logit read from it; who contributed what can be told apart.
+# - An LLM is a stack of blocks of one build. A block *adds* the results of attention and feed-forward to the
+#   **residual stream**.
+# - So the last vector is a sum, and so is a logit read from it; which layer contributed what can be told apart.
 # - **Attention** is the only part that sees other positions. It brings context.
 # - **Feed-forward** layers hold more than half of the parameters, and without one of them a fact may be gone.
-# - To be lost without a layer means that the layer is *needed*, not that the fact is *there*.
+# - If a fact is lost without a layer, that layer is *needed*; it does not mean that the fact is *in that layer*.
 #
 # **What you have built so far:** the loop that writes, the choice of a token, embedding and LM head, and today
 # `rms_norm`, `feed_forward`, `block`.
 #
-# **The next door:** one of the block's two parts is still closed. Lesson 07 opens attention.
+# **Next lesson:** one of the block's two parts is still closed. Lesson 07 opens attention.

@@ -2,7 +2,7 @@
 # # 07 · 어텐션: 어디를 보고, 무엇을 가져오나
 #
 # **이 레슨을 마치면** 어텐션 층을 행렬 네 개에서부터 직접 계산해 모델의 층과 똑같은 결과를 내고, 어텐션 헤드가
-# 맡은 일을 찾아내고, 어텐션 가중치가 설명해 주는 것과 설명해 주지 못하는 것을 구별할 수 있습니다.
+# 맡은 일을 찾아내고, 어텐션 가중치로 알 수 있는 것과 알 수 없는 것을 구별할 수 있습니다.
 #
 # **75분** = 읽고 실행하기 24분 + 연습 문제 51분 · 노트의 *어텐션이 전부입니다*, *어텐션 계산 과정*, *셀프 어텐션:
 # 관련성 점수 계산*, *셀프 어텐션: 정보 통합*에 해당합니다.
@@ -10,7 +10,7 @@
 # # 07 · Attention: where to look, and what to take
 #
 # **After this lesson you will be able to** compute an attention layer from its four matrices, equal to the
-# model's own, find heads that have a job, and tell what attention weights explain from what they do not.
+# model's own, find heads that have a job, and tell apart what attention weights explain and what they do not.
 #
 # **75 minutes** = 24 to read and run + 51 for the exercises · It mirrors the notes' sections *attention is all
 # you need*, *how attention is computed*, *self-attention: relevance scores* and *self-attention: combining
@@ -19,11 +19,11 @@
 # 어텐션 층 전체
 #
 # - C27 어텐션은 관련성 점수 매기기와 정보 통합, 두 단계로 이루어진다
-# - C28 여러 어텐션이 헤드로서 나란히 돈다
+# - C28 어텐션 여러 벌이 헤드로 나란히 실행된다
 # - C29 어텐션의 입력: 현재 위치의 벡터와 그 앞의 벡터들
-# - C30 학습된 투영 행렬 세 개: 쿼리, 키, 값
+# - C30 훈련된 투영 행렬 세 개: 쿼리, 키, 값
 # - C31 점수는 쿼리와 키의 곱이고, 소프트맥스를 거치면 합이 1이 된다
-# - C32 출력은 값을 가중치만큼 더한 것이다
+# - C32 출력은 값의 가중합이다
 # %% [markdown] lang="en" lesson="07"
 # a whole attention layer
 #
@@ -61,8 +61,9 @@ from utils.streams import trace_streams
 # %% [markdown] lang="ko"
 # ## `it`은 무엇을 보나
 #
-# `record_attention`은 문장 하나를 모델에 통과시키면서 모든 어텐션 층이 계산한 것을 그대로 적어 둡니다. 아래에는
-# 토큰, 층의 수, 그리고 27층 가중치의 모양 `[head, query, key]`가 나옵니다. 층, 헤드, 위치는 모두 0부터 셉니다.
+# `record_attention`은 문장 하나를 모델에 통과시키면서 모든 어텐션 층이 계산한 것을 그대로 적어 둡니다. 출력은
+# 토큰, 층의 개수, 그리고 27번 층 가중치의 모양 `[head, query, key]`입니다. 층, 헤드, 위치의 번호는 모두 0부터
+# 셉니다.
 # %% [markdown] lang="en"
 # ## What does `it` look at?
 #
@@ -76,7 +77,7 @@ record = record_attention(model, tokenizer, text)
 print(record.tokens)
 print(record.layers, list(record.weights[27].shape))
 # %% [markdown] lang="ko"
-# 사람은 `it`을 읽으면 앞에 나온 무언가를 떠올립니다. 모델의 27층 2번 헤드는 `it`의 자리에서 어느 토큰을 가장
+# 사람은 `it`을 읽으면 앞에 나온 무언가를 떠올립니다. 모델의 27번 층 2번 헤드는 `it`의 위치에서 어느 토큰을 가장
 # 많이 볼까요?
 # %% [markdown] lang="en"
 # Reading `it`, you think of something that came before. Which token does head 2 of layer 27 look at most, from
@@ -85,13 +86,13 @@ print(record.layers, list(record.weights[27].shape))
 it_question = Question("7.a")
 it_question
 # %% [markdown] lang="ko" question="7.a"
-# ` it`에서 27층 2번 헤드는 어느 토큰을 가장 많이 볼까요?
+# ` it`에서 27번 층 2번 헤드는 어느 토큰을 가장 많이 볼까요?
 #
-# - [ ] because. 바로 앞 토큰이니까
-# - [x] squirrel. 가장 가까운 명사니까
-# - [ ] dog. 쫓아간 쪽이니까
+# - [ ] because. 바로 앞 토큰이다
+# - [x] squirrel. 가장 가까운 명사다
+# - [ ] dog. 쫓아간 쪽이다
 #
-# 가중치 가운데 0.42를 ` squirrel`에, 0.05를 ` dog`에 줍니다. 나머지는 거의 다 `The`로 가는데, 그 까닭은 이
+# 가중치 가운데 0.42를 ` squirrel`에, 0.05를 ` dog`에 줍니다. 나머지의 대부분(0.37)은 `The`로 가는데, 그 까닭은 이
 # 레슨 끝에서 봅니다.
 # %% [markdown] lang="en" question="7.a"
 # From ` it`, which token does head 2 of layer 27 look at most?
@@ -100,8 +101,8 @@ it_question
 # - [x] squirrel, the nearest noun
 # - [ ] dog, who did the chasing
 #
-# It gives ` squirrel` 0.42 of its weight, and ` dog` 0.05. Nearly all of the rest goes to `The`, which this
-# lesson comes back to.
+# It gives ` squirrel` 0.42 of its weight, and ` dog` 0.05. Most of the rest (0.37) goes to `The`; why, the end of
+# this lesson shows.
 # %% id="question-a-answered" tags=["solution"]
 it_question.answer(2)
 # %% id="where-it-looks"
@@ -122,25 +123,27 @@ explorer.set(layer=8, head=0)
 # %% [markdown] lang="ko"
 # 헤드마다 보는 곳이 다릅니다. 그런데 어디를 볼지는 어떻게 정할까요?
 #
-# 어텐션은 두 단계입니다. 먼저 앞의 토큰들이 지금 이 토큰과 얼마나 관련 있는지 **점수**를 매기고, 그 점수로
-# 여러 위치의 정보를 벡터 하나에 **통합**합니다. 이제 두 단계를 차례로 만듭니다. 예로는 27층 2번 헤드를 씁니다.
+# 어텐션은 두 단계입니다. 먼저 앞의 토큰들이 지금 이 토큰과 얼마나 관련 있는지 **점수**를 매기고, 그 점수로 여러
+# 위치의 정보를 벡터 하나에 **통합**합니다. 보는 쪽도 보이는 쪽도 같은 글의 토큰이어서 **셀프 어텐션**이라고
+# 합니다. 이제 두 단계를 차례로 만듭니다. 예로는 27번 층의 2번 헤드를 씁니다.
 #
 # ## 들어가는 것: 지금 위치와 앞 위치의 벡터
 #
-# 어텐션 층에 들어가는 것은 위치마다 벡터 하나입니다. 레슨 04의 스트림이 27층 블록의 정규화를 지난 값과 같은지
+# 어텐션 층에는 위치마다 벡터 하나가 들어갑니다. 레슨 04의 스트림을 27번 블록의 정규화에 넣은 것과 같은지(`True`)
 # 확인하고, 토큰마다 벡터의 처음 세 숫자를 봅니다. 마지막 줄이 지금 위치, 나머지가 앞 위치입니다.
 # %% [markdown] lang="en"
 # Heads differ in where they look. But how is that decided?
 #
-# Attention has two steps. First it **scores** how relevant the tokens before are to this one; then it uses the
-# scores to **combine** information from many positions in one vector. You will now build both, with head 2 of
-# layer 27 as the example.
+# Attention has two steps. First it **scores** how relevant the earlier tokens are to this one; then it uses the
+# scores to **combine** information from many positions in one vector. Those that look and those looked at are
+# tokens of the same text; hence the name **self-attention**. You will now build both steps, with head 2 of layer
+# 27 as the example.
 #
 # ## What goes in: the vectors of this position and the previous ones
 #
-# Into an attention layer goes one vector for each position. See that they are the streams of lesson 04 after
-# the norm of block 27, and look at the first three numbers of each. The last line is the current position, the
-# others are the previous ones.
+# One vector for each position goes into an attention layer. See that they are the streams of lesson 04 after the
+# norm of block 27 (`True`), and look at the first three numbers of each. The last line is the current position,
+# the others are the previous ones.
 # %% id="inputs" tags=["C29"]
 inputs = record.inputs[27]
 stream = trace_streams(model, tokenizer, text).hidden_states[27]
@@ -151,36 +154,39 @@ for token, vector in zip(record.tokens, inputs):
 # %% [markdown] lang="ko"
 # ## 행렬 세 개: 쿼리, 키, 값
 #
-# 훈련으로 얻은 **투영 행렬** 세 개가 이 벡터에서 세 가지를 만듭니다. **쿼리**는 지금 토큰이 찾는 것, **키**는 각
-# 토큰이 내세우는 것, **값**은 그 토큰이 건네주는 것입니다. 네 번째 행렬 `o_proj`는 마지막에 결과를 스트림의
-# 너비로 되돌립니다. 모델에서 행렬을 꺼내 입력과 곱하고, 모양이 어떻게 이어지는지 봅니다.
+# 훈련으로 얻은 **투영 행렬** 세 개가 이 벡터에서 세 가지를 만듭니다. **쿼리**는 지금 토큰이 무엇을 찾는지,
+# **키**는 각 토큰이 무엇으로 찾아지는지, **값**은 찾아졌을 때 넘겨줄 내용이 무엇인지를 나타냅니다. 네 번째 행렬
+# `o_proj`는 마지막에 모든 헤드의 결과를 섞어 스트림에 더할 벡터로 만듭니다. 모델에서 행렬을 꺼내 입력과 곱하고,
+# 모양이 어떻게 이어지는지 봅니다.
 # %% [markdown] lang="en"
 # ## Three matrices: query, key, value
 #
-# Three trained **projection matrices** make three things of those vectors: the **query**, what this token is
-# after; the **key**, what each token offers itself as; and the **value**, what that token hands over. A fourth,
-# `o_proj`, brings the result back to the stream's width at the end. Take them from the model, multiply, and
-# see how the shapes fit.
+# Three trained **projection matrices** make three things out of these vectors: the **query** says what this token
+# is looking for, the **key** what each token can be found by, and the **value** what it hands over when it is
+# found. A fourth, `o_proj`, mixes the results of all heads at the end, into the vector that is added to the
+# stream. Take the matrices from the model, multiply, and see how the shapes fit.
 # %% id="projections" tags=["C30", "slide"]
 matrices = projections(attention_modules(model)[27])
 for name in ("q_proj", "k_proj", "v_proj"):
     matrix = matrices[name].T
     print(name, list(inputs.shape), "@", list(matrix.shape), "=", list((inputs @ matrix).shape))
 # %% [markdown] lang="ko"
-# 쿼리의 576개 숫자는 64개씩 헤드 9개의 몫이고, 키와 값은 192개뿐입니다. 까닭은 조금 뒤에 나옵니다.
+# 쿼리의 숫자 576개는 64개씩 헤드 9개의 몫입니다. 키와 값은 192개뿐인데, 까닭은 조금 뒤에 나옵니다.
 #
 # ## 1단계: 관련성 점수
 #
-# 점수는 쿼리와 키의 내적입니다. 두 벡터가 같은 방향일수록 큽니다. `it`의 쿼리를 모든 키와 곱하고 √64 = 8로
-# 나눕니다. 2번 헤드는 0번 키를 씁니다. `record`에는 쿼리와 키가 실제로 곱해지는 그대로 들어 있습니다.
+# 점수는 쿼리와 키의 내적입니다. 두 벡터의 방향이 비슷할수록 큽니다. `it`의 쿼리를 모든 키와 내적하고 √64 = 8로
+# 나눕니다. 2번 헤드는 0번 KV 헤드의 키를 씁니다. `record`에는 쿼리와 키가 실제로 곱해지는 그대로 들어 있습니다.
+# 첫 줄은 쿼리와 키의 모양이고, 그 아래가 토큰마다의 점수입니다.
 # %% [markdown] lang="en"
 # A query's 576 numbers are 64 for each of 9 heads; keys and values have only 192. Why, you will see shortly.
 #
 # ## Step one: relevance scores
 #
-# A score is the dot product of a query and a key: the more the two point the same way, the larger. Multiply
-# the query of `it` with all keys, and divide by √64 = 8. Head 2 uses keys number 0. The queries and keys in
-# `record` are just as they are multiplied.
+# A score is the dot product of a query and a key: the more the two point the same way, the larger. Take the dot
+# product of the query of `it` with every key, and divide by √64 = 8. Head 2 uses the keys of key-value head 0.
+# The queries and keys in `record` are exactly those that the model multiplies. The first line has the shapes of
+# query and keys; below it is the score of each token.
 # %% id="one-query" tags=["C31", "slide"]
 query = record.queries[27][2, -1]
 keys = record.keys[27][0]
@@ -224,8 +230,8 @@ Exercise("7.1").check(attention_scores)
 # %% [markdown] lang="en"
 # ### Exercise 7.2 · From scores to weights
 #
-# `mask` is the causal mask of lesson 04. Put −∞ for the scores where it is `False`, and take the **softmax** of
-# each row, so that it sums to 1. What is closed then gets a weight of exactly 0.
+# `mask` is the causal mask of lesson 04. Replace the scores by −∞ where it is `False`, and take the **softmax**
+# of each row, so that it sums to 1. What is masked then gets a weight of exactly 0.
 # %% id="ex-7-2"
 def attention_weights(scores, mask):
     """Return [head, query, key], 0 where mask is False.  mask: bool [query, key]."""
@@ -237,19 +243,20 @@ def attention_weights(scores, mask):
 # %% id="check-7-2" kind="implement" difficulty=2 minutes=6
 Exercise("7.2").check(attention_weights)
 # %% [markdown] lang="ko" hints="7.2"
-# 1. 먼저 마스크가 막는 곳을 닫고, 그다음에 소프트맥스를 적용합니다. 이 순서가 중요합니다.
+# 1. 먼저 마스크로 막고, 그다음에 소프트맥스를 적용합니다. 이 순서가 중요합니다.
 # 2. `masked_fill(~mask, float('-inf'))`는 마스크가 False인 곳에 −∞를 넣습니다.
-# 3. 그다음은 `.softmax(dim=-1)`입니다. 키 쪽으로 더해서 행마다 합이 1이 됩니다.
+# 3. 그다음은 `.softmax(dim=-1)`입니다. 키 축을 따라 더하면 행마다 합이 1이 됩니다.
 # %% [markdown] lang="en" hints="7.2"
-# 1. First close what the mask forbids, then take the softmax: in this order.
+# 1. First mask the scores, then take the softmax: in this order.
 # 2. `masked_fill(~mask, float('-inf'))` writes −∞ where the mask is False.
-# 3. Then `.softmax(dim=-1)`: over the keys, so that each row sums to 1.
+# 3. Then `.softmax(dim=-1)`: along the axis of the keys, so that each row sums to 1.
 # %% [markdown] lang="ko"
-# ` squirrel`(위치 4)의 행을 단계별로 봅니다. 점수, 마스크를 씌운 점수, 가중치의 순서입니다. ` squirrel` 뒤의 두
-# 토큰도 점수는 있지만 가중치는 0이 됩니다. 끝에는 모든 행의 합이 나옵니다.
+# ` squirrel`(위치 4)의 행을 단계별로 봅니다. 한 줄은 차례로 점수, 마스크를 씌운 점수, 가중치입니다. ` squirrel`
+# 뒤의 두 토큰도 점수는 있지만 가중치는 0이 됩니다. 마지막 줄은 모든 행의 합입니다.
 # %% [markdown] lang="en"
-# See the row of ` squirrel` (position 4), step by step: score, masked score, weight. The two tokens after
-# ` squirrel` have scores as well, but get a weight of 0. At the end are the sums of all rows.
+# Look at the row of ` squirrel` (position 4), step by step: a line is the score, the masked score, the weight.
+# The two tokens after ` squirrel` have scores as well, but get a weight of 0. The last line has the sums of all
+# rows.
 # %% id="scores-to-weights" tags=["C31"]
 scores = parts.attention_scores(record.queries[27][2:3], keys[None])
 mask = causal_mask(len(record.tokens)).to(scores.device)
@@ -261,8 +268,8 @@ print([f"{total:.2f}" for total in weights[0].sum(dim=-1)])
 # %% id="explorer-masked" tags=["solution", "slide"]
 explorer.set(layer=27, head=2, position=4, view="masked")
 # %% [markdown] lang="ko"
-# 왜 8로 나눌까요? 숫자 64개를 곱해서 더하면 값이 커지고, 소프트맥스는 큰 차이를 더 크게 벌립니다. `it`의 가중치를
-# 8로 나눈 점수(위)와 나누지 않은 점수(아래)로 계산해 비교합니다.
+# 왜 8로 나눌까요? 곱 64개를 더하면 값이 커지고, 소프트맥스는 큰 차이를 더 크게 벌립니다. `it`의 가중치를 8로 나눈
+# 점수(위)와 나누지 않은 점수(아래)로 계산해 비교합니다.
 # %% [markdown] lang="en"
 # Why divide by 8? A sum of 64 products is large, and softmax makes large differences larger still. Compare the
 # weights of `it` from scores divided by 8 (above) and not divided (below).
@@ -274,7 +281,7 @@ for last_scores in (scores[0, -1], scores[0, -1] * 8):
 #
 # ## 2단계: 정보 통합
 #
-# ### 연습 7.3 · 값을 가중치만큼
+# ### 연습 7.3 · 값의 가중합 구하기
 #
 # 위치마다 값 벡터에 가중치를 곱하고 모두 더하세요. 결과는 쿼리마다 벡터 하나입니다.
 # %% [markdown] lang="en"
@@ -282,7 +289,7 @@ for last_scores in (scores[0, -1], scores[0, -1] * 8):
 #
 # ## Step two: combining information
 #
-# ### Exercise 7.3 · Values, each by its weight
+# ### Exercise 7.3 · The weighted sum of the values
 #
 # Multiply the value of each position by its weight, and add them all up: one vector for each query.
 # %% id="ex-7-3"
@@ -297,18 +304,20 @@ def combine(weights, values):
 Exercise("7.3").check(combine)
 # %% [markdown] lang="ko" hints="7.3"
 # 1. 하나씩 쓰면, result[h, q]는 모든 k에 대해 weights[h, q, k] · values[h, k]를 더한 것입니다.
-# 2. 둘이 함께 가진 축을 따라 곱해서 더하는 것이 바로 행렬 곱입니다.
+# 2. 둘 다 가진 축을 따라 곱해서 더하는 것이 바로 행렬 곱입니다.
 # 3. `@` 하나면 되고, 축을 옮길 필요도 없습니다.
 # %% [markdown] lang="en" hints="7.3"
 # 1. Number by number: result[h, q] is the sum over k of weights[h, q, k] · values[h, k].
 # 2. A sum of products over an axis that both have is what a matrix product does.
 # 3. It is a single `@`, and no axis has to move.
 # %% [markdown] lang="ko"
-# 이것으로 헤드 하나가 끝났습니다. 두 단계를 이어서 실행하고, 위치마다 건네준 벡터(가중치 × 값)의 길이를 봅니다.
-# 그 벡터들을 더하면 통합한 결과와 같습니다(`True`).
+# 이것으로 헤드 하나를 다 만들었습니다. 두 단계를 이어서 실행합니다. 한 줄은 토큰, 가중치, 그 위치가 넘겨준
+# 벡터(가중치 × 값)의 길이입니다. 마지막 줄은 결과의 모양과, 넘겨준 벡터들의 합이 ` it`의 결과와
+# 같은지(`True`)입니다.
 # %% [markdown] lang="en"
-# That is one head, complete. Run the two steps one after the other, and look at the lengths of what each
-# position hands over, weight × value. Added up, these vectors are the combined result (`True`).
+# That is one head, complete. Run the two steps one after the other. A line is a token, its weight, and the length
+# of the vector that its position hands over, weight × value. The last line is the shape of the result, and
+# whether the vectors handed over add up to the result for ` it` (`True`).
 # %% id="two-steps" tags=["C27", "slide"]
 weights = parts.attention_weights(scores, mask)
 head_output = parts.combine(weights, record.values[27][0:1])
@@ -317,19 +326,20 @@ for token, weight, vector in zip(record.tokens, weights[0, -1], handed_over):
     print(f"{token!r:12} {weight:.2f} {vector.norm():.2f}")
 print(list(head_output.shape), torch.allclose(handed_over.sum(0), head_output[0, -1], atol=1e-4))
 # %% [markdown] lang="ko"
-# `The`는 가중치를 0.37이나 받았지만 건네준 것은 짧습니다. 왜 그런지는 이 레슨의 끝에서 봅니다.
+# `The`는 가중치를 0.37이나 받았지만 넘겨준 벡터는 짧습니다(0.65). 왜 그런지는 이 레슨의 끝에서 봅니다.
 #
 # ## 헤드: 여러 벌을 나란히
 #
-# 층 하나에서 이런 어텐션 여러 벌이 나란히 돕니다. 하나하나가 **어텐션 헤드**입니다. 27층의 헤드 아홉 개를 한눈에
-# 보고, `it`이 헤드마다 무엇을 가장 많이 보는지 읽어 보세요.
+# 층 하나에서 이런 어텐션 여러 벌이 나란히 실행됩니다. 하나하나가 **어텐션 헤드**입니다. 27번 층의 헤드 아홉 개를
+# 한눈에 보고, `it`이 헤드마다 무엇을 가장 많이 보는지 읽어 보세요.
 # %% [markdown] lang="en"
-# `The` got 0.37 of the weight, and yet handed over little. The end of this lesson comes back to that.
+# `The` got 0.37 of the weight, and yet the vector it handed over is short (0.65). The end of this lesson comes
+# back to that.
 #
 # ## Heads: several of them, side by side
 #
-# In one layer several such attentions run side by side; each is an **attention head**. Here are all nine heads
-# of layer 27. Read what `it` looks at most in each of them.
+# In one layer several such attentions run side by side; each is an **attention head**. Here are all nine heads of
+# layer 27. See what `it` looks at most in each of them.
 # %% id="all-heads" tags=["C28", "slide"]
 AttentionExplorer(model, tokenizer, text, layer=27).set(all_heads=True)
 # %% [markdown] lang="ko"
@@ -363,11 +373,11 @@ Exercise("7.4").check(split_heads)
 # %% [markdown] lang="ko"
 # ### 연습 7.5 · 헤드를 다시 합치기
 #
-# 거꾸로 헤드들의 결과를 위치마다 벡터 하나로 이어 붙이세요.
+# 이번에는 거꾸로, 헤드들의 결과를 위치마다 벡터 하나로 이어 붙이세요.
 # %% [markdown] lang="en"
 # ### Exercise 7.5 · Merge the heads
 #
-# The way back: join what the heads give into one vector for each position.
+# Now the way back: join the results of the heads into one vector for each position.
 # %% id="ex-7-5"
 def merge_heads(x):
     """Return [position, heads * head_dim].  x: [head, position, head_dim]."""
@@ -387,29 +397,29 @@ Exercise("7.5").check(merge_heads)
 # 2. First `.transpose(0, 1)`: [position, head, head_dim].
 # 3. Then join the last two axes: `.flatten(1)`.
 # %% [markdown] lang="ko"
-# ### 키와 값은 나누어 쓴다
+# ### 키와 값은 함께 쓴다
 #
-# 이 모델에는 쿼리 헤드가 9개인데 키와 값의 헤드는 3개입니다. 쿼리 헤드 셋이 키와 값 한 벌을 함께 씁니다(**그룹
-# 쿼리 어텐션**). 글을 길게 쓸 때 이렇게 해서 가장 크게 아끼는 것은 무엇일까요?
+# 이 모델에는 쿼리 헤드가 9개인데 KV 헤드는 3개입니다. 쿼리 헤드 세 개가 키와 값 한 벌을 함께 씁니다(**그룹 쿼리
+# 어텐션**). 긴 글을 쓸 때 이렇게 해서 가장 크게 아끼는 것은 무엇일까요?
 # %% [markdown] lang="en"
 # ### Keys and values are shared
 #
-# This model has 9 query heads, but 3 heads of keys and values: three query heads share one set (**grouped-query
-# attention**). What does that save most of, when a long text is written?
+# This model has 9 query heads, but 3 key-value heads: three query heads share one set of keys and values
+# (**grouped-query attention**). What does that save most, when a long text is written?
 # %% id="question-b"
 sharing_question = Question("7.b")
 sharing_question
 # %% [markdown] lang="ko" question="7.b"
-# 쿼리 헤드 셋이 키와 값 한 벌을 함께 씁니다. 가장 크게 아끼는 것은 무엇일까요?
+# 쿼리 헤드 세 개가 키와 값 한 벌을 함께 씁니다. 긴 글을 쓸 때 가장 크게 아끼는 것은 무엇일까요?
 #
-# - [ ] 소프트맥스 계산. 셋에 한 번만 하면 된다
+# - [ ] 소프트맥스 계산. 헤드 세 개에 한 번만 하면 된다
 # - [x] 메모리. 캐시에 담을 키와 값이 3분의 1이 된다
 # - [ ] 쿼리. 계산할 쿼리가 줄어든다
 #
-# 헤드 9개는 저마다 쿼리와 점수와 가중치가 따로 있습니다. 하지만 키와 값은 3벌만 계산해서 토큰마다 남겨
-# 두고, 걸음마다 다시 읽습니다.
+# 쿼리와 점수와 가중치는 헤드 9개가 모두 따로 갖고 있습니다. 하지만 키와 값은 3벌만 계산해서 토큰마다 남겨 두고,
+# 단계마다 다시 읽습니다.
 # %% [markdown] lang="en" question="7.b"
-# Three query heads share one set of keys and values. What does that save most of?
+# Three query heads share one set of keys and values. What does that save most, when a long text is written?
 #
 # - [ ] computing the softmax, which is done only once for the three
 # - [x] memory: the cache holds a third of the keys and values
@@ -420,11 +430,9 @@ sharing_question
 # %% id="question-b-answered" tags=["solution"]
 sharing_question.answer(2)
 # %% [markdown] lang="ko"
-# 레슨 05의 캐시는 층마다 키와 값을 기억합니다. 문맥 길이를 가득 채웠을 때의 크기(MB)를 키와 값의 헤드가 9개일
-# 때와 3개일 때로 계산합니다.
+# 계산해 봅시다. 첫 줄은 함께 쓰지 않고 KV 헤드가 9개일 때, 둘째 줄은 3개일 때입니다.
 # %% [markdown] lang="en"
-# The cache of lesson 05 keeps keys and values for every layer. Its size in MB, with the context full: for 9
-# heads of keys and values, and for 3.
+# Compute it: the first line is without sharing, for 9 key-value heads, the second for 3.
 # %% id="what-sharing-saves" tags=["C28"]
 config = model.config
 heads, kv_heads = config.num_attention_heads, config.num_key_value_heads
@@ -432,15 +440,19 @@ for count in (heads, kv_heads):
     numbers = 2 * record.layers * count * query.shape[0] * config.max_position_embeddings
     print(count, numbers * 4 // 10**6)
 # %% [markdown] lang="ko"
-# ### 연습 7.6 · 헤드마다 제 키를
+# 둘째 수는 문맥 길이를 가득 채운 KV 캐시(레슨 05)의 크기이고, 단위는 MB입니다. 3분의 1로 줄었습니다.
 #
-# 키와 값을 쿼리 헤드의 수만큼 되풀이하세요. `h`번 헤드는 `x[h // groups]`를 받습니다. `groups`가 3이면 0, 1, 2번
-# 헤드가 모두 0번 키를 받습니다.
+# ### 연습 7.6 · 키와 값을 쿼리 헤드 수에 맞추기
+#
+# KV 헤드 하나하나를 `groups`번씩 되풀이해, 쿼리 헤드와 수를 맞추세요. (`x`에는 키나 값 가운데 하나가 들어옵니다.)
+# `h`번 쿼리 헤드는 `x[h // groups]`를 받습니다. `groups`가 3이면 0, 1, 2번 쿼리 헤드가 모두 0번을 받습니다.
 # %% [markdown] lang="en"
-# ### Exercise 7.6 · Each head its keys
+# The second number is the size of the KV cache (lesson 05) with the context full, in MB. It is down to a third.
 #
-# Repeat keys (or values) until there is one for each query head: head `h` gets `x[h // groups]`. With 3
-# `groups`, heads 0, 1 and 2 all get keys number 0.
+# ### Exercise 7.6 · One set of keys and values for each query head
+#
+# Repeat each key-value head `groups` times, until there is one for each query head. (`x` holds either keys or
+# values.) Query head `h` gets `x[h // groups]`. If `groups` is 3, query heads 0, 1 and 2 all get number 0.
 # %% id="ex-7-6"
 def repeat_kv(x, groups):
     """Return [kv_heads * groups, position, head_dim].  x: [kv_head, position, head_dim]."""
@@ -452,23 +464,23 @@ def repeat_kv(x, groups):
 # %% id="check-7-6" kind="implement" difficulty=2 minutes=4
 Exercise("7.6").check(repeat_kv)
 # %% [markdown] lang="ko" hints="7.6"
-# 1. 키와 값의 헤드가 2개이고 groups가 3이면 순서는 0, 0, 0, 1, 1, 1입니다.
-# 2. `x.repeat(3, 1, 1)`은 0, 1, 0, 1, 0, 1이 됩니다. 하나씩 제자리에서 되풀이하는 함수는 따로 있습니다.
+# 1. KV 헤드가 2개이고 groups가 3이면 순서는 0, 0, 0, 1, 1, 1입니다.
+# 2. `x.repeat(3, 1, 1)`로는 0, 1, 0, 1, 0, 1이 됩니다. 하나하나를 잇따라 되풀이하는 함수는 따로 있습니다.
 # 3. `x.repeat_interleave(groups, dim=0)`입니다.
 # %% [markdown] lang="en" hints="7.6"
 # 1. With two key-value heads and 3 groups, the order is 0, 0, 0, 1, 1, 1.
-# 2. `x.repeat(3, 1, 1)` would give 0, 1, 0, 1, 0, 1. Another function repeats in place.
+# 2. `x.repeat(3, 1, 1)` would give 0, 1, 0, 1, 0, 1. Another function repeats each one in a row.
 # 3. `x.repeat_interleave(groups, dim=0)`.
 # %% [markdown] lang="ko"
-# ## 자리: 몇 칸 앞인가
+# ## 위치: 몇 토큰 앞인가
 #
-# 지금까지 만든 것에는 토큰의 자리가 어디에도 들어가지 않습니다. `it` 앞에 있는 여섯 벡터의 순서를 뒤섞으면, 이
+# 지금까지 만든 것에는 토큰의 위치가 어디에도 들어 있지 않습니다. `it` 앞에 있는 여섯 벡터의 순서를 뒤섞으면, 이
 # 부품들이 `it`에 내놓는 결과는 어떻게 될까요?
 # %% [markdown] lang="en"
 # ## Positions: how far back?
 #
-# In what you have built so far, nothing says where a token stands. Shuffle the six vectors before `it`: what
-# happens to what these parts give for `it`?
+# In what you have built so far, nothing says where in the text a token is. Shuffle the six vectors before `it`:
+# what happens to the result of these parts for `it`?
 # %% id="question-c"
 order_question = Question("7.c")
 order_question
@@ -479,25 +491,25 @@ order_question
 # - [ ] 같은 숫자들이 순서만 바뀌어 나온다
 # - [ ] 다른 벡터가 나온다
 #
-# 점수는 키마다 따로 매기고, 가중합은 더하는 순서와 상관이 없습니다. 지금까지의 부품은 토큰이 어느 자리에
-# 있는지 모릅니다.
+# 점수는 키마다 따로 매기고, 가중합은 더하는 순서와 상관이 없습니다. 지금까지의 부품은 토큰이 어느 위치에 있는지
+# 모릅니다.
 # %% [markdown] lang="en" question="7.c"
-# The six vectors before ` it` are shuffled. What do these parts give for ` it`?
+# The six vectors before ` it` are shuffled. What is the result of these parts for ` it`?
 #
 # - [x] the same vector as before
 # - [ ] the same numbers in another order
 # - [ ] a different vector
 #
-# Each key is scored on its own, and a weighted sum does not depend on the order of what is added up.
-# Nothing so far knows where a token stands.
+# Each key is scored on its own, and a weighted sum does not depend on the order of what is added up. None of the
+# parts so far knows where a token is.
 # %% id="question-c-answered" tags=["solution"]
 order_question.answer(1)
 # %% [markdown] lang="ko"
-# 두 순서로 `it`의 결과를 계산해 그 차이를, 결과의 길이에 대한 비율로 출력합니다. 먼저 지금까지의 부품으로, 다음은
-# 잠시 뒤에 만들 자리 정보가 든 층으로 계산합니다.
+# 두 순서로 `it`의 결과를 계산해, 둘의 차이를 결과의 길이에 대한 비율로 출력합니다. 위는 지금까지의 부품으로,
+# 아래는 위치 정보가 들어간 어텐션 층(잠시 뒤에 만듭니다)으로 계산합니다.
 # %% [markdown] lang="en"
-# Compute what comes out for `it` in both orders, and print the difference as a share of its length: first with
-# the parts so far, then with the whole layer that you will have in a moment, positions included.
+# Compute the result for `it` in both orders, and print the difference as a share of its length: above with the
+# parts so far, below with the whole attention layer, positions included, which you will build in a moment.
 # %% id="without-positions"
 def without_positions(x):
     q = parts.split_heads(x[-1:] @ matrices["q_proj"].T, heads)
@@ -516,29 +528,33 @@ for layer in (without_positions, with_positions):
     one, two = layer(inputs)[-1], layer(shuffled)[-1]
     print(f"{(one - two).norm() / one.norm():.2f}")
 # %% [markdown] lang="ko"
-# 자리 정보가 없으면 어텐션에게 글은 단어 주머니입니다. 그래서 이 모델은 곱하기 전에 쿼리와 키를 제 자리만큼
-# **돌립니다**(회전 위치 임베딩, RoPE).
+# 위치 정보가 없으면 어텐션이 보는 글은 순서 없는 단어 묶음(bag of words)일 뿐입니다. 그래서 이 모델은 내적하기
+# 전에 쿼리와 키를 그 위치만큼 **회전합니다**(회전 위치 임베딩, RoPE).
 #
-# ### 연습 7.7 · 자리만큼 돌리기
+# ### 연습 7.7 · 위치만큼 회전하기
 #
-# 길이가 `head_dim`인 벡터를 앞 절반과 뒤 절반으로 나눕니다. 앞 절반의 `i`번 수 $a$와 뒤 절반의 `i`번 수 $b$를 한
-# 점으로 보고, 각 $\alpha$만큼 돌립니다.
+# 길이가 `head_dim`인 벡터를 앞 절반과 뒤 절반으로 나눕니다. 앞 절반의 `i`번 수 $a$와 뒤 절반의 `i`번 수 $b$를
+# 평면 위의 점 하나로 보고, 각 $\alpha$만큼 회전합니다.
 #
 # $$\alpha = \text{position} / \theta^{\,2i / \text{head\_dim}} \qquad (a, b) \rightarrow (a\cos\alpha - b\sin\alpha,\ b\cos\alpha + a\sin\alpha)$$
 #
-# `i`는 0부터 `head_dim / 2 - 1`까지입니다. `i`가 클수록 천천히 돕니다.
+# `i`는 0부터 `head_dim / 2 - 1`까지이고, $\theta$(`theta`)는 모델마다 정해진 큰 수입니다. `i`가 0이면 토큰 하나를
+# 지날 때마다 1라디안(57°)씩 돌고, `i`가 클수록 천천히 돕니다. 그래서 빠른 짝은 가까운 거리를, 느린 짝은 먼 거리를
+# 가릴 수 있습니다.
 # %% [markdown] lang="en"
-# Without positions, a text is a bag of words to attention. So, before they are multiplied, this model **turns**
-# queries and keys by their positions (rotary position embedding, RoPE).
+# Without positions, attention sees a text as a bag of words, without order. So, before the dot product, this
+# model **rotates** queries and keys by their positions (rotary position embedding, RoPE).
 #
-# ### Exercise 7.7 · Turn by the position
+# ### Exercise 7.7 · Rotate by the position
 #
 # Cut a vector of length `head_dim` into a first and a second half. Take number `i` of the first half, $a$, and
-# number `i` of the second half, $b$, as one point, and turn it by the angle $\alpha$.
+# number `i` of the second half, $b$, as a point in the plane, and rotate it by the angle $\alpha$.
 #
 # $$\alpha = \text{position} / \theta^{\,2i / \text{head\_dim}} \qquad (a, b) \rightarrow (a\cos\alpha - b\sin\alpha,\ b\cos\alpha + a\sin\alpha)$$
 #
-# `i` runs from 0 to `head_dim / 2 - 1`. The larger `i`, the slower the turning.
+# `i` runs from 0 to `head_dim / 2 - 1`, and $\theta$ (`theta`) is a large number that each model has in its
+# config. With `i` at 0 the point turns by 1 radian (57°) for each token; the larger `i`, the slower it turns. So
+# the fast pairs can tell short distances apart, and the slow ones long distances.
 # %% id="ex-7-7"
 def rotary(x, positions, theta):
     """Return x turned.  x: [head, position, head_dim]; positions: int [position]; theta: float."""
@@ -565,11 +581,11 @@ Exercise("7.7").check(rotary)
 # 2. `a = x[..., :half]`, `b = x[..., half:]`; `cos` and `sin` of the angles fit to both.
 # 3. `torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)`.
 # %% [markdown] lang="ko"
-# 돌린 쿼리가 모델이 쓴 쿼리와 같은지 확인합니다(`True`). 그다음 모든 자리를 100칸 뒤로 옮기고 점수를 다시
-# 계산합니다. 점수는 그대로입니다(`True`). 쿼리와 키가 **몇 칸 떨어져 있는지**만 남기 때문입니다.
+# 회전한 쿼리가 모델이 쓴 쿼리와 같은지 확인합니다(`True`). 그다음 모든 위치를 100만큼 뒤로 옮기고 점수를 다시
+# 계산합니다. 점수는 그대로입니다(`True`). 쿼리와 키가 **몇 토큰 떨어져 있는지**만 남기 때문입니다.
 # %% [markdown] lang="en"
-# Are the turned queries those that the model used (`True`)? Then move all positions by 100 and compute the
-# scores again: they stay as they were (`True`), for all that is left is **how far apart** query and key are.
+# Are the rotated queries those that the model used (`True`)? Then shift all positions by 100 and compute the
+# scores again: they stay as they were (`True`), because all that is left is **how far apart** query and key are.
 # %% id="only-distance-counts"
 positions = torch.arange(len(record.tokens), device=inputs.device)
 q = parts.split_heads(inputs @ matrices["q_proj"].T, heads)
@@ -584,17 +600,17 @@ for shift in (0, 100):
 #
 # ### 연습 7.8 · 어텐션 층
 #
-# 부품을 모두 이으세요. 투영하고(`x @ q_proj.T`), 헤드로 나누고, 쿼리와 키를 돌리고, 키와 값을 되풀이하고, 점수,
-# 가중치, 통합을 거쳐 다시 합친 다음 `o_proj`를 곱합니다. 자리는 0부터, 마스크는 `causal_mask(len(x))`입니다. 건너뛴
-# 부품이 있으면 `parts.split_heads`처럼 `parts`의 것을 쓰세요.
+# 부품을 모두 이으세요. 투영하고(`x @ q_proj.T`), 헤드로 나누고, 쿼리와 키를 회전하고, 키와 값을 되풀이하고, 점수,
+# 가중치, 통합을 거쳐 다시 합친 다음 `o_proj`를 곱합니다. 위치는 0부터 세고, 마스크는 `causal_mask(len(x))`입니다.
+# 건너뛴 부품이 있으면 `parts.split_heads`처럼 `parts`의 것을 쓰세요.
 # %% [markdown] lang="en"
 # ## The whole layer
 #
 # ### Exercise 7.8 · The attention layer
 #
-# Put all parts together: project (`x @ q_proj.T`), split into heads, turn queries and keys, repeat keys and
-# values; then scores, weights, combine; merge, and multiply with `o_proj`. Positions count from 0, and the mask
-# is `causal_mask(len(x))`. For a part that you skipped take the one in `parts`, such as `parts.split_heads`.
+# Put all parts together: project (`x @ q_proj.T`), split into heads, rotate queries and keys, repeat keys and
+# values; then scores, weights, combine; merge, and multiply by `o_proj`. Positions count from 0, and the mask is
+# `causal_mask(len(x))`. For a part that you skipped take the one in `parts`, such as `parts.split_heads`.
 # %% id="ex-7-8"
 def attention_layer(x, q_proj, k_proj, v_proj, o_proj, heads, kv_heads, theta):
     """Return [position, width].  x: [position, width], normed; the matrices: [out, in]."""
@@ -626,11 +642,11 @@ Exercise("7.8").check(attention_layer)
 # 3. `attention_weights(attention_scores(q, k), causal_mask(len(x)))`, then `merge_heads(combine(weights,
 #    v)) @ o_proj.T`.
 # %% [markdown] lang="ko"
-# 이 층이 모델의 층과 같은지, 30개 층 모두에서 모델의 행렬과 입력으로 계산해 비교합니다. 두 출력의 차이
-# 가운데 가장 큰 값이 나옵니다.
+# 이 층이 모델의 층과 같은지, 30개 층 모두에서 모델의 행렬과 입력으로 계산해 비교합니다. 출력된 것은 비교한 층의
+# 개수와, 두 결과의 차이 가운데 가장 큰 값입니다.
 # %% [markdown] lang="en"
-# Is it the model's own layer? Compute all 30 of them from the model's matrices and inputs, and compare. Printed
-# is the largest difference of the outputs.
+# Is it the same as the model's own layer? Compute all 30 of them from the model's matrices and inputs, and
+# compare. The cell prints how many layers were compared, and the largest difference between the outputs.
 # %% id="equal-to-the-model" tags=["C32"]
 differences = []
 for layer, module in enumerate(attention_modules(model)):
@@ -639,23 +655,24 @@ for layer, module in enumerate(attention_modules(model)):
     differences.append((ours - record.outputs[layer]).abs().max().item())
 print(len(differences), f"{max(differences):.5f}")
 # %% [markdown] lang="ko"
-# 소수 다섯째 자리까지 차이가 없습니다. 어텐션에 더 숨은 것은 없습니다.
+# 소수 다섯째 자리까지 차이가 없습니다. 어텐션에 숨은 것은 더 없습니다.
 #
 # ## 맡은 일이 있는 헤드
 #
-# 헤드 270개 가운데에는 하는 일이 뚜렷한 것들이 있습니다. 탐색기에서 *보는 곳*을 고르면 모든 헤드에 점수를 매깁니다.
-# 왼쪽은 모든 헤드, 오른쪽 위는 1등부터 8등, 오른쪽 아래는 *순위*로 고른 헤드의 행렬입니다. *같은 토큰 뒤에
-# 왔던 토큰*과 *앞에 나온 같은 토큰*을 보는 헤드는 무작위 토큰 20개를 두 번 되풀이한 글에서 찾습니다. 뜻이 없는
-# 글이니 되풀이 말고는 실마리가 없습니다.
+# 헤드 270개(층 30개에 9개씩) 가운데에는 하는 일이 뚜렷한 것들이 있습니다. 탐색기에서 *보는 곳*을 고르면 모든
+# 헤드에 점수를 매깁니다. 왼쪽은 모든 헤드, 오른쪽 위는 1등부터 8등, 오른쪽 아래는 *순위*로 고른 헤드의
+# 행렬입니다. *같은 토큰 뒤에 왔던 토큰*과 *앞에 나온 같은 토큰*을 보는 헤드는 여러분의 글이 아니라, 무작위 토큰
+# 20개를 두 번 늘어놓은 글에서 찾습니다. 뜻이 없는 글이니 되풀이 말고는 실마리가 없습니다.
 # %% [markdown] lang="en"
-# The same to five decimals. There is nothing more hidden in attention.
+# They are the same to five decimals. There is nothing more hidden in attention.
 #
 # ## Heads with a job
 #
-# Some of the 270 heads do something plain to see. Choose under *looks*, and every head gets a score: all of them
-# are on the left, the first eight at the top right, and below the matrix of the one picked with *rank*. *At
-# what followed the same token* and *at the same token, earlier* are tried on 20 random tokens said twice: a text
-# without meaning, in which only the repetition is a clue.
+# Some of the 270 heads (9 in each of 30 layers) have a job that is plain to see. Make a choice under *looks*, and
+# every head gets a score: all of them are on the left, the first eight at the top right, and below them is the
+# matrix of the one picked with *rank*. *At what followed the same token* and *at the same token, earlier* are
+# tried not on your text but on 20 random tokens, said twice: a text without meaning, in which repetition is the
+# only clue.
 # %% id="circuits"
 circuits = CircuitExplorer(model, tokenizer, text, word="dog")
 circuits
@@ -666,12 +683,12 @@ circuits.set(pattern="word")
 # %% [markdown] lang="ko"
 # ### 연습 7.9 · 바로 앞을 보는 헤드
 #
-# 거의 언제나 바로 앞 토큰을 보는 헤드를 찾아 `(layer, head)`로 적으세요. 다른 글로 확인합니다.
+# 거의 언제나 바로 앞 토큰을 보는 헤드를 찾아 `(layer, head)`로 적으세요. 다른 글로 채점합니다.
 # %% [markdown] lang="en"
 # ### Exercise 7.9 · A previous-token head
 #
-# Find a head that nearly always looks at the token just before, and write it as `(layer, head)`. It will be tried
-# on other texts.
+# Find a head that nearly always looks at the token just before, and write it down as `(layer, head)`. It will be
+# tested on other texts.
 # %% id="ex-7-9"
 previous_token_head = (16, 0)  # SOLUTION
 # %% id="check-7-9" kind="find" difficulty=1 minutes=3
@@ -679,21 +696,21 @@ Exercise("7.9").check(previous_token_head)
 # %% [markdown] lang="ko" hints="7.9"
 # 1. *맡은 일이 있는 헤드*의 탐색기에서 *바로 앞 토큰*을 고르세요.
 # 2. 오른쪽 위에 1등부터 8등까지 나옵니다. 층이 먼저, 헤드가 나중입니다.
-# 3. 1등은 16층에 있습니다.
+# 3. 1등은 16번 층에 있습니다.
 # %% [markdown] lang="en" hints="7.9"
 # 1. In the explorer of heads with a job, choose *at the token before*.
 # 2. The best heads are named at the top right: layer first, then head.
-# 3. The best of all stands in layer 16.
+# 3. The best of all is in layer 16.
 # %% [markdown] lang="ko"
 # ### 연습 7.10 · 인덕션 헤드
 #
-# **인덕션 헤드**는 같은 토큰이 전에 나왔을 때 **그 뒤에 무엇이 왔는지**를 봅니다. 되풀이되는 글을 베낄 때 쓰는
+# **인덕션 헤드**는 같은 토큰이 전에 나왔을 때 **그 뒤에 무엇이 왔는지**를 봅니다. 되풀이되는 글을 베낄 때 쓰이는
 # 헤드입니다. 하나를 찾으세요.
 # %% [markdown] lang="en"
 # ### Exercise 7.10 · An induction head
 #
-# An **induction head** looks at **what came next** when the same token stood there before. With such heads a
-# model copies what repeats. Find one.
+# An **induction head** looks at **what came next** when the same token occurred before. With such heads a model
+# copies what repeats. Find one.
 # %% id="ex-7-10"
 induction_head = (18, 6)  # SOLUTION
 # %% id="check-7-10" kind="find" difficulty=2 minutes=3
@@ -701,20 +718,21 @@ Exercise("7.10").check(induction_head)
 # %% [markdown] lang="ko" hints="7.10"
 # 1. *맡은 일이 있는 헤드*의 탐색기에서 *같은 토큰 뒤에 왔던 토큰*을 고르세요.
 # 2. 이런 헤드의 행렬에는 글이 되풀이되는 곳부터 비스듬한 줄이 나타납니다.
-# 3. 1등과 2등은 17층과 18층에 있습니다.
+# 3. 1등과 2등은 17번 층과 18번 층에 있습니다.
 # %% [markdown] lang="en" hints="7.10"
 # 1. In the explorer of heads with a job, choose *at what followed the same token*.
 # 2. In the matrix of such a head, a slanting line begins where the text repeats.
-# 3. The best two stand in layers 17 and 18.
+# 3. The best two are in layers 17 and 18.
 # %% [markdown] lang="ko"
 # ### 연습 7.11 · `it`과 `dog`을 잇는 헤드
 #
-# 예로 든 헤드는 `it`에서 ` squirrel`을 보았습니다. 같은 문장에서 ` it`이 ` dog`을 가장 많이 보는 헤드를 찾으세요.
+# 예로 든 헤드는 `it`에서 ` squirrel`을 보았습니다. 같은 문장에서 ` it`이 ` dog`을 가장 많이 보는 헤드를 270개
+# 가운데서 찾으세요. 레슨 06에서 만난 헤드가 정말 1등일까요?
 # %% [markdown] lang="en"
 # ### Exercise 7.11 · The head that links `it` to `dog`
 #
-# From `it`, the head of our example looked at ` squirrel`. Find the head in which ` it` looks most at ` dog`, in
-# the same text.
+# From `it`, the head of our example looked at ` squirrel`. Among all 270, find the head in which ` it` looks most
+# at ` dog`, in the same text. Is the one you met in lesson 06 really the first?
 # %% id="ex-7-11"
 it_to_dog_head = (13, 8)  # SOLUTION
 # %% id="check-7-11" kind="find" difficulty=1 minutes=3
@@ -722,32 +740,32 @@ Exercise("7.11").check(it_to_dog_head)
 # %% [markdown] lang="ko" hints="7.11"
 # 1. 탐색기에서 *마지막 위치에서 이 단어*를 고르고, 단어에 `dog`을 적으세요.
 # 2. 막대 옆에 헤드의 이름이 있습니다. 하나가 나머지를 크게 앞섭니다.
-# 3. 13층에 있습니다.
+# 3. 13번 층에 있습니다.
 # %% [markdown] lang="en" hints="7.11"
 # 1. Choose *from the end, at the word* in the explorer, and write the word `dog`.
 # 2. The bars name the best heads. One is well ahead of the others.
-# 3. It stands in layer 13.
+# 3. It is in layer 13.
 # %% [markdown] lang="ko"
-# ## 가중치는 어디까지 설명해 주나
+# ## 가중치는 얼마나 설명해 주나
 #
-# 18층 6번 헤드는 이 문장에서 가중치의 0.99를 첫 토큰 `The`에 줍니다. 그럼 `The`가 그만큼 중요하다는 뜻일까요? 이
-# 헤드를 꺼 버리면 다음 토큰의 예측은 얼마나 달라질까요?
+# 18번 층의 6번 헤드는 이 문장의 ` it`에서 가중치의 0.99를 첫 토큰 `The`에 줍니다. 그럼 `The`가 그만큼 중요하다는
+# 뜻일까요? 이 헤드를 꺼 버리면 다음 토큰의 예측은 얼마나 달라질까요?
 # %% [markdown] lang="en"
-# ## How far do weights explain?
+# ## How much do weights explain?
 #
-# In this text, head 6 of layer 18 gives 0.99 of its weight to the first token, `The`. Is `The` that important,
-# then? How much does the prediction change if this head is switched off?
+# In this text, head 6 of layer 18 gives 0.99 of its weight at ` it` to the first token, `The`. Is `The` that
+# important, then? How much does the prediction change if this head is switched off?
 # %% id="question-d"
 parked_question = Question("7.d")
 parked_question
 # %% [markdown] lang="ko" question="7.d"
-# 18층 6번 헤드를 끕니다. 다음 토큰의 확률은 얼마나 옮겨 갈까요?
+# 18번 층의 6번 헤드를 끕니다. 다음 토큰의 확률은 얼마나 옮겨 갈까요?
 #
 # - [x] 거의 그대로다
 # - [ ] 절반쯤
 # - [ ] 거의 다 옮겨 간다
 #
-# 첫 자리에 무엇이 있든 거기를 보지만, 거기서 가져오는 것은 거의 없습니다.
+# 첫 토큰이 무엇이든 그것을 보지만, 거기서 가져오는 것은 거의 없습니다.
 # %% [markdown] lang="en" question="7.d"
 # Head 6 of layer 18 is switched off. How much of the next token's probability moves?
 #
@@ -755,14 +773,15 @@ parked_question
 # - [ ] about half
 # - [ ] almost all
 #
-# It looks at the first token whatever stands there, and takes next to nothing from it.
+# It looks at the first token, whatever that is, and takes next to nothing from it.
 # %% id="question-d-answered" tags=["solution"]
 parked_question.answer(1)
 # %% [markdown] lang="ko"
-# 첫 단어를 바꿔 봅니다. ` it`이 첫 토큰에 주는 가중치, 첫 토큰의 값의 길이, 나머지 토큰의 값의 평균 길이입니다.
+# 첫 단어를 바꿔 봅니다. 한 줄은 차례로 첫 단어, ` it`이 첫 토큰에 주는 가중치, 첫 토큰의 값 벡터의 길이, 나머지
+# 토큰의 값 벡터의 평균 길이입니다.
 # %% [markdown] lang="en"
-# Change the first word. Here are the weight that ` it` gives the first token, the length of that token's value,
-# and the mean length of the others' values.
+# Change the first word. A line is the first word, the weight that ` it` gives the first token, the length of that
+# token's value, and the mean length of the others' values.
 # %% id="parked-head"
 for word in ("The", "My", "Every", "Paris"):
     other = record_attention(model, tokenizer, word + text.removeprefix("The"))
@@ -770,19 +789,21 @@ for word in ("The", "My", "Every", "Paris"):
     weight = other.weights[18][6, -1, 0]
     print(f"{word:6} {weight:.2f} {lengths[0]:4.1f} {lengths[1:].mean():4.1f}")
 # %% [markdown] lang="ko"
-# 첫 단어가 무엇이든 그 자리를 보고, 거기서 가져오는 값은 아주 짧습니다. 이 헤드는 첫 토큰에 **주차해** 있습니다.
-# 가중치의 합은 반드시 1이어야 하므로, 가져올 것이 없을 때 쉬는 자리가 필요한 것입니다. 연습 7.10에서 본 대로 같은
-# 헤드가 되풀이되는 글에서는 일을 합니다.
+# 첫 단어가 무엇이든 그것을 보고, 거기서 가져오는 값은 아주 짧습니다. 이 헤드는 평소에 첫 토큰을 보며 쉬고
+# 있습니다. 이런 첫 토큰을 **어텐션 싱크**(attention sink)라고 합니다. 가중치의 합은 반드시 1이어야 하므로, 가져올
+# 것이 없을 때 가중치를 둘 곳이 필요한 것입니다. 연습 7.10에서 본 대로 같은 헤드가 되풀이되는 글에서는 일을
+# 합니다.
 #
-# 무엇이 중요한지는 꺼 보면 압니다. 헤드 하나의 출력을 0으로 바꾸고, 다음 토큰의 확률이 통틀어 얼마나 옮겨 갔는지
-# 봅니다(0이면 그대로, 1이면 전부).
+# 무엇이 중요한지는 꺼 보면 압니다. 헤드 하나의 출력을 0으로 바꾸고, 다음 토큰의 확률이 모두 얼마나 옮겨 갔는지
+# 봅니다(0이면 그대로, 1이면 전부). 한 줄은 층, 헤드, 옮겨 간 확률입니다.
 # %% [markdown] lang="en"
-# Whatever the first word is, the head looks there, and the value it takes from there is very short. The head is
-# **parked** on the first token: weights must sum to 1, so a head with nothing to fetch needs a place to rest. As
-# exercise 7.10 shows, the same head is at work in a text that repeats.
+# Whatever the first word is, the head looks at it, and the value it takes from there is very short. Usually this
+# head rests on the first token, which is then called an **attention sink**: weights must sum to 1, so a head with
+# nothing to fetch has to put them somewhere. As exercise 7.10 shows, the same head is at work in a text that
+# repeats.
 #
-# What matters shows when it is switched off. Put 0 for one head's output, and see how much of the next token's
-# probability moves in all (0: none of it, 1: all).
+# What matters shows when it is switched off. Replace one head's output by 0, and see how much of the next token's
+# probability moves in all (0: none of it, 1: all). A line is the layer, the head, and how much moved.
 # %% id="switch-off" tags=["slide"]
 def next_token():
     return model(record.input_ids[None]).logits[0, -1].softmax(dim=-1)
@@ -794,36 +815,36 @@ for layer, head in ((18, 6), (13, 8)):
         moved = (next_token() - before).abs().sum() / 2
     print(layer, head, f"{moved:.2f}")
 # %% [markdown] lang="ko"
-# 가중치 0.99를 한곳에 준 헤드는 꺼도 거의 그대로이고, ` dog`에 0.53을 준 13층 8번 헤드를 끄면 예측이 눈에 띄게
-# 옮겨 갑니다. 가중치는 **어디를 보았는지**를 말해 줄 뿐, 본 것이 얼마나 쓰였는지는 말해 주지 않습니다.
+# 가중치 0.99를 한곳에 준 헤드는 꺼도 거의 그대로이고, ` dog`에 0.53을 준 13번 층의 8번 헤드를 끄면 확률이 눈에
+# 띄게 옮겨 갑니다. 가중치는 **어디를 보았는지**를 알려 줄 뿐, 본 것이 얼마나 쓰였는지는 알려 주지 않습니다.
 # %% [markdown] lang="en"
-# The head that gave 0.99 of its weight to one place can be switched off almost unnoticed; without head 8 of
-# layer 13, which gives ` dog` 0.53, the prediction clearly moves. Weights say **where a head looked**, and not
-# how much of what it saw was used.
+# The head that gave 0.99 of its weight to one place can be switched off almost unnoticed; without head 8 of layer
+# 13, which gives ` dog` 0.53, the prediction clearly moves. Weights tell **where a head looked**, but not how
+# much of what it saw was used.
 # %% [markdown] lang="ko"
 # ## 정리
 #
-# - 어텐션은 두 단계입니다. 쿼리와 키로 관련성 점수를 매기고, 소프트맥스를 거친 가중치만큼 값을 더합니다.
-# - 헤드 여러 벌이 나란히 돌고, 키와 값은 몇 헤드가 나누어 쓸 수 있습니다. 그만큼 캐시가 작아집니다.
-# - 자리는 쿼리와 키를 돌려서 넣습니다. 점수에 남는 것은 둘 사이의 거리입니다.
+# - 어텐션은 두 단계입니다. 쿼리와 키로 관련성 점수를 매기고, 소프트맥스로 얻은 가중치를 곱해 값을 더합니다.
+# - 여러 헤드가 나란히 실행되고, 키와 값은 몇 헤드가 함께 쓸 수 있습니다. 그만큼 캐시가 작아집니다.
+# - 위치 정보는 쿼리와 키를 회전해서 넣습니다. 점수에 남는 것은 둘 사이의 거리입니다.
 # - 어떤 헤드는 하는 일이 뚜렷하지만, 가중치만으로는 무엇이 중요한지 알 수 없습니다.
 #
 # **지금까지 만든 것:** `attention_scores`, `attention_weights`, `combine`, `split_heads`, `merge_heads`, `repeat_kv`,
 # `rotary`, 그리고 이것들을 이은 `attention_layer`. 모델의 층과 똑같은 어텐션 층입니다.
 #
-# **다음 문:** 부품이 다 모였습니다. 레슨 08에서는 레슨 02부터 만든 함수를 조립해, 모델의 가중치로 글을 쓰는 LLM을
-# 완성합니다.
+# **다음 레슨:** 부품이 다 모였습니다. 레슨 08에서는 레슨 02부터 만든 함수를 조립해, 모델의 가중치로 글을 쓰는
+# LLM을 완성합니다.
 # %% [markdown] lang="en"
 # ## What you know now
 #
-# - Attention has two steps: queries and keys give relevance scores; softmax makes them weights, by which values
-#   are added up.
-# - Several heads run side by side, and some may share keys and values: the cache shrinks by as much.
-# - Positions come in by turning queries and keys. What is left of them in a score is the distance.
-# - Some heads do something plain to see; but weights alone do not tell what matters.
+# - Attention has two steps: queries and keys give relevance scores; softmax makes weights of them, and the values
+#   are added up by these weights.
+# - Several heads run side by side, and some may share keys and values: the cache shrinks accordingly.
+# - Positions come in by rotating queries and keys. What is left of them in a score is the distance.
+# - Some heads have a job that is plain to see; but weights alone do not tell what matters.
 #
 # **What you have built so far:** `attention_scores`, `attention_weights`, `combine`, `split_heads`, `merge_heads`,
 # `repeat_kv`, `rotary`, and, made of them, `attention_layer`: an attention layer equal to the model's own.
 #
-# **The next door:** all parts are there. In lesson 08 you assemble what you have written since lesson 02 into an
+# **Next lesson:** all parts are there. In lesson 08 you assemble what you have written since lesson 02 into an
 # LLM that writes with the model's weights.

@@ -9,7 +9,7 @@ from course.graders.compare import describe
 from course.graders.models import default_model
 from course.graders.spec import Check, Mistake, exercise
 from utils.language import N_
-from utils.parts import UNFINISHED, stream_text
+from utils.parts.streaming import UNFINISHED, stream_text
 
 
 def _joined(pieces: Any) -> str | None:

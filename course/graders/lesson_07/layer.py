@@ -10,6 +10,7 @@ from course.graders.attempt import Attempt
 from course.graders.models import default_model, numbers
 from course.graders.spec import Check, Mistake, exercise
 from utils import parts
+from utils.architecture import projections
 from utils.attention import AttentionRecord, record_attention
 from utils.language import N_
 from utils.parts import causal_mask
@@ -145,7 +146,7 @@ def attention_layer(attempt: Attempt) -> Iterator[Check]:
         yield attempt.compare(title, *given, expected=expected)
     model, _tokenizer = default_model()
     config, record = model.config, recorded(TEXT)
-    matrices = parts.projections(model.model.layers[27].self_attn)
+    matrices = projections(model.model.layers[27].self_attn)
     theta = config.rope_parameters["rope_theta"]
     sizes = (config.num_attention_heads, config.num_key_value_heads, theta)
     given = (record.inputs[27], *matrices.values(), *sizes)
