@@ -1,17 +1,16 @@
 """The widgets a learner answers in: `Exercise` checks code, `Question` asks for a guess."""
 
-import ast
 import html
-import inspect
-import textwrap
 
 import ipywidgets as widgets
 
-from course import my_llm
 from course.graders import exercise_spec
 from course.graders.attempt import grade
 from course.graders.spec import Check
+from course.learner import is_learning
 from course.lessons import lesson_files, lesson_of
+from course.my_llm.keeping import keep
+from course.my_llm.written import is_untouched
 from course.notebooks.words import ExerciseWords, QuestionWords, exercise_words, question_words
 from course.progress import events
 from utils.language import _, current_language
@@ -66,10 +65,10 @@ class Exercise(_Answered):
         self.attempted = not is_untouched(answer)
         if self.attempted:
             self.checks, self.printed = grade(exercise_spec(self.number), answer)
-            if events.recording():
+            if is_learning():
                 last = self.checks[-1]
                 events.record_attempt(self.number, self.passed, last.diagnosis)
-            self._kept = my_llm.keep(self.number, answer) if self.passed else None
+            self._kept = keep(self.number, answer) if self.passed else None
         self._show()
         return self
 
@@ -77,7 +76,7 @@ class Exercise(_Answered):
         """Open one more hint, by the same path as a hand on the button."""
         if self._hints_shown < len(self.said.hints):
             self._hints_shown += 1
-            if events.recording():
+            if is_learning():
                 events.record_hint(self.number, self._hints_shown)
             self._show()
         return self
@@ -138,7 +137,7 @@ class Exercise(_Answered):
         self._hint_button.disabled = left == 0
 
     def _live_notes(self) -> list[str]:
-        if not events.recording():
+        if not is_learning():
             return []
         mine = events.summary().get(self.number)
         notes = []
@@ -181,7 +180,7 @@ class Question(_Answered):
 
     def _on_choice(self, change) -> None:
         self.chosen = change["new"]
-        if self.chosen is not None and events.recording():
+        if self.chosen is not None and is_learning():
             events.record_answer(self.number, str(self.chosen + 1), self._right())
         self._show()
 
@@ -224,25 +223,6 @@ class Question(_Answered):
     def _show(self) -> None:
         self._prompt.value = f'<div style="line-height:1.5">{self._asks()}</div>'
         self._reply.value = self._reply_html()
-
-
-def is_untouched(answer) -> bool:
-    """Whether `answer` is what the course came with: `...`, a body of `...`, or its own helper."""
-    if answer is ... or str(getattr(answer, "__module__", "")).startswith("utils."):
-        return True
-    if inspect.isclass(answer):  # a notebook's class has no source to read; its methods have
-        methods = list(filter(inspect.isfunction, vars(answer).values()))
-        return not methods or any(map(is_untouched, methods))
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(answer)))
-    except (OSError, TypeError, SyntaxError):
-        return False
-    return any(
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and node.value.value is ...
-        for node in ast.walk(tree)
-    )
 
 
 def _untouched() -> str:

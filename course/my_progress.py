@@ -5,6 +5,7 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
+from course import learner
 from course.notebooks.contents import contents
 from course.notebooks.reset import put_back
 from course.progress import events
@@ -60,7 +61,7 @@ class ProgressExplorer(Explorer):
         return widgets.VBox([choice, self._confirm])
 
     def record(self, lesson: str) -> Standing:
-        return standing(self._lessons, None if events.recording() else {})
+        return standing(self._lessons, None if learner.is_learning() else {})
 
     def figure(self, record: Standing):
         rows = []
@@ -126,8 +127,8 @@ class ProgressExplorer(Explorer):
         _somebodys()
         which = self.controls["lesson"].value
         chosen = [lesson for lesson in self._lessons if which in (lesson.number, ALL)]
-        folder, kept = Path.cwd(), []
-        if folder.parent.name == "chapters":
+        folder, kept = learner.my_notebooks(), []
+        if folder.is_dir():
             done = [put_back(lesson, current_language(), folder) for lesson in chosen]
             kept = [put.kept for put in done if put.kept]
         forgotten = events.clear(None if which == ALL else str(int(which)))
@@ -139,7 +140,7 @@ class ProgressExplorer(Explorer):
 
 def _somebodys() -> None:
     """Raises ValueError in a solved notebook, where nothing is anybody's."""
-    if not events.recording():
+    if not learner.is_learning():
         raise ValueError(
             _("A solved notebook is for reading. Start anew from the one in chapters/.")
         )

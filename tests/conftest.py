@@ -10,7 +10,7 @@ os.environ.setdefault("COURSE_LANG", "en")  # tests read messages in English unl
 from tests.tiny_models import TINY, tiny_tokenizer
 from utils.explorers.base import Explorer
 from utils.figures import style
-from utils.language import current_language
+from utils.language import current_language, use_language
 
 
 def pytest_collection_finish():
@@ -34,6 +34,23 @@ def default_model():
     from utils.model import load_model
 
     return load_model("smollm2", "cpu")
+
+
+@pytest.fixture
+def learner(tmp_path, monkeypatch):
+    """Somebody is learning, in English, with a progress and a folder of notebooks of their own.
+
+    Returns that folder, which is not the working folder.
+    """
+    folder = tmp_path / "chapters" / "en"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("COURSE_LEARNER", "on")
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.sqlite"))
+    monkeypatch.setenv("COURSE_CHAPTERS", str(tmp_path / "chapters"))
+    monkeypatch.delenv("COURSE_MY_LLM", raising=False)
+    use_language("en")
+    yield folder
+    use_language("en")
 
 
 @pytest.fixture

@@ -47,7 +47,10 @@ NOTEBOOK_READY = """async () => {
 
 @contextmanager
 def jupyterlab(root: Path, home: Path):
-    """JupyterLab serving `root`, with a home folder of its own.  Yields its address and token."""
+    """JupyterLab serving `root` to a learner with a home folder of their own.
+
+    What they write is kept in `root` and `home`.  Yields its address and token.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -60,6 +63,8 @@ def jupyterlab(root: Path, home: Path):
         **os.environ,
         "COURSE_CACHE": str(cache_folder()),
         "HOME": str(home),
+        "COURSE_CHAPTERS": str(root / "chapters"),
+        "COURSE_LEARNER": "on",
         "COURSE_PROGRESS": str(home / "progress.sqlite"),
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_DATA_DIR": str(home / "data"),

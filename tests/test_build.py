@@ -1,5 +1,7 @@
 """The builder: what it refuses, what it leaves out, and that it changes nothing without a cause."""
 
+import re
+
 import nbformat
 import pytest
 
@@ -72,6 +74,22 @@ def test_writes_four_notebooks(course):
         cell.get("outputs") or cell.get("execution_count")
         for cell in nbformat.read(root / "chapters/en/01_small.ipynb", as_version=4).cells
     )
+
+
+def test_a_solved_notebook_keeps_nothing_right_after_its_language(course):
+    root, lesson = course
+    language = "".join(f'# %% id="language" lang="{lang}"\n"{lang}"\n' for lang in ("ko", "en"))
+    lesson.write_text(LESSON + language + '# %% id="last"\n1 + 1\n')
+    build.build()
+    for lang in ("ko", "en"):
+        chapter = nbformat.read(root / f"chapters/{lang}/01_small.ipynb", as_version=4)
+        solved = nbformat.read(root / f"solutions/{lang}/01_small.ipynb", as_version=4)
+        assert [cell.id for cell in chapter.cells[-2:]] == ["language", "last"]
+        assert [cell.id for cell in solved.cells[-3:]] == ["language", "solved", "last"]
+        assert solved.cells[-2].source.startswith(
+            "from course.learner import keep_nothing\n\nkeep_nothing()  # "
+        )
+        assert bool(re.search("[가-힣]", solved.cells[-2].source)) == (lang == "ko")
 
 
 def test_a_second_build_changes_no_byte(course):

@@ -2,22 +2,21 @@
 
 import signal
 import time
+from functools import partial
+from textwrap import indent
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from course.exercise import Exercise, Question, is_untouched
+from course.exercise import Exercise, Question
 from course.graders.attempt import Attempt, Refused, TimeUp, grade, time_limit
 from course.graders.spec import ExerciseSpec, Mistake
+from course.my_llm.written import is_untouched
 from course.progress import events
-from utils.language import use_language
 
-
-@pytest.fixture(autouse=True)
-def own_progress(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.sqlite"))
-    monkeypatch.chdir(tmp_path)
-    use_language("en")
+pytestmark = pytest.mark.usefixtures("learner")
 
 
 def right(input_ids, token_id):
@@ -52,13 +51,23 @@ def test_the_untouched_stub_is_no_attempt():
     assert events.summary() == {}
 
 
-def test_what_runs_in_a_solved_notebook_is_nobodys_progress(tmp_path, monkeypatch):
-    folder = tmp_path / "solutions" / "ko"
-    folder.mkdir(parents=True)
-    monkeypatch.chdir(folder)
-    Exercise("1.2").check(right).hint()
+@pytest.mark.parametrize("setting", ["off", "OFF"])
+def test_where_nobody_is_learning_nothing_is_kept(monkeypatch, setting):
+    events.record_attempt("1.2", True)
+    before = list(events.rows())
+    monkeypatch.setenv("COURSE_LEARNER", setting)
+    widget = Exercise("1.2").check(right).hint()
+    assert widget.passed  # it is checked all the same
+    assert widget._notes.value == ""
     Question("1.a").answer(2)
-    assert list(events.rows()) == []
+    assert list(events.rows()) == before
+
+
+def test_the_folder_s_name_means_nothing(tmp_path, monkeypatch):
+    (tmp_path / "solutions" / "ko").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "solutions" / "ko")
+    Exercise("1.2").check(right)
+    assert events.summary()["1.2"].passed
 
 
 def test_a_failed_check_says_all_four_things():
@@ -108,22 +117,125 @@ def test_unknown_numbers_name_the_known_ones():
         Question("9.z")
 
 
-@pytest.mark.parametrize(
-    "source", ["def f(x):\n    ...", "class C:\n    def m(self):\n        ..."]
-)
-def test_untouched_code_is_recognised(source, tmp_path):
-    path = tmp_path / "code.py"
+PLACEHOLDER = "...  # your code here"
+NOTHING = ["...", "pass", PLACEHOLDER, '"""What it does."""', "...\n...", "pass\n..."]
+WRITTEN = [
+    "return x",
+    "y = x\nreturn y",
+    "for n in x:\n    yield n",
+    "raise ValueError",
+    "x.zero_()",
+]
+
+
+def made(source: str, how: str, folder):
+    """What `source` defines: from a file, or with no source to be had, as under %%time."""
+    path = folder / f"code{abs(hash(source))}.py"
     path.write_text(source)
-    names = {}
-    exec(compile(source, str(path), "exec"), names)
-    assert is_untouched(names.get("f") or names["C"])
+    names = {"__name__": "__main__"}
+    exec(compile(source, str(path) if how == "file" else "<timed exec>", "exec"), names)
+    return names["answer"]
 
 
-def test_what_only_looks_untouched_is_an_attempt():
-    assert not is_untouched(right)
-    assert not is_untouched(len)
-    assert not is_untouched(7)
-    assert not is_untouched(lambda x: x[..., -1])
+def function(*body: str) -> str:
+    return "def answer(x):\n" + indent("\n".join(body), "    ")
+
+
+def a_class(*bodies: str) -> str:
+    methods = [f"def m{i}(self, x):\n{indent(body, '    ')}" for i, body in enumerate(bodies)]
+    return "class answer:\n" + indent("\n".join(methods) or PLACEHOLDER, "    ")
+
+
+each_how = pytest.mark.parametrize("how", ["file", "timed"])
+
+
+@each_how
+def test_untouched_is_nothing_but_the_placeholder(how, tmp_path):
+    for body in NOTHING:
+        assert is_untouched(made(function(body), how, tmp_path)), body
+        for other in NOTHING:
+            assert is_untouched(made(function('"""Doc."""', body, other), how, tmp_path))
+            assert is_untouched(made(a_class(body, other), how, tmp_path))
+    assert is_untouched(made(a_class(), how, tmp_path))
+    assert is_untouched(made('class answer:\n    """Doc."""\n    ...', how, tmp_path))
+
+
+@each_how
+@pytest.mark.parametrize("nothing", NOTHING)
+@pytest.mark.parametrize("code", WRITTEN)
+def test_code_beside_the_placeholder_is_an_answer(code, nothing, how, tmp_path):
+    for body in ((nothing, code), (code, nothing), (nothing, code, nothing), (code,)):
+        assert not is_untouched(made(function(*body), how, tmp_path)), body
+        assert not is_untouched(made(function('"""Doc."""', *body), how, tmp_path)), body
+        assert not is_untouched(made(a_class("\n".join(body)), how, tmp_path)), body
+        assert not is_untouched(made(a_class(nothing, "\n".join(body)), how, tmp_path)), body
+        assert not is_untouched(made(a_class("\n".join(body), nothing), how, tmp_path)), body
+
+
+@given(
+    body=st.lists(st.sampled_from(NOTHING + WRITTEN), min_size=1, max_size=5),
+    how=st.sampled_from(["file", "timed"]),
+    inside=st.booleans(),
+)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_mixture_is_an_answer_if_one_line_is(tmp_path, body, how, inside):
+    source = a_class("\n".join(body)) if inside else function(*body)
+    assert is_untouched(made(source, how, tmp_path)) == (not set(body) & set(WRITTEN))
+
+
+def test_a_right_answer_with_the_placeholder_left_is_graded():
+    def above(input_ids, token_id):
+        """Return input_ids with one more."""
+        return torch.cat([input_ids, torch.tensor([[token_id]])], dim=1)
+        ...  # your code here
+
+    def below(input_ids, token_id):
+        ...  # your code here
+        return torch.cat([input_ids, torch.tensor([[token_id]])], dim=1)
+
+    for answer in (above, below):
+        assert Exercise("1.2").check(answer).passed
+
+
+class Called:
+    def __call__(self, input_ids, token_id):
+        return right(input_ids, token_id)
+
+
+def test_whatever_can_be_called_is_graded(tmp_path):
+    exec_made = made(function("return x"), "timed", tmp_path)
+    for answer in (right, len, 7, lambda x: x[..., -1], lambda x: None, lambda x: ..., exec_made):
+        assert not is_untouched(answer)
+    for answer in (lambda i, t: right(i, t), partial(right), Called(), Called().__call__):
+        assert Exercise("1.2").check(answer).passed
+
+
+def test_what_decorates_a_stub_does_not_fill_it(tmp_path):
+    for decorator in ("functools.cache", "torch.no_grad()"):
+        stub = f"import functools, torch\n@{decorator}\n{function(PLACEHOLDER)}"
+        assert is_untouched(made(stub, "file", tmp_path))
+        assert not is_untouched(made(stub + "\n    return x", "file", tmp_path))
+
+
+def test_a_class_may_be_written_in_many_ways(tmp_path):
+    base = "class Base:\n    def m(self):\n        return 1\n"
+    for source in (
+        f"{base}class answer(Base):\n    pass",
+        "class answer:\n    layers = {}",
+        "class answer:\n    m = len",
+        "class answer:\n    @property\n    def m(self):\n        return 1",
+        "class answer:\n    @staticmethod\n    def m(x):\n        return x\n    def n(self): ...",
+        "class answer:\n    @classmethod\n    def m(cls):\n        return cls",
+    ):
+        for how in ("file", "timed"):
+            assert not is_untouched(made(source, how, tmp_path)), source
+    for source in (
+        "class Base:\n    ...\nclass answer(Base):\n    def m(self): ...",
+        "class answer:\n    @property\n    def m(self):\n        ...",
+        "from utils.parts import KVCache\nclass answer(KVCache):\n    pass",
+    ):
+        for how in ("file", "timed"):
+            assert is_untouched(made(source, how, tmp_path)), source
 
 
 def one_check(run, *mistakes):

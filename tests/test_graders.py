@@ -6,10 +6,11 @@ import pkgutil
 import jupytext
 import pytest
 
-from course.exercise import Exercise, is_untouched
+from course.exercise import Exercise
 from course.graders import diagnosis_sentence, exercise_spec
 from course.graders.attempt import DIAGNOSES, grade
 from course.lessons import lesson_files, lesson_of
+from course.my_llm.written import is_untouched
 from course.notebooks.build import with_solution, without_solution
 from course.notebooks.lesson import read_lesson
 from course.notebooks.words import exercise_numbers

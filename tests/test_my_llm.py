@@ -1,31 +1,30 @@
 """The learner's own file: what passes is kept, nothing is lost, and lesson 08 runs it."""
 
+import functools
 import linecache
 import sys
+import threading
 import types
 
 import pytest
 import torch
 
 from course import my_llm
-from course.exercise import Exercise, is_untouched
-from course.my_llm import PARTS, keep, parts, whose_code
+from course.exercise import Exercise
+from course.my_llm import PARTS, parts, whose_code
+from course.my_llm.keeping import keep
+from course.my_llm.standalone import global_names
+from course.my_llm.written import is_untouched
 from course.progress import events
 from utils import parts as the_courses
 from utils.language import use_language
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
+def folder(learner, monkeypatch):
     """A learner's folder of chapters, and the learner in it."""
-    place = tmp_path / "chapters" / "en"
-    place.mkdir(parents=True)
-    monkeypatch.chdir(place)
-    monkeypatch.setattr(my_llm, "_tested", lambda: False)
-    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.sqlite"))
-    use_language("en")
-    yield place
-    use_language("en")
+    monkeypatch.chdir(learner)
+    return learner
 
 
 @pytest.fixture
@@ -56,7 +55,28 @@ def rms_norm(x, weight, eps):
 
 MASK = "import torch\ndef causal_mask(n):\n    return torch.ones(n, n).tril() > 0\n"
 MERGE = "def merge_heads(x):\n    return x.transpose(0, 1).flatten(1)\n"
-LAYER = "from course.my_llm import rms_norm\ndef run_layer(x):\n    return rms_norm(x, 1, 0)\n"
+PLACES = (
+    "import torch\nfrom course.my_llm import causal_mask\n\ndef places_and_mask(past, new):\n"
+    "    return torch.arange(past, past + new), causal_mask(past + new)[past:]\n"
+)
+CACHE = """
+import torch
+
+class KVCache:
+    def __init__(self):
+        super().__init__()
+        self.kept = {}
+
+    def append(self, layer, keys, values):
+        if layer in self.kept:
+            keys = torch.cat([self.kept[layer][0], keys], dim=2)
+            values = torch.cat([self.kept[layer][1], values], dim=2)
+        self.kept[layer] = keys, values
+        return keys, values
+
+    def get_seq_length(self):
+        return self.kept[0][0].shape[2] if self.kept else 0
+"""
 
 
 def test_what_passes_is_kept_and_used(folder, notebook):
@@ -90,7 +110,10 @@ def test_what_lesson_08_has_no_use_for_is_kept_as_well(folder, notebook):
     """Under the learner's own name, and what comes later sees it."""
     twice = notebook("def softmax(logits):\n    return logits.softmax(-1)\n")["softmax"]
     assert "Kept" in keep("2.3", twice)
-    later = notebook("def sample(logits):\n    return softmax(logits).multinomial(1)\n")["sample"]
+    later = notebook(
+        "def sample(logits, generator=None):\n"
+        "    return softmax(logits).multinomial(1, generator=generator).item()\n"
+    )["sample"]
     assert "Kept" in keep("3.6", later)
     assert "# ── 2.3 softmax ─" in (folder / "my_llm.py").read_text()
     assert parts()["sample"].mine
@@ -129,21 +152,83 @@ def test_a_part_that_needs_the_notebook_is_refused_in_a_sentence(folder, noteboo
         "    return hidden @ weight.T @ matrix\n"
     )["lm_head"]
     assert "it uses matrix, which is only in this notebook" in keep("2.4", mine)
-    assert "it uses" in keep("2.4", lambda hidden, weight: hidden @ weight.T)
+    assert not (folder / "my_llm.py").exists()
+    outer = notebook(
+        "def made(matrix):\n    def lm_head(hidden, weight):\n"
+        "        return hidden @ weight.T @ matrix\n    return lm_head\n"
+    )["made"]
+    assert "it uses matrix, which is only in this notebook" in keep("2.4", outer(torch.eye(3)))
+    names = notebook("act = lambda x: x\ndef lm_head(hidden, weight):\n    return act(hidden)\n")
+    assert "it uses act, which is only in this notebook" in keep("2.4", names["lm_head"])
     assert not (folder / "my_llm.py").exists()
 
 
+class Head:
+    def __call__(self, hidden, weight):
+        return hidden @ weight.T
+
+    def method(self, hidden, weight):
+        return hidden @ weight.T
+
+
+HEAD = "def lm_head(hidden, weight):\n    return hidden @ weight.T\n"
+
+
+def test_what_has_no_source_is_graded_and_a_sentence_says_how_to_keep_it(folder):
+    timed = {"__name__": "__main__"}
+    exec(compile(HEAD, "<timed exec>", "exec"), timed)  # as IPython does under %%time
+    for answer in (
+        lambda hidden, weight: hidden @ weight.T,
+        functools.partial(timed["lm_head"]),
+        timed["lm_head"],
+        Head(),
+        Head().method,
+    ):
+        widget = Exercise("2.4").check(answer)
+        assert widget.passed
+        assert "could not be kept in my_llm.py: its code cannot be read here" in widget._notes.value
+        assert "%%time" in widget._notes.value
+        assert "it uses" not in widget._notes.value
+    assert not (folder / "my_llm.py").exists()
+
+
+def test_what_does_not_pass_by_itself_is_not_kept(folder, notebook):
+    keep("6.1", notebook(NORM)["rms_norm"])
+    before = (folder / "my_llm.py").read_text()
+    mine = notebook(CACHE.replace("def append", "def add"))["KVCache"]
+    mine.append = mine.add  # as another cell may do
+    widget = Exercise("5.1").check(mine)
+    assert widget.passed
+    assert "without this notebook it does not pass (" in widget._notes.value
+    assert (folder / "my_llm.py").read_text() == before
+    assert parts()["rms_norm"].mine
+
+
+def test_of_two_in_a_cell_the_last_one_is_kept(folder, notebook):
+    wrong = HEAD.replace("weight.T", "weight")
+    assert "Kept" in keep("2.4", notebook(f"{wrong}\n{HEAD}")["lm_head"])
+    assert "weight.T" in (folder / "my_llm.py").read_text()
+
+
+def test_a_helper_under_two_names_is_kept_under_both(notebook):
+    names = notebook("def turned(x):\n    return x.T\nflip = turned\n")
+    names = notebook(HEAD.replace("weight.T", "flip(weight)"))
+    assert "Kept" in keep("2.4", names["lm_head"])
+    names.clear()
+    assert parts()["lm_head"].mine
+
+
+def test_the_names_that_code_needs():
+    source = (
+        "import torch\nX = 2\ndef f(a, b=Y):\n    def g():\n        return helper(c, X) + torch.x\n"
+        "    c = 1\n    return [z for q in a if w]\n"
+        "class K(Base):\n    torch2 = 1\n    def m(self):\n        return torch2 + __name__\n"
+    )
+    assert global_names(source) == {"Y", "helper", "z", "w", "Base", "torch2"}
+
+
 def test_classes_are_kept_too(notebook):
-    mine = notebook(
-        "import torch\n\nclass KVCache:\n    def __init__(self):\n        self.kept = {}\n"
-        "    def append(self, layer, keys, values):\n        if layer in self.kept:\n"
-        "            keys = torch.cat([self.kept[layer][0], keys], dim=2)\n"
-        "            values = torch.cat([self.kept[layer][1], values], dim=2)\n"
-        "        self.kept[layer] = keys, values\n        return keys, values\n"
-        "    def get_seq_length(self):\n"
-        "        return self.kept[0][0].shape[2] if self.kept else 0\n"
-    )["KVCache"]
-    assert "Kept" in keep("5.1", mine)
+    assert "Kept" in keep("5.1", notebook(CACHE)["KVCache"])
     cache = parts()["KVCache"].value()
     cache.append(0, torch.ones(1, 1, 2, 1), torch.ones(1, 1, 2, 1))
     assert type(cache).__module__ == "my_llm"
@@ -161,6 +246,14 @@ def test_a_newer_answer_takes_the_place_and_the_old_file_is_copied(folder, noteb
     assert copies[0].read_text() == first
     assert copies[0].name in said
     assert parts()["rms_norm"].value.__doc__ == "Newer."
+
+
+def test_many_newer_answers_within_a_second_lose_none(folder, notebook):
+    for n in range(5):
+        keep("6.1", notebook(NORM.replace("Mine", f"Mine {n}"))["rms_norm"])
+    kept = [copy.read_text() for copy in folder.glob("my_llm-*.py")]
+    assert all(any(f"Mine {n}." in text for text in kept) for n in range(4))
+    assert len(kept) == 4
 
 
 def test_what_the_learner_wrote_into_the_file_stays(folder, notebook):
@@ -192,14 +285,17 @@ def test_two_lessons_may_have_helpers_of_the_same_name(notebook):
 def test_a_part_under_another_name_is_found(notebook):
     keep("6.1", notebook(NORM.replace("rms_norm", "my_norm"))["my_norm"])
     assert parts()["rms_norm"].mine
-    keep("8.3", notebook(LAYER)["run_layer"])
-    assert parts()["run_layer"].value(torch.ones(2, 2)).tolist() == [[1.0, 1.0]] * 2
+    assert parts()["rms_norm"].value.__name__ == "my_norm"
+    keep("8.1", notebook(PLACES)["places_and_mask"])
+    assert parts()["places_and_mask"].value(1, 1)[1].tolist() == [[True, True]]
 
 
 def test_a_part_that_uses_another_uses_the_learner_s_newest(notebook):
-    keep("8.3", notebook(LAYER)["run_layer"])  # rms_norm was the course's then
-    keep("6.1", notebook("def rms_norm(x, weight, eps):\n    return 'mine'\n")["rms_norm"])
-    assert parts()["run_layer"].value(torch.ones(2)) == "mine"
+    assert "Kept" in keep("8.1", notebook(PLACES)["places_and_mask"])  # the mask was the course's
+    assert "Kept" in keep("4.1", notebook(MASK)["causal_mask"])
+    part = parts()["places_and_mask"]
+    assert part.mine
+    assert part.value.__globals__["causal_mask"] is parts()["causal_mask"].value
 
 
 @pytest.mark.parametrize(
@@ -240,20 +336,115 @@ def test_a_file_that_cannot_be_written_is_no_error(folder, notebook):
 
 
 @pytest.mark.parametrize("place", ["solutions/en", "elsewhere/en"])
-def test_nothing_is_kept_elsewhere(tmp_path, monkeypatch, notebook, place):
+def test_the_working_folder_means_nothing(tmp_path, monkeypatch, folder, notebook, place):
     (tmp_path / place).mkdir(parents=True)
     monkeypatch.chdir(tmp_path / place)
-    assert keep("6.1", notebook(NORM)["rms_norm"]) is None
+    path = folder / "my_llm.py"
+    assert keep("6.1", notebook(NORM)["rms_norm"]) == f"Kept in {path}."
+    said = keep("6.1", notebook(NORM.replace("Mine", "Newer"))["rms_norm"])
+    (copy,) = folder.glob("my_llm-*.py")
+    assert str(copy) in said
+    assert parts()["rms_norm"].value.__doc__ == "Newer."
     assert list((tmp_path / place).iterdir()) == []
+
+
+def test_another_file_can_be_chosen(tmp_path, monkeypatch, folder, notebook):
+    path = tmp_path / "not there yet" / "mine.py"
+    monkeypatch.setenv("COURSE_MY_LLM", str(path))
+    assert keep("6.1", notebook(NORM)["rms_norm"]) == f"Kept in {path}."
+    assert parts()["rms_norm"].mine
+    assert my_llm.my_llm() == path.read_text()
+    assert list(folder.iterdir()) == []
+
+
+def test_each_language_has_a_file_of_its_own(folder, notebook):
+    (folder.parent / "ko").mkdir()
+    use_language("ko")
+    keep("6.1", notebook(NORM)["rms_norm"])
+    assert (folder.parent / "ko" / "my_llm.py").exists()
+    use_language("en")
+    assert not parts()["rms_norm"].mine
+
+
+def test_nothing_is_kept_or_used_where_nobody_is_learning(folder, notebook, monkeypatch):
+    keep("6.1", notebook(NORM)["rms_norm"])
+    monkeypatch.setenv("COURSE_LEARNER", "off")
+    assert not parts()["rms_norm"].mine
+    assert keep("7.5", notebook(MERGE)["merge_heads"]) is None
     assert "no my_llm.py here yet" in my_llm.my_llm()
 
 
-def test_nothing_is_kept_or_used_in_tests(folder, notebook, monkeypatch):
+LOUD = "# ── 4.1 causal_mask ──\nimport torch\nprint('once')\n" + MASK
+LOUD += f"\n# ── 5.1 KVCache ──\n{CACHE}"
+
+
+def test_the_file_is_run_once_as_long_as_it_is_the_same(folder, capsys):
+    path = folder / "my_llm.py"
+    path.write_text(LOUD)
+    first = my_llm.KVCache
+    for part in PARTS.values():
+        getattr(my_llm, part.__name__)
+    path.touch()
+    from course.my_llm import KVCache, causal_mask  # noqa: F401
+
+    whose_code()
+    assert KVCache is first
+    assert capsys.readouterr().out == "once\n"
+    path.write_text(LOUD.replace("'once'", "'anew'"))  # as long as before, and at once
+    assert my_llm.KVCache is my_llm.KVCache is not first
+    assert capsys.readouterr().out == "anew\n"
+
+
+def test_two_threads_get_the_same(folder, capsys):
+    (folder / "my_llm.py").write_text(LOUD.replace("print", "import time; time.sleep(.2); print"))
+    found, together = [], threading.Barrier(4)
+
+    def ask():
+        together.wait()
+        found.append(my_llm.KVCache)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4
+    assert len({*found}) == 1
+    assert capsys.readouterr().out == "once\n"
+
+
+def test_what_is_kept_is_what_is_used_and_not_run_again(notebook, capsys, folder):
+    (folder / "my_llm.py").write_text(LOUD)
     keep("6.1", notebook(NORM)["rms_norm"])
-    monkeypatch.undo()  # the tests are tests again
-    monkeypatch.chdir(folder)
-    assert not parts()["rms_norm"].mine
-    assert keep("6.2", notebook(NORM)["rms_norm"]) is None
+    first = my_llm.KVCache
+    assert parts()["rms_norm"].mine
+    assert my_llm.KVCache is first
+    assert capsys.readouterr().out == "once\n"
+
+
+def test_the_file_may_ask_for_its_own_parts(folder):
+    """Those above are the learner's, the others the course's; and nothing runs in circles."""
+    asks = "from course.my_llm import causal_mask, rms_norm\n" + PLACES.split("\n\n")[1]
+    text = f"{LOUD}\n# ── 8.1 places_and_mask ──\nimport torch\n{asks}"
+    (folder / "my_llm.py").write_text(text)
+    part = parts()["places_and_mask"]
+    assert part.mine, part.problem
+    assert part.value.__globals__["causal_mask"] is my_llm.causal_mask
+    assert part.value.__globals__["rms_norm"] is the_courses.rms_norm
+
+
+def test_a_run_that_was_stopped_is_begun_anew(folder, monkeypatch):
+    path = folder / "my_llm.py"
+    path.write_text("# ── 4.1 causal_mask ──\nimport utils\nutils.stop()\n" + MASK)
+
+    def stop():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("utils.stop", stop, raising=False)
+    with pytest.raises(KeyboardInterrupt):
+        parts()
+    monkeypatch.setattr("utils.stop", lambda: None)
+    assert parts()["causal_mask"].mine
 
 
 def test_the_course_s_own_helper_is_no_attempt():
@@ -274,4 +465,4 @@ def test_every_part_stands_under_its_exercise_s_name():
 def test_the_file_speaks_the_learner_s_language(folder, notebook):
     use_language("ko")
     keep("6.1", notebook(NORM)["rms_norm"])
-    assert "내가" in (folder / "my_llm.py").read_text()
+    assert "내가" in (folder.parent / "ko" / "my_llm.py").read_text()

@@ -16,17 +16,11 @@ from utils.language import use_language
 
 
 @pytest.fixture(autouse=True)
-def learner(tmp_path, monkeypatch):
-    """A learner in the folder of the English chapters, of which two are there."""
-    use_language("en")
-    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.sqlite"))
-    folder = tmp_path / "chapters" / "en"
-    folder.mkdir(parents=True)
+def notebooks(learner):
+    """A learner's folder of the English chapters, of which two are there; they work elsewhere."""
     for name in ("01_generation_loop", "03_decoding"):
-        (folder / f"{name}.ipynb").write_text(f"mine: {name}")
-    monkeypatch.chdir(folder)
-    yield folder
-    use_language("en")
+        (learner / f"{name}.ipynb").write_text(f"mine: {name}")
+    return learner
 
 
 def shown(figure) -> set[str]:
@@ -100,7 +94,7 @@ def test_all_done():
     assert "All exercises are passed." in repr(ProgressExplorer())
 
 
-def test_to_start_anew_is_asked_first_and_keeps_everything(learner, tmp_path):
+def test_to_start_anew_is_asked_first_and_keeps_everything(notebooks, tmp_path):
     for number in ("1.1", "3.1", "3.2"):
         events.record_attempt(number, True)
     before = list(events.rows())
@@ -114,31 +108,30 @@ def test_to_start_anew_is_asked_first_and_keeps_everything(learner, tmp_path):
     explorer.press("anew").press("yes")
     assert explorer._confirm.layout.display == "none"
     assert list(events.summary()) == ["1.1"]
-    (kept,) = learner.glob("03_decoding-*.ipynb")
+    (kept,) = notebooks.glob("03_decoding-*.ipynb")
     assert kept.read_text() == "mine: 03_decoding"
-    assert len(nbformat.read(learner / "03_decoding.ipynb", as_version=4).cells) > 20
-    assert (learner / "01_generation_loop.ipynb").read_text() == "mine: 01_generation_loop"
+    assert len(nbformat.read(notebooks / "03_decoding.ipynb", as_version=4).cells) > 20
+    assert (notebooks / "01_generation_loop.ipynb").read_text() == "mine: 01_generation_loop"
     (copy,) = tmp_path.glob("progress-*.sqlite")
     assert f"Kept: {kept.name}, {copy.name}." in repr(explorer)
 
     explorer.set(lesson="all").press("anew").press("yes")
     assert events.summary() == {}
-    assert len(list(learner.glob("01_generation_loop-*.ipynb"))) == 1
+    assert len(list(notebooks.glob("01_generation_loop-*.ipynb"))) == 1
     assert "Your progress: 0 of " in repr(explorer)
 
 
-def test_a_solved_notebook_is_nobodys(tmp_path, monkeypatch):
+def test_a_solved_notebook_is_nobodys(notebooks, monkeypatch):
     events.record_attempt("1.1", True)
-    folder = tmp_path / "solutions" / "en"
-    folder.mkdir(parents=True)
-    monkeypatch.chdir(folder)
+    before = {path: path.read_text() for path in notebooks.iterdir()}
+    monkeypatch.setenv("COURSE_LEARNER", "off")
     explorer = ProgressExplorer()
     assert "Your progress: 0 of " in repr(explorer)
     for action in ("anew", "yes"):
         explorer.press(action)
         assert "A solved notebook is for reading." in repr(explorer)
     assert events.summary()["1.1"].passed
-    assert list(folder.iterdir()) == []
+    assert {path: path.read_text() for path in notebooks.iterdir()} == before
 
 
 def test_where_progress_cannot_be_kept_the_page_says_so(tmp_path, monkeypatch):
@@ -147,7 +140,7 @@ def test_where_progress_cannot_be_kept_the_page_says_so(tmp_path, monkeypatch):
     assert "COURSE_PROGRESS" in repr(ProgressExplorer())
 
 
-def test_two_hundred_moves(learner):
+def test_two_hundred_moves():
     draw = random.Random(0)
     explorer = ProgressExplorer()
     numbers = [number for lesson in contents() for number in lesson.exercises]

@@ -9,6 +9,7 @@ import pytest
 from course import ROOT
 from course.notebooks import build, reset
 from course.notebooks.contents import contents, find_lesson
+from course.notebooks.copies import keep_copy
 from course.notebooks.reset import put_back
 from utils.language import use_language
 
@@ -19,6 +20,7 @@ def chapters(tmp_path, monkeypatch):
     use_language("en")
     shutil.copytree(ROOT / "chapters", tmp_path / "chapters")
     monkeypatch.setattr(reset, "ROOT", tmp_path)
+    monkeypatch.setenv("COURSE_CHAPTERS", str(tmp_path / "chapters"))
     return tmp_path / "chapters"
 
 
@@ -80,6 +82,18 @@ def test_what_cannot_be_kept_is_not_replaced(chapters, monkeypatch, capsys):
     assert reset.main(["components"]) == 1
     assert "No space left" in capsys.readouterr().err
     assert path.read_bytes() == mine
+    assert list(chapters.glob("en/02_components-*")) == []  # nor is half a copy left
+
+
+def test_a_copy_that_protects_is_never_overwritten(tmp_path):
+    path = tmp_path / "my_llm.py"
+    for n in range(12):
+        path.write_text(f"version {n}")
+        copy = keep_copy(path)
+        assert copy.read_text() == f"version {n}"
+    assert sorted(copy.read_text() for copy in tmp_path.glob("my_llm-*.py")) == sorted(
+        f"version {n}" for n in range(12)
+    )
 
 
 @pytest.mark.parametrize("name", ["9", "nonsense", "", "..", "3.2"])

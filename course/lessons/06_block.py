@@ -538,7 +538,7 @@ neurons.set(text="The Shawshank", layer=24, word="Red")
 # ` running`. But few neurons can be read like this; most raise the scores of odd pieces.
 #
 # Now set *text* to `The Shawshank`, *layer* to 24, and write `Red` under *token*: here are the neurons that raise
-# the score of ` Red` most. Each raises it only a little, by 0.5 or less, and together they make the logit.
+# the score of ` Red` most. Each raises it by about 0.5 at most, and together they make the logit.
 #
 # ## Measured, layer by layer
 #

@@ -538,9 +538,9 @@ for layer in (without_positions, with_positions):
 #
 # $$\alpha = \text{position} / \theta^{\,2i / \text{head\_dim}} \qquad (a, b) \rightarrow (a\cos\alpha - b\sin\alpha,\ b\cos\alpha + a\sin\alpha)$$
 #
-# `i`는 0부터 `head_dim / 2 - 1`까지이고, $\theta$(`theta`)는 모델마다 정해진 큰 수입니다. `i`가 0이면 토큰 하나를
-# 지날 때마다 1라디안(57°)씩 돌고, `i`가 클수록 천천히 돕니다. 그래서 빠른 짝은 가까운 거리를, 느린 짝은 먼 거리를
-# 가릴 수 있습니다.
+# `i`는 0부터 `head_dim / 2 - 1`까지이고, θ(`theta`)는 모델마다 정해진 큰 수입니다. `i`가 0이면 토큰 하나를 지날
+# 때마다 1라디안(57°)씩 돌고, `i`가 클수록 천천히 돕니다. 그래서 빠른 짝은 가까운 거리를, 느린 짝은 먼 거리를 가릴
+# 수 있습니다.
 # %% [markdown] lang="en"
 # Without positions, attention sees a text as a bag of words, without order. So, before the dot product, this
 # model **rotates** queries and keys by their positions (rotary position embedding, RoPE).
@@ -552,9 +552,9 @@ for layer in (without_positions, with_positions):
 #
 # $$\alpha = \text{position} / \theta^{\,2i / \text{head\_dim}} \qquad (a, b) \rightarrow (a\cos\alpha - b\sin\alpha,\ b\cos\alpha + a\sin\alpha)$$
 #
-# `i` runs from 0 to `head_dim / 2 - 1`, and $\theta$ (`theta`) is a large number that each model has in its
-# config. With `i` at 0 the point turns by 1 radian (57°) for each token; the larger `i`, the slower it turns. So
-# the fast pairs can tell short distances apart, and the slow ones long distances.
+# `i` runs from 0 to `head_dim / 2 - 1`, and θ (`theta`) is a large number that each model has in its config. With
+# `i` at 0 the point turns by 1 radian (57°) for each token; the larger `i`, the slower it turns. So the fast
+# pairs can tell short distances apart, and the slow ones long distances.
 # %% id="ex-7-7"
 def rotary(x, positions, theta):
     """Return x turned.  x: [head, position, head_dim]; positions: int [position]; theta: float."""

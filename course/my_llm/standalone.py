@@ -2,11 +2,11 @@
 
 import ast
 import builtins
-import dis
 import importlib
-import inspect
-import linecache
-from types import CodeType, FunctionType, ModuleType
+import symtable
+from types import FunctionType, ModuleType
+
+from course.my_llm.written import functions_of, written
 
 ALSO_IN = ("torch", "torch.nn.functional", "math")  # where functions written in C can be had
 
@@ -15,22 +15,36 @@ class NotAlone(Exception):
     """What stands in the way: a name that exists only in the notebook."""
 
 
+class NoSource(Exception):
+    """It was not written as a `def` or `class` that can be read."""
+
+
 def standing_alone(thing, kept: dict[str, str]) -> str:
     """The source of `thing`, a function or class, with the imports and helpers that it uses.
 
     kept: names that the file has already, and their source; those are used from there. Raises
-    NotAlone for a thing without source, and where it uses something that cannot be written down.
+    NoSource for a thing without source, NotAlone where it uses what cannot be written down.
     """
+    own = _source(thing)
     lines: dict[str, str] = {}  # name → import or assignment
     helpers: dict[str, str] = {}
-    own = _source(thing)
     _gather(thing, own, kept, lines, helpers, {thing.__name__})
     head = "\n".join(sorted(lines.values(), key=lambda line: (" = " in line, line)))
     return "\n\n\n".join(filter(None, [head, *helpers.values(), own]))
 
 
+def _source(thing) -> str:
+    source = written(thing)
+    if source is None:
+        raise NoSource
+    for function in functions_of(thing):  # __class__ is there wherever `super()` is called
+        for name in {*function.__code__.co_freevars} - {"__class__"}:
+            raise NotAlone(name)
+    return source.text
+
+
 def _gather(thing, source: str, kept, lines, helpers, seen: set[str]) -> None:
-    names = _globals_of(thing)
+    names = functions_of(thing)[0].__globals__
     for name in sorted(global_names(source) - seen):
         seen.add(name)
         if name not in names:
@@ -41,74 +55,35 @@ def _gather(thing, source: str, kept, lines, helpers, seen: set[str]) -> None:
         elif getattr(value, "__module__", None) == "my_llm" and name in kept:
             continue
         elif isinstance(value, FunctionType | type) and value.__module__ == "__main__":
-            helper = _source(value)
+            try:
+                helper = _source(value)
+            except NoSource:
+                raise NotAlone(name) from None
             if kept.get(name, "").rstrip().endswith(helper):
                 continue
             _gather(value, helper, kept, lines, helpers, seen)
-            helpers[name] = helper
+            also = "" if name == value.__name__ else f"\n\n\n{name} = {value.__name__}"
+            helpers[name] = helper + also
         else:
             raise NotAlone(name)
 
 
-def _source(thing) -> str:
-    """The `def` or `class` that made `thing`.
-
-    A class of a notebook is found by its methods: it does not know its file itself.
-    """
-    codes = [part.__code__ for part in _functions(thing)]
-    if not codes or any(function.__closure__ for function in _functions(thing)[:1]):
-        raise NotAlone(getattr(thing, "__name__", type(thing).__name__))
-    lines = linecache.getlines(codes[0].co_filename)
-    try:
-        tree = ast.parse("".join(lines))
-    except SyntaxError:
-        tree = ast.parse("")
-    for node in tree.body:
-        if getattr(node, "name", None) == thing.__name__ and isinstance(
-            node, ast.FunctionDef | ast.ClassDef
-        ):
-            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-            return "".join(lines[first - 1 : node.end_lineno]).rstrip()
-    raise NotAlone(thing.__name__)
-
-
-def _functions(thing) -> list[FunctionType]:
-    if isinstance(thing, type):
-        return [part for part in map(inspect.unwrap, _callables(thing)) if _is_function(part)]
-    thing = inspect.unwrap(thing)
-    return [thing] if _is_function(thing) else []
-
-
-def _callables(thing: type) -> list:
-    return [part for part in vars(thing).values() if callable(part)]
-
-
-def _is_function(part) -> bool:
-    return isinstance(part, FunctionType)
-
-
-def _globals_of(thing) -> dict:
-    return _functions(thing)[0].__globals__
-
-
 def global_names(source: str) -> set[str]:
     """The names that `source` uses and does not define at its top level."""
-    module = compile(source, "my_llm", "exec")
-    used, made = set(), set()
-    for code in _codes(module):
-        for step in dis.get_instructions(code):
-            if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-                used.add(step.argval)
-            elif step.opname == "STORE_NAME":
-                made.add(step.argval)
-    return {name for name in used - made if not name.startswith("__")}
+    module = symtable.symtable(source, "my_llm", "exec")
+    made = {name.get_name() for name in module.get_symbols() if name.is_local()}
+    return {
+        name.get_name()
+        for scope in _scopes(module)
+        for name in scope.get_symbols()
+        if name.is_referenced() and name.is_global() and not name.get_name().startswith("__")
+    } - made
 
 
-def _codes(code: CodeType):
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _codes(constant)
+def _scopes(scope: symtable.SymbolTable):
+    yield scope
+    for inner in scope.get_children():
+        yield from _scopes(inner)
 
 
 def _import(name: str, value) -> str | None:

@@ -20,6 +20,12 @@ from course.notebooks.lesson import Cell, LessonError, no_lesson, read_lesson
 from utils.language import LANGUAGES
 
 PLACEHOLDER = {"ko": "...  # 여기에 코드를 쓰세요", "en": "...  # your code here"}
+# The second cell of a solved notebook: whoever runs it, from wherever, it is nobody's progress.
+KEEP_NOTHING = "from course.learner import keep_nothing\n\nkeep_nothing()  # "
+READ_ONLY = {
+    "ko": "풀이 노트북은 읽는 곳이라, 여기서 실행한 것은 진도에 남지 않습니다",
+    "en": "a solved notebook is for reading: what runs here is nobody's progress",
+}
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -59,6 +65,8 @@ def notebook(cells: list[Cell], lang: str, solved: bool) -> nbformat.NotebookNod
         if cell.tags:
             node.metadata.tags = list(cell.tags)
         nodes.append(node)
+        if solved and cell.id == "language":
+            nodes.append(nbformat.v4.new_code_cell(KEEP_NOTHING + READ_ONLY[lang], id="solved"))
     return nbformat.v4.new_notebook(cells=nodes, metadata=METADATA)
 
 

@@ -6,17 +6,16 @@ never lost: the notebook as it was gets a name with date and time, and stays in 
 
 import argparse
 import os
-import shutil
 import sys
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import nbformat
 
-from course import ROOT
+from course import ROOT, learner
 from course.notebooks import build
 from course.notebooks.contents import Lesson, find_lesson
+from course.notebooks.copies import keep_copy
 from course.notebooks.lesson import read_lesson
 from utils.language import LANGUAGES, _
 
@@ -41,26 +40,12 @@ def put_back(lesson: Lesson, lang: str, folder: Path) -> PutBack:
     if path.exists():
         if path.read_text(encoding="utf-8") == as_it_came:
             return PutBack(path, None)
-        kept = _keep(path)
+        kept = keep_copy(path)
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.new")
     unfinished.write_text(as_it_came, encoding="utf-8")
     os.replace(unfinished, path)
     return PutBack(path, kept)
-
-
-def _keep(path: Path) -> Path:
-    """A copy of `path` under a name that is free; nothing is ever overwritten."""
-    now = datetime.now().strftime("%Y-%m-%d-%H%M%S")
-    copy, more = path.with_name(f"{path.stem}-{now}.ipynb"), 2
-    while True:
-        try:
-            copy.open("xb").close()
-            break
-        except FileExistsError:
-            copy, more = path.with_name(f"{path.stem}-{now}-{more}.ipynb"), more + 1
-    shutil.copy2(path, copy)
-    return copy
 
 
 def say(done: PutBack) -> str:
@@ -84,7 +69,7 @@ def main(arguments: list[str]) -> int:
     try:
         lesson = find_lesson(options.lesson)
         for lang in [options.language] if options.language else LANGUAGES:
-            print(say(put_back(lesson, lang, ROOT / "chapters" / lang)))
+            print(say(put_back(lesson, lang, learner.chapters() / lang)))
     except (ValueError, OSError) as problem:
         print(problem, file=sys.stderr)
         return 1

@@ -28,11 +28,6 @@ class ExerciseProgress:
     diagnoses: tuple[str, ...]  # one for each failed attempt that had one, in order
 
 
-def recording() -> bool:
-    """Solved notebooks are read, not answered: what runs in them is nobody's progress."""
-    return Path.cwd().parent.name != "solutions"
-
-
 def record_attempt(exercise: str, passed: bool, diagnosis: str | None = None) -> None:
     """Keep that a check of `exercise`, such as "3.2", passed or failed, and what went wrong."""
     _record("attempt", exercise, passed, diagnosis)

@@ -45,7 +45,7 @@ def cells(lesson: str, lang: str) -> list[Node]:
             heading = ([heading, *re.findall(r"(?m)^#+ (.*)$", cell.source)])[-1]
             shown.append(cell)
             continue
-        if cell.id == "language" or cell.id.startswith("check-"):
+        if cell.id in ("language", "solved") or cell.id.startswith("check-"):
             continue
         if re.fullmatch(r"question-\w+-answered", cell.id):
             cell.metadata.no_code = True
