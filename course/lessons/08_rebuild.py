@@ -48,14 +48,15 @@ from utils.timing import library_writes, measure_speeds, seconds_to_read
 # ## 누구의 코드인가
 #
 # 통과한 연습 문제의 코드는 이 노트북 옆의 `my_llm.py`에 모여 있습니다. `course.my_llm`에서 부품을 가져오면,
-# 통과한 것은 **내 코드**가, 건너뛴 것은 과정의 코드가 옵니다. 이름은 같으니 아래의 셀은 어느 쪽이든 돌아갑니다.
+# 통과한 것은 **내 코드**가, 건너뛴 것은 강좌의 코드가 옵니다. 이름은 같으니 아래의 셀은 어느 쪽으로든 실행됩니다.
 # 어느 부품이 누구의 것인지 보세요. 건너뛴 것을 지금 풀고 돌아와도 좋습니다.
 # %% [markdown] lang="en"
 # ## Whose code?
 #
-# Whatever passed its exercise has been gathered in `my_llm.py`, beside this notebook. A part imported from
+# The code that passed its exercise has been collected in `my_llm.py`, beside this notebook. A part imported from
 # `course.my_llm` is **your code** if you passed its exercise, and the course's if you skipped it. The names are
-# the same, so the cells below run either way. See whose each part is. You may go and solve one now.
+# the same, so the cells below run either way. See whose each part is. If you skipped some, you may go and solve
+# them now.
 # %% id="parts"
 from course.my_llm import KVCache, apply_temperature, block, causal_mask, embed, feed_forward, greedy
 from course.my_llm import attention_scores, attention_weights, combine, merge_heads, repeat_kv, rotary
@@ -65,16 +66,16 @@ print(whose_code())
 # %% [markdown] lang="ko"
 # ## 모델에서 가져오는 것은 숫자뿐
 #
-# 모델의 코드는 한 줄도 쓰지 않습니다. 가져오는 것은 훈련된 텐서뿐입니다. 블록 하나에는 텐서가 아홉 개
-# 있습니다. 이름을 보면서 어느 부품이 무엇을 쓸지 짚어 보세요. 아래 두 숫자는 텐서의 총수와, 그 크기(MB)입니다.
+# 모델의 코드는 한 줄도 쓰지 않습니다. 가져오는 것은 훈련된 텐서뿐입니다. 블록 하나에는 텐서가 아홉 개 있습니다.
+# 이름을 보면서 어느 부품이 무엇을 쓸지 짚어 보세요. 마지막 줄의 두 수는 모든 텐서의 개수와 크기(MB)입니다.
 #
-# 여기서는 GPU가 있어도 CPU에서 계산합니다. 우리 부품을 CPU에 맞추어 작성했기 때문입니다.
+# 여기서는 GPU가 있어도 CPU에서 계산합니다. 우리 부품을 CPU에 맞추어 만들었기 때문입니다.
 # %% [markdown] lang="en"
 # ## From the model, numbers and nothing else
 #
-# Not a line of the model's code will be used, only its trained tensors. One block has nine. Read their names,
-# and tell which part will use which. The two numbers below them: how many tensors there are in all, and their
-# size in MB.
+# Not a line of the model's code will be used, only its trained tensors. One block has nine. Read their names, and
+# work out which part will use which. The two numbers in the last line are how many tensors there are in all, and
+# their size in MB.
 #
 # Everything here runs on the CPU, even where there is a GPU, because that is what the parts were written for.
 # %% id="load" tags=["slide"]
@@ -84,47 +85,46 @@ for name, tensor in model.model.layers[0].named_parameters():
 tensors = list(model.parameters())
 print(len(tensors), round(sum(t.nbytes for t in tensors) / 1e6))
 # %% [markdown] lang="ko"
-# ## 새 토큰의 자리
+# ## 새 토큰의 위치
 #
-# 부품을 조립하려면 하나를 더 정해야 합니다. 캐시를 쓰면 토큰이 하나씩 들어옵니다. 그 토큰은 어디에 서 있는
-# 것일까요?
+# 부품을 조립하려면 하나를 더 정해야 합니다. 캐시를 쓰면 토큰이 하나씩 들어옵니다. 그 토큰의 위치는 몇 번일까요?
 # %% [markdown] lang="en"
-# ## Where a new token stands
+# ## The position of a new token
 #
-# One more thing has to be settled before the parts fit together. With the cache, tokens come in one by one.
-# Where does such a token stand?
+# One more thing has to be settled before the parts fit together. With the cache, tokens come in one by one. What
+# is the position of such a token?
 # %% id="question-a"
 place_question = Question("8.a")
 place_question
 # %% [markdown] lang="ko" question="8.a"
-# 캐시를 쓰면 토큰이 하나씩 모델에 들어갑니다. 글의 여섯째 토큰이 혼자 들어옵니다. 그 쿼리와 키는 몇 번
-# 위치만큼 돌려야 할까요?
+# 캐시를 쓰면 토큰이 하나씩 모델에 들어갑니다. 글의 여섯째 토큰이 혼자 들어옵니다. 그 쿼리와 키는 몇 번 위치만큼
+# 회전해야 할까요?
 #
-# - [ ] 0. 혼자 들어왔으니까
-# - [x] 5. 글에서 그 자리에 있으니까
-# - [ ] 1. 토큰 하나니까
+# - [ ] 0. 혼자 들어왔다
+# - [x] 5. 글에서 그 위치에 있다
+# - [ ] 1. 토큰 하나다
 #
-# 캐시에 있는 키는 위치 0부터 4만큼 돌려져 있습니다. 새 토큰은 그 뒤에 서야 합니다. 그러지 않으면 글이
-# 여기서 시작한 것처럼 거리가 모두 어긋납니다.
+# 캐시에 있는 키는 위치 0부터 4까지만큼 회전해 두었습니다. 새 토큰은 그다음 위치여야 합니다. 그러지 않으면 앞
+# 토큰과의 거리가 모두 어긋납니다.
 # %% [markdown] lang="en" question="8.a"
-# With the cache, one token at a time goes into the model. The sixth token of a text comes in alone. By
-# which position are its query and its key turned?
+# With the cache, one token at a time goes into the model. The sixth token of a text comes in alone. By which
+# position should its query and its key be rotated?
 #
 # - [ ] 0, it is alone
-# - [x] 5, where it stands in the text
+# - [x] 5, its position in the text
 # - [ ] 1, it is one token
 #
-# The keys in the cache were turned by the positions 0 to 4. The new one has to stand behind them, or
-# everything looks as near as if the text began here.
+# The keys in the cache were rotated by the positions 0 to 4. The new token has the position after them; otherwise
+# its distances to all earlier tokens would be wrong.
 # %% id="question-a-answered" tags=["solution"]
 place_question.answer(2)
 # %% [markdown] lang="ko"
-# ### 연습 8.1 · 새 토큰이 선 자리와 보는 것
+# ### 연습 8.1 · 새 토큰의 위치와 마스크
 #
 # 캐시에 토큰이 `past`개 있고 새 토큰이 `new`개 들어옵니다. 새 토큰의 위치(int64 `[new]`)와 마스크(bool
-# `[new, past + new]`, 볼 수 있는 곳이 `True`)를 돌려주세요. 레슨 04의 `causal_mask(n)`을 쓸 수 있습니다.
+# `[new, past + new]`, 볼 수 있는 곳이 `True`)를 반환하세요. 레슨 04의 `causal_mask(n)`을 쓸 수 있습니다.
 # %% [markdown] lang="en"
-# ### Exercise 8.1 · Where new tokens stand, and what they see
+# ### Exercise 8.1 · Positions and mask of new tokens
 #
 # The cache holds `past` tokens, and `new` more come in. Return the positions of the new ones (int64 `[new]`) and
 # their mask (bool `[new, past + new]`, `True` where one may look). You can use `causal_mask(n)` of lesson 04.
@@ -143,16 +143,17 @@ Exercise("8.1").check(places_and_mask)
 # 2. `torch.arange(past, past + new)`가 그 위치들입니다.
 # 3. 마스크는 글 전체 마스크의 아랫부분입니다. `causal_mask(past + new)`의 마지막 `new`행입니다.
 # %% [markdown] lang="en" hints="8.1"
-# 1. Positions count on from what is there: the first new one is number `past`.
+# 1. Positions count on from what is already there: the first new one is number `past`.
 # 2. `torch.arange(past, past + new)` gives them.
 # 3. The mask is the lower part of the whole text's mask: the last `new` rows of `causal_mask(past + new)`.
 # %% [markdown] lang="ko"
-# 다음 셀에서 다시 가져오면, 통과했을 때는 내 함수가, 아니면 과정의 함수가 그 자리를 채웁니다. 연습마다 이렇게
-# 합니다. 앞의 세 토큰 뒤에 두 토큰이 들어올 때입니다. 마스크의 행이 새 토큰, 열이 볼 곳입니다.
+# 다음 셀에서 이 이름을 다시 가져오면, 통과했을 때는 내 함수가, 아니면 강좌의 함수가 됩니다. 연습마다 이렇게
+# 합니다. 출력은 토큰 세 개가 있는 캐시에 두 개가 더 들어올 때의 위치와 마스크입니다. 마스크의 행은 새 토큰, 열은
+# 보이는 토큰입니다.
 # %% [markdown] lang="en"
-# Imported again, the name stands for your function if it passed, and for the course's if not. It will be so after
-# every exercise. Here two tokens come in after three: in the mask, rows are the new tokens, columns what they
-# look at.
+# Imported again in the next cell, the name stands for your function if it passed, and for the course's if not. It
+# will be so after every exercise. The output is for two tokens that come in when the cache holds three: their
+# positions and the mask, with the new tokens as rows and the tokens looked at as columns.
 # %% id="use-8-1" tags=["slide"]
 from course.my_llm import places_and_mask
 
@@ -160,29 +161,31 @@ positions, mask = places_and_mask(3, 2)
 print(positions.tolist())
 print(mask.int())
 # %% [markdown] lang="ko"
-# ### 연습 8.2 · 과거가 있는 어텐션
+# ### 연습 8.2 · 캐시를 쓰는 어텐션
 #
 # 연습 7.8에서 한 것처럼 레슨 07의 부품을 잇되, 사이에 캐시를 끼워 넣으세요. `x`는 정규화를 마친
 # `[position, width]`입니다. 순서는 이렇습니다.
 #
-# 1. `self_attn`의 `q_proj`, `k_proj`, `v_proj`의 `.weight`를 곱하고 헤드로 나눕니다. 헤드의 수는
-#    `config.num_attention_heads`와 `config.num_key_value_heads`에 있습니다.
-# 2. 쿼리와 키를 `positions`만큼 돌립니다. 각도의 밑은 `config.rope_parameters["rope_theta"]`입니다.
-# 3. 캐시가 있으면 `cache.append(self_attn.layer_idx, keys[None], values[None])`으로 넣고, 돌려받은 **전부**를 씁니다.
-#    캐시에는 배치 축이 있으니 `[0]`을 꺼냅니다.
-# 4. 키와 값을 쿼리의 헤드 수만큼 되풀이하고, 점수, 가중치, 통합을 거쳐 헤드를 합치고 `o_proj`를 곱합니다.
+# 1. `self_attn`에 있는 `q_proj`, `k_proj`, `v_proj`의 `.weight`를 곱하고 헤드로 나눕니다. 헤드의 개수는
+#    `config.num_attention_heads`와 `config.num_key_value_heads`입니다.
+# 2. 쿼리와 키를 `positions`만큼 회전합니다. θ는 `config.rope_parameters["rope_theta"]`입니다.
+# 3. 캐시가 있으면 `cache.append(self_attn.layer_idx, keys[None], values[None])`으로 넣고, 반환된 **전부**를
+#    씁니다. 캐시에는 배치 축이 있으니 `[0]`을 꺼냅니다.
+# 4. 키와 값을 `repeat_kv`로 쿼리 헤드 수에 맞게 늘리고, 점수, 가중치, 통합을 거쳐 헤드를 합치고 `o_proj`를
+#    곱합니다.
 # %% [markdown] lang="en"
-# ### Exercise 8.2 · Attention with a past
+# ### Exercise 8.2 · Attention with a cache
 #
 # Join the parts of lesson 07, as in exercise 7.8, and put the cache between them. `x` is `[position, width]`,
 # already normed. In order:
 #
-# 1. Multiply by the `.weight` of `q_proj`, `k_proj` and `v_proj` of `self_attn`, and split into heads; how many is in
-#    `config.num_attention_heads` and `config.num_key_value_heads`.
-# 2. Turn queries and keys by `positions`; the base of the angles is `config.rope_parameters["rope_theta"]`.
+# 1. Multiply by the `.weight` of `q_proj`, `k_proj` and `v_proj` of `self_attn`, and split into heads; their
+#    numbers are `config.num_attention_heads` and `config.num_key_value_heads`.
+# 2. Rotate queries and keys by `positions`; θ is `config.rope_parameters["rope_theta"]`.
 # 3. If there is a cache, append with `cache.append(self_attn.layer_idx, keys[None], values[None])`, and go on with
 #    **all** that it returns. The cache has a batch axis, so take `[0]` of each.
-# 4. Repeat keys and values for all query heads; then scores, weights, combine, merge the heads, and `o_proj`.
+# 4. Repeat keys and values with `repeat_kv`, one for each query head; then scores, weights, combine, merge the
+#    heads, and multiply by `o_proj`.
 # %% id="ex-8-2"
 def attention(x, self_attn, config, positions, mask, cache=None):
     """Return what attention adds, [position, width].  x: [position, width], normed."""
@@ -207,8 +210,8 @@ Exercise("8.2").check(attention)
 # %% [markdown] lang="ko" hints="8.2"
 # 1. `x @ self_attn.q_proj.weight.T`처럼 세 번 곱합니다. 그다음 `split_heads`로 나누고, 쿼리와 키에는
 #    `rotary`를 씁니다.
-# 2. 캐시에는 배치 축이 있습니다. `append(self_attn.layer_idx, keys[None], values[None])`이 지금까지의 모든
-#    키와 값을 돌려주니, 저마다 `[0]`을 꺼내세요.
+# 2. 캐시에는 배치 축이 있습니다. `append(self_attn.layer_idx, keys[None], values[None])`이 지금까지의 모든 키와
+#    값을 반환하니, 각각 `[0]`을 꺼내세요.
 # 3. 그다음 키와 값에 `repeat_kv(…, heads // kv_heads)`, 이어서 `attention_scores`, `attention_weights`,
 #    `combine`, `merge_heads`, 끝으로 `@ self_attn.o_proj.weight.T`입니다.
 # %% [markdown] lang="en" hints="8.2"
@@ -223,7 +226,7 @@ Exercise("8.2").check(attention)
 #
 # 레슨 06의 `block`은 텐서 하나를 받는 함수 네 개를 받습니다. `lambda x: …`로 만들어 넘기세요. 정규화는
 # `layer.input_layernorm`과 `layer.post_attention_layernorm`, 피드포워드는 `layer.mlp`의 `gate_proj`, `up_proj`,
-# `down_proj`이고, 저마다 `.weight`를 씁니다. `eps`는 `config.rms_norm_eps`입니다.
+# `down_proj`이고, 각각의 `.weight`를 씁니다. `eps`는 `config.rms_norm_eps`입니다.
 # %% [markdown] lang="en"
 # ### Exercise 8.3 · One layer
 #
@@ -262,11 +265,11 @@ Exercise("8.3").check(run_layer)
 # 3. The norms are `lambda x: rms_norm(x, layer.input_layernorm.weight, config.rms_norm_eps)` and the same
 #    with `post_attention_layernorm`.
 # %% [markdown] lang="ko"
-# 진짜 모델의 층과 맞대 봅니다. 임의의 벡터 여섯 개를 13층에 넣습니다. 모델의 층이 내놓은 것과 소수 넷째 자리까지
-# 같으면 `True`입니다.
+# 진짜 모델의 층과 비교합니다. 무작위 벡터 여섯 개를 13번 층에 넣습니다. 모델의 층이 내놓은 것과 소수 넷째
+# 자리까지 같으면 `True`입니다.
 # %% [markdown] lang="en"
-# Hold it against a layer of the real model: six random vectors through layer 13. `True` says that the model's own
-# layer gives the same, to four decimals.
+# Compare it with a layer of the real model: six random vectors go through layer 13. `True` says that the model's
+# own layer gives the same, to four decimals.
 # %% id="use-8-3"
 from course.my_llm import run_layer
 
@@ -278,7 +281,7 @@ print(torch.allclose(ours, theirs[0], atol=1e-4))
 # %% [markdown] lang="ko"
 # ## id에서 로짓까지
 #
-# 이제 서른 층을 쌓고, 앞에 임베딩을, 뒤에 마지막 정규화와 LM 헤드를 답니다. 그 전에 예상해 보세요.
+# 이제 층 30개를 쌓고, 앞에 임베딩을, 뒤에 마지막 정규화와 LM 헤드를 붙입니다. 그 전에 예상해 보세요.
 # %% [markdown] lang="en"
 # ## From ids to logits
 #
@@ -287,38 +290,40 @@ print(torch.allclose(ours, theirs[0], atol=1e-4))
 equal_question = Question("8.b")
 equal_question
 # %% [markdown] lang="ko" question="8.b"
-# 부품은 모델의 행렬을 쓰지만 모델의 코드는 한 줄도 쓰지 않습니다. 로짓은 모델의 것과 얼마나 같을까요?
+# 부품은 모델의 행렬을 쓰지만 모델의 코드는 한 줄도 쓰지 않습니다. 로짓은 모델의 로짓과 얼마나 같을까요?
 #
 # - [ ] 언제나 마지막 비트까지 같다
-# - [x] 반올림까지 같다. 끝자리는 다를 수 있다
+# - [x] 반올림 오차를 빼면 같다. 끝자리는 다를 수 있다
 # - [ ] 비슷하지만 가끔 다른 토큰이 1등이 된다
 #
-# 같은 덧셈이지만 순서가 군데군데 다릅니다. 그러면 반올림 때문에 끝자리가 달라집니다. 1등이 바뀌기에는
+# 같은 수를 더하지만 더하는 순서가 군데군데 다릅니다. 그러면 반올림 때문에 끝자리가 달라집니다. 1등을 바꾸기에는
 # 턱없이 작은 차이입니다.
 # %% [markdown] lang="en" question="8.b"
-# Your parts use the model's own matrices, but not one line of its code. How near will your logits be to the
+# Your parts use the model's own matrices, but not one line of its code. How close will your logits be to the
 # model's?
 #
 # - [ ] equal to the last bit, always
 # - [x] equal up to rounding: the last digits may differ
 # - [ ] similar, but now and then another token wins
 #
-# The same sums, in another order here and there. Rounding then differs in the last digits, far too little
-# to change which token wins.
+# The sums are the same, but here and there they are added up in another order. Rounding then changes the last
+# digits, far too little to change which token wins.
 # %% id="question-b-answered" tags=["solution"]
 equal_question.answer(2)
 # %% [markdown] lang="ko"
 # ### 연습 8.4 · id에서 로짓까지
 #
-# `input_ids`(`[1, position]`)의 로짓(`[1, position, vocab]`)을 돌려주세요. 쓰는 것은 `model.config`와 행렬뿐입니다.
-# `model.model.embed_tokens`, `model.model.layers`, `model.model.norm`, `model.lm_head`가 차례로 나옵니다. 캐시가 있으면
-# 이미 들어 있는 토큰의 수는 `cache.get_seq_length()`입니다. 층을 돌기 **전에** 물어보세요.
+# `input_ids`(`[1, position]`)의 로짓(`[1, position, vocab]`)을 반환하세요. 쓰는 것은 `model.config`와
+# 행렬뿐입니다. `model.model.embed_tokens`, `model.model.layers`, `model.model.norm`, `model.lm_head`가 차례로
+# 나옵니다. 캐시가 있으면 이미 들어 있는 토큰의 개수는 `cache.get_seq_length()`입니다. 층을 실행하기 **전에** 읽어
+# 두세요.
 # %% [markdown] lang="en"
 # ### Exercise 8.4 · From ids to logits
 #
-# Return the logits (`[1, position, vocab]`) of `input_ids` (`[1, position]`), using `model.config` and the matrices
-# alone: `model.model.embed_tokens`, `model.model.layers`, `model.model.norm` and `model.lm_head`, in this order. If there
-# is a cache, `cache.get_seq_length()` tells how many tokens are in it. Ask **before** the layers run.
+# Return the logits (`[1, position, vocab]`) of `input_ids` (`[1, position]`), using `model.config` and the
+# matrices alone: `model.model.embed_tokens`, `model.model.layers`, `model.model.norm` and `model.lm_head`, in
+# this order. If there is a cache, `cache.get_seq_length()` is the number of tokens in it. Read it **before** the
+# layers run.
 # %% id="ex-8-4"
 def forward(model, input_ids, cache=None):
     """Return logits, float [1, position, vocab].  input_ids: int64 [1, position]."""
@@ -351,9 +356,9 @@ Exercise("8.4").check(forward)
 # 이 순간을 위해 여기까지 왔습니다. 부품으로 조립한 LLM과 라이브러리의 모델에 같은 문장을 넣습니다. 차례로 로짓의
 # 모양, 로짓의 가장 큰 차이(소수 셋째 자리까지), 모든 위치에서 1등 토큰이 같은지, 그리고 다음 토큰입니다.
 # %% [markdown] lang="en"
-# This is the moment: the same sentence through the LLM made of parts and through the library's. Printed are the
-# shape of the logits, their largest difference (to three decimals), whether the top token is the same at every
-# position, and the next token.
+# This is the moment you have been working for: the same sentence through the LLM made of your parts and through
+# the library's model. The cell prints the shape of the logits, their largest difference (to three decimals),
+# whether the top token is the same at every position, and the next token.
 # %% id="equal-logits" tags=["C33", "slide"]
 from course.my_llm import forward
 
@@ -364,10 +369,11 @@ print((ours.argmax(-1) == theirs.argmax(-1)).all().item())
 print(tokenizer.decode(greedy(ours[0, -1])))
 # %% [markdown] lang="ko"
 # 캐시가 있어도 같을까요? 긴 문장을 세 조각으로 나누어 차례로 넣습니다. 둘째, 셋째 조각은 앞 조각의 키와 값을
-# 캐시에서 읽습니다. 캐시에 든 위치의 수와, 로짓의 가장 큰 차이입니다.
+# 캐시에서 읽습니다. 출력된 두 수는 캐시에 든 위치의 개수와, 로짓의 가장 큰 차이입니다.
 # %% [markdown] lang="en"
-# And with the cache? A longer text goes in as three pieces, one after the other; the second and the third read the
-# keys and values of those before from the cache. Printed: how many positions it holds, and the largest difference.
+# And with the cache? A longer text goes in as three pieces, one after the other; the second and the third read
+# the keys and values of those before from the cache. The two numbers are how many positions the cache holds, and
+# the largest difference between the logits.
 # %% id="equal-with-cache" tags=["C33", "slide"]
 text = "The dog chased the squirrel because it was hungry, and the squirrel ran up a tall old tree."
 ids, cache = tokenizer(text, return_tensors="pt").input_ids, KVCache()
@@ -379,17 +385,17 @@ print(cache.get_seq_length(), f"{difference.abs().max():.3f}")
 #
 # ### 연습 8.5 · 한 번에 토큰 하나씩 쓰기
 #
-# 프롬프트를 한 번에 넣고(프리필), 그다음부터는 새 토큰만 넣으세요(디코드 단계). 로짓에서 토큰을 고르는 것은
-# `choose`의 일입니다. 고른 토큰은 곧바로 `yield`로 내놓습니다. 끝 토큰
-# (`model.generation_config.eos_token_id`)을 내놓았거나 `max_new_tokens`개를 내놓았으면 멈춥니다.
+# 프롬프트를 한 번에 넣고(프리필), 그다음부터는 새 토큰만 넣으세요(디코드 단계). 로짓에서 토큰을 고르는 일은
+# `choose`가 합니다. 고른 토큰은 곧바로 `yield`로 내놓습니다. 끝 토큰 (`model.generation_config.eos_token_id`)을
+# 내놓았거나 `max_new_tokens`개를 내놓았으면 멈춥니다.
 # %% [markdown] lang="en"
 # ## It writes
 #
 # ### Exercise 8.5 · Write, one token at a time
 #
-# Put in the whole prompt at once (prefill), and from then on only the new token (decode steps). To pick a token from
-# the logits is the work of `choose`; `yield` the token as soon as it is picked. Stop once you have yielded the end
-# token (`model.generation_config.eos_token_id`) or `max_new_tokens` tokens.
+# Put in the whole prompt at once (prefill), and from then on only the new token (decode steps). Picking a token
+# from the logits is the work of `choose`; `yield` the token as soon as it is picked. Stop once you have yielded
+# the end token (`model.generation_config.eos_token_id`) or `max_new_tokens` tokens.
 # %% id="ex-8-5"
 def write(model, input_ids, max_new_tokens, choose):
     """Yield the ids (int) of new tokens.  input_ids: [1, position]; choose: logits [vocab] -> id."""
@@ -417,10 +423,11 @@ Exercise("8.5").check(write)
 # 3. For the next step, `unseen = torch.tensor([[token_id]])`: only the new token.
 # %% [markdown] lang="ko"
 # 라이브러리의 `generate`와 같은 글을 쓸까요? 영어, 코드, 한국어 프롬프트에 20토큰씩 이어 쓰게 하고, 토큰이 모두
-# 같은지(`True`)와 쓴 글을 봅니다. 한국어를 거의 배우지 않은 모델이라 한국어는 둘이 똑같이 서투릅니다.
+# 같은지(`True`)와 쓴 글을 봅니다. 한국어 글로는 거의 훈련되지 않은 모델이라, 한국어는 둘 다 똑같이 서투릅니다.
 # %% [markdown] lang="en"
-# Does it write what `generate` of the library writes? Twenty tokens each after prompts in English, code and Korean;
-# `True` where all tokens are the same. The model has learned hardly any Korean, and both are as clumsy at it.
+# Does it write what `generate` of the library writes? Twenty tokens each after prompts in English, code and
+# Korean; `True` where all tokens are the same. The model was hardly trained on Korean text, and in Korean both
+# are equally clumsy.
 # %% id="equal-text" tags=["C33", "slide"]
 from course.my_llm import write
 
@@ -432,13 +439,14 @@ for prompt in prompts:
 # %% [markdown] lang="ko"
 # ## 샘플링하고, 스트리밍하기
 #
-# 부품은 갈아 끼울 수 있습니다. 레슨 03의 온도, top-p, 샘플링으로 `choose`를 만들고, 레슨 05의 `stream_text`로 나오는
-# 대로 화면에 보냅니다. 질문은 레슨 01의 대화 템플릿에 넣습니다. 씨앗을 바꾸면 다른 대답이 나옵니다.
+# 부품은 갈아 끼울 수 있습니다. 레슨 03의 온도, top-p, 샘플링으로 `choose`를 만들고, 레슨 05의 `stream_text`로
+# 나오는 대로 화면에 보여 줍니다. 질문은 레슨 01의 대화 템플릿에 넣습니다. 시드를 바꾸면 다른 대답이 나옵니다.
 # %% [markdown] lang="en"
 # ## Sample, and stream
 #
-# Parts can be exchanged. Temperature, top-p and sampling of lesson 03 make another `choose`, and `stream_text` of lesson
-# 05 shows the text as it comes. The question goes into the chat template of lesson 01. Another seed, another answer.
+# Parts can be exchanged. Temperature, top-p and sampling of lesson 03 make another `choose`, and `stream_text` of
+# lesson 05 shows the text as it comes. The question goes into the chat template of lesson 01. Another seed gives
+# another answer.
 # %% id="sample-and-stream" tags=["slide"]
 generator = torch.Generator().manual_seed(1)
 
@@ -455,61 +463,64 @@ for piece in stream_text(write(model, ids, 40, choose), tokenizer):
 # %% [markdown] lang="ko"
 # ## 어디까지 빨라질 수 있을까
 #
-# 토큰 하나를 쓰려면 모든 가중치를 한 번씩 곱해야 합니다. 그럼 시간은 어디에 들까요?
+# 토큰 하나를 쓰려면 모든 가중치를 한 번씩 곱해야 합니다. 그럼 시간은 주로 어디에 들까요?
 # %% [markdown] lang="en"
 # ## How fast can it get?
 #
-# To write one token, every weight takes part in one product. So where does the time go?
+# To write one token, every weight has to be multiplied once. So where does most of the time go?
 # %% id="question-c"
 time_question = Question("8.c")
 time_question
 # %% [markdown] lang="ko" question="8.c"
-# 토큰 하나에 곱셈과 덧셈이 2억 7천만 번쯤 들고, 이 모델의 가중치는 538MB입니다. 글 하나를 쓸 때 계산은 주로
-# 무엇을 기다릴까요?
+# 토큰 하나에 곱셈과 덧셈이 2억 7천만 번쯤 들고, 이 모델의 가중치는 538MB입니다. 글 하나를 쓸 때 시간은 주로
+# 어디에 들까요?
 #
-# - [ ] 프로세서가 곱하기를
-# - [x] 가중치가 메모리에서 오기를
-# - [ ] 파이썬이 반복문을 돌기를
+# - [ ] 곱셈과 덧셈
+# - [x] 가중치를 메모리에서 가져오기
+# - [ ] 파이썬의 반복문 실행
 #
 # 가중치 하나를 메모리에서 가져와 곱셈 한 번과 덧셈 한 번에 씁니다. 프로세서는 메모리가 다음 숫자를 가져오는
 # 것보다 훨씬 빨리 그 일을 끝냅니다.
 # %% [markdown] lang="en" question="8.c"
-# One token takes some 270 million multiplications and additions, and this model's weights are 538 MB. What
-# do they mostly wait for, when one text is written?
+# One token takes some 270 million multiplications and additions, and this model's weights are 538 MB. When one
+# text is written, what takes most of the time?
 #
-# - [ ] for the processor to multiply
-# - [x] for the weights to arrive from memory
-# - [ ] for Python to run its loops
+# - [ ] multiplying and adding
+# - [x] fetching the weights from memory
+# - [ ] running Python's loops
 #
 # Each weight is fetched from memory for one multiplication and one addition. A processor does those far
 # faster than memory can bring the next number.
 # %% id="question-c-answered" tags=["solution"]
 time_question.answer(2)
 # %% [markdown] lang="ko"
-# 재 봅시다. 모든 행렬을 벡터 하나와 곱할 때와 여덟 개와 곱할 때, 읽는 것은 같고 곱셈은 여덟 배입니다. 시간은 몇
-# 배가 될까요?
+# 재 봅시다. 모든 행렬을 벡터 하나와 곱하고, 또 벡터 여덟 개와 곱합니다. 읽는 것은 같고 곱셈은 여덟 배입니다.
+# 출력된 수는 시간이 몇 배가 되었는지입니다.
 # %% [markdown] lang="en"
-# Measure it. Multiply all matrices with one vector, then with eight: as much to read, and eight times the
-# multiplications. How many times as long does it take?
+# Measure it. Multiply all matrices by one vector, then by eight: there is as much to read, but eight times as
+# much to multiply. The number printed is how many times as long it takes.
 # %% id="one-and-eight" tags=["nbval-ignore-output"]
 matrices = [tensor for tensor in tensors if tensor.ndim == 2]
 print(f"{seconds_to_read(matrices, vectors=8) / seconds_to_read(matrices, vectors=1):.1f}")
 # %% [markdown] lang="ko"
-# 여덟 배에 한참 못 미칩니다. 시간은 곱하는 데보다 가중치를 가져오는 데 듭니다. 그래서 **천장**이 있습니다. 토큰 하나를
-# 쓰는 데는 모든 행렬을 한 번씩 읽어 곱하는 시간이 꼭 듭니다. 천장에 다가가려면 그 밖의 일을 줄여야 합니다.
+# 여덟 배에 한참 못 미칩니다. 곱하는 것보다 가중치를 가져오는 데 시간이 더 듭니다. 그래서 속도에는 **상한**이
+# 있습니다. 토큰 하나를 쓰려면 모든 행렬을 한 번씩 읽어 곱하는 시간이 꼭 듭니다. 상한에 다가가려면 그 밖의 일을
+# 줄여야 합니다.
 #
-# ### 연습 8.6 · 행렬 셋, 곱셈 한 번
+# ### 연습 8.6 · 행렬 세 개를 한 번에 곱하기
 #
-# 쿼리, 키, 값의 투영 행렬은 같은 `x`를 읽습니다. 아래로 이어 붙이면 곱셈 한 번이면 됩니다. 행렬(`[out, in]`)의
-# 리스트를 받아, 이어 붙인 행렬과 저마다의 행 수(`int`의 리스트)를 돌려주세요.
+# 쿼리, 키, 값의 투영 행렬은 같은 `x`와 곱합니다. 위아래로 이어 붙이면 행렬 곱 한 번이면 됩니다.
+# 행렬(`[out, in]`)의 리스트를 받아, 이어 붙인 행렬과 각 행렬의 행 수(`int`의 리스트)를 반환하세요.
 # %% [markdown] lang="en"
-# Far less than eight times: the time goes into fetching the weights, more than into multiplying. Hence the
-# **ceiling**: to write a token, each matrix has to be read and multiplied once. To come near it, all else has to shrink.
+# It is far less than eight times: more of the time goes into fetching the weights than into multiplying. So there
+# is a **ceiling** to the speed: to write a token, each matrix has to be read and multiplied once. To come close
+# to it, everything else has to shrink.
 #
 # ### Exercise 8.6 · Three matrices, one product
 #
-# The projection matrices of queries, keys and values read the same `x`. One below the other, they need one product.
-# Take a list of matrices (`[out, in]`) and return the joined matrix and how many rows each had (a list of `int`).
+# The projection matrices of queries, keys and values are multiplied by the same `x`. Joined one below the other,
+# they need one product only. Take a list of matrices (`[out, in]`), and return the joined matrix and how many
+# rows each had (a list of `int`).
 # %% id="ex-8-6"
 def fuse(matrices):
     """Return (matrix, sizes), so that (x @ matrix.T).split(sizes, -1) is each one's product."""
@@ -521,27 +532,28 @@ def fuse(matrices):
 # %% id="check-8-6" kind="implement" difficulty=2 minutes=5
 Exercise("8.6").check(fuse)
 # %% [markdown] lang="ko" hints="8.6"
-# 1. 모두 같은 `x`를 읽으니 열의 수가 같습니다.
-# 2. 아래로 이어 붙이면 행렬 하나가 됩니다. `torch.cat(matrices)`입니다.
-# 3. 크기는 저마다의 행 수, `len(matrix)`입니다.
+# 1. 모두 같은 `x`와 곱하니 열의 수가 같습니다.
+# 2. 위아래로 이어 붙이면 행렬 하나가 됩니다. `torch.cat(matrices)`입니다.
+# 3. 크기는 각 행렬의 행 수, `len(matrix)`입니다.
 # %% [markdown] lang="en" hints="8.6"
-# 1. All of them read the same `x`, so they have the same number of columns.
+# 1. All of them are multiplied by the same `x`, so they have the same number of columns.
 # 2. Stacked one below the other they are one matrix: `torch.cat(matrices)`.
 # 3. The sizes are how many rows each had: `len(matrix)`.
 # %% [markdown] lang="ko"
-# ### 연습 8.7 · 자리가 있는 캐시
+# ### 연습 8.7 · 메모리를 미리 잡아 두는 캐시
 #
-# 레슨 05의 `KVCache`는 토큰마다 모든 키와 값을 새 메모리에 옮겨 적습니다. 자리를 미리 잡아 두면 새것만 적으면 됩니다.
-# `KVCache`처럼 `append(layer, keys, values)`와 `get_seq_length()`가 있고, `RoomyCache(layers, kv_heads, head_dim, room)`으로
-# 만들 때 `room`개 위치의 자리를 한 번만 잡습니다. `append`는 채워진 곳까지만 돌려주고, 자리가 모자라면 `ValueError`를
-# 일으켜야 합니다.
+# 레슨 05의 `KVCache`는 토큰마다 모든 키와 값을 새 메모리에 복사합니다. 공간을 미리 잡아 두면 새것만 적으면
+# 됩니다. `KVCache`처럼 `append(layer, keys, values)`와 `get_seq_length()`가 있고,
+# `RoomyCache(layers, kv_heads, head_dim, room)`으로 만들 때 위치 `room`개가 들어갈 공간을 한 번만 잡습니다.
+# `append`는 채워진 곳까지만 반환하고, 공간이 모자라면 `ValueError`를 일으켜야 합니다.
 # %% [markdown] lang="en"
-# ### Exercise 8.7 · A cache with room
+# ### Exercise 8.7 · A cache that reserves its memory
 #
-# At each token, the `KVCache` of lesson 05 copies all keys and values into new memory. With room made beforehand, only
-# the new ones are written. Like `KVCache` it has `append(layer, keys, values)` and `get_seq_length()`; it is made with
-# `RoomyCache(layers, kv_heads, head_dim, room)`, and takes memory for `room` positions then, once. `append` returns what is
-# filled and no more, and raises a `ValueError` where the room is used up.
+# At each token, the `KVCache` of lesson 05 copies all keys and values into new memory. With room reserved
+# beforehand, only the new ones are written. Like `KVCache` it has `append(layer, keys, values)` and
+# `get_seq_length()`; it is made with `RoomyCache(layers, kv_heads, head_dim, room)`, which reserves memory for
+# `room` positions, once. `append` returns only what is filled, and raises a `ValueError` when the room is used
+# up.
 # %% id="ex-8-7"
 class RoomyCache:
     """A KVCache whose memory, [layer, 1, kv_heads, room, head_dim] twice, is taken once.
@@ -574,11 +586,11 @@ class RoomyCache:
 # %% id="check-8-7" kind="implement" difficulty=3 minutes=7
 Exercise("8.7").check(RoomyCache)
 # %% [markdown] lang="ko" hints="8.7"
-# 1. `__init__`에서 키와 값을 위해 하나씩 `torch.zeros(layers, 1, kv_heads, room, head_dim)`을 만들고,
-#    층마다 길이 0을 적어 둡니다.
+# 1. `__init__`에서 키와 값에 하나씩 `torch.zeros(layers, 1, kv_heads, room, head_dim)`을 만들고, 층마다 길이 0을
+#    적어 둡니다.
 # 2. `append`에서 `self.keys[layer, :, :, start:end] = keys`로 그 안에 적습니다.
-# 3. `end`가 `room`보다 크면 ValueError를 일으키고, 아니면 `end`를 그 층의 길이로 적고 둘의 `[layer, :, :,
-#    :end]`를 돌려줍니다.
+# 3. `end`가 `room`보다 크면 ValueError를 일으키고, 아니면 `end`를 그 층의 길이로 적어 둔 다음 키와 값의
+#    `[layer, :, :, :end]`를 반환합니다.
 # %% [markdown] lang="en" hints="8.7"
 # 1. In `__init__`: `torch.zeros(layers, 1, kv_heads, room, head_dim)`, once for keys and once for values,
 #    and a length of 0 for each layer.
@@ -586,11 +598,12 @@ Exercise("8.7").check(RoomyCache)
 # 3. Raise a ValueError if `end` is more than `room`; else keep `end` as the layer's length, and return
 #    `[layer, :, :, :end]` of both.
 # %% [markdown] lang="ko"
-# 층마다 행렬을 합쳐 둡니다. 쿼리, 키, 값이 하나가 되고, 피드포워드의 `gate_proj`와 `up_proj`가 하나가 됩니다. 첫 층의
-# 합친 행렬과, 그 안에서 쿼리, 키, 값이 차지하는 행 수입니다.
+# 층마다 행렬을 합쳐 둡니다. 쿼리, 키, 값의 행렬이 하나가 되고, 피드포워드의 `gate_proj`와 `up_proj`가 하나가
+# 됩니다. 출력은 쿼리, 키, 값을 합친 행렬의 모양과, 그 안에서 쿼리, 키, 값이 차지하는 행 수입니다.
 # %% [markdown] lang="en"
-# Fuse the matrices of every layer: queries, keys and values into one, `gate_proj` and `up_proj` of the feed-forward
-# layer into another. Printed is the first layer's matrix, and how many of its rows are queries, keys and values.
+# Fuse the matrices of every layer: queries, keys and values into one, `gate_proj` and `up_proj` of the
+# feed-forward layer into another. The cell prints the shape of the matrix for queries, keys and values, and how
+# many of its rows belong to each.
 # %% id="fuse-all"
 from course.my_llm import RoomyCache, fuse
 
@@ -602,10 +615,10 @@ for layer in model.model.layers:
     fused.append((qkv, attn.o_proj.weight, gate_up, mlp.down_proj.weight))
 print(list(qkv.shape), sizes)
 # %% [markdown] lang="ko"
-# 합친 행렬로 다시 쓴 층입니다. `repeat_kv`, `attention_scores`, `attention_weights`, `combine`은 PyTorch의 함수 하나가
-# 모두 맡습니다. 결과가 원래 층과 같으면 `True`입니다.
+# 합친 행렬을 쓰는 층입니다. `repeat_kv`, `attention_scores`, `attention_weights`, `combine`은 PyTorch의 함수
+# 하나가 모두 맡습니다. 결과가 원래 층과 같으면 `True`입니다.
 # %% [markdown] lang="en"
-# A layer once more, with the fused matrices. One function of PyTorch does all that `repeat_kv`, `attention_scores`,
+# Here is a layer with the fused matrices. One function of PyTorch does all that `repeat_kv`, `attention_scores`,
 # `attention_weights` and `combine` did. `True` says that the result is still the same.
 # %% id="fused-layer" tags=["slide"]
 def run_fused(x, layer, matrices, config, positions, mask, cache):
@@ -627,11 +640,11 @@ again = run_fused(x, model.model.layers[0], fused[0], model.config, *places_and_
 plain = run_layer(x, model.model.layers[0], model.config, *places_and_mask(0, 6))
 print(torch.allclose(again, plain, atol=1e-4))
 # %% [markdown] lang="ko"
-# 이 층으로 쓰는 루프입니다. 하나를 더 줄였습니다. LM 헤드는 어휘사전 전체와 곱하는 가장 큰 행렬이니, **마지막
-# 위치**에만 씁니다. 캐시와 행렬은 밖에서 받습니다.
+# 이 층으로 글을 쓰는 루프입니다. 일을 하나 더 줄였습니다. LM 헤드는 어휘사전의 토큰마다 행이 있는 가장 큰
+# 행렬이니, **마지막 위치**에만 씁니다. 캐시와 행렬은 인수로 받습니다.
 # %% [markdown] lang="en"
-# And the loop that writes with these layers. One more thing is saved: the LM head, the largest matrix of all, is used
-# for the **last position** only. The cache and the matrices come from outside.
+# And the loop that writes with these layers. One more thing is saved: the LM head, the largest matrix of all, is
+# used for the **last position** only. The cache and the matrices are arguments.
 # %% id="write-fused"
 def write_fused(cache, layer_matrices, head, input_ids, max_new_tokens):
     config, stack, unseen = model.config, model.model, input_ids
@@ -650,13 +663,14 @@ ids, head = tokenizer("Once upon a time", return_tensors="pt").input_ids, model.
 room = RoomyCache(layers=30, kv_heads=3, head_dim=64, room=64)
 print(tokenizer.decode(list(write_fused(room, fused, head, ids, 20))))
 # %% [markdown] lang="ko"
-# 마지막으로 천장 자체를 건드려 봅니다. 같은 행렬이라도 숫자가 메모리에 놓인 순서에 따라 벡터 하나와 곱하는 시간이
-# 다릅니다. 모델은 행렬을 행(`out`) 순서로 놓습니다. 열(`in`) 순서로 다시 놓고 재면, 모양과 값은 그대로이고 시간만
-# 달라집니다. 몇 배 빨라지는지는 컴퓨터마다 다릅니다.
+# 마지막으로 이 상한 자체를 끌어올려 봅니다. 같은 행렬이라도 숫자가 메모리에 놓인 순서에 따라 벡터 하나와 곱하는
+# 시간이 다릅니다. 모델은 행렬을 행(`out`) 순서로 놓습니다. 열(`in`) 순서로 다시 놓으면, 모양과 값은 그대로이고
+# 시간만 달라집니다. 출력된 수는 몇 배 빨라졌는지이고, 컴퓨터마다 다릅니다.
 # %% [markdown] lang="en"
-# Last, the ceiling itself. With the same matrix, the time of a product with one vector depends on the order in which
-# its numbers lie in memory. The model keeps rows (`out`) together. Lay all matrices out by columns (`in`): shapes and
-# values stay, and only the time changes. How many times as fast it gets differs from machine to machine.
+# Last, raise the ceiling itself. Even with the same matrix, the time of a product with one vector depends on the
+# order in which its numbers lie in memory. The model keeps rows (`out`) together. Lay all matrices out by columns
+# (`in`): shapes and values stay, and only the time changes. The number printed is how many times as fast it is,
+# and differs from machine to machine.
 # %% id="lay-out" tags=["nbval-ignore-output"]
 def laid_out(matrix):
     return matrix.T.contiguous().T
@@ -680,8 +694,9 @@ def write_without_cache(input_ids, max_new_tokens):
 
 print(tokenizer.decode(list(write_without_cache(ids, 20))))
 # %% [markdown] lang="ko"
-# 지금까지의 모든 단계를 `generate`와 나란히 잽니다. 마지막은 `utils/decoder.py`, 지금 만든 것을 200줄 안에 다듬어 놓은 과정의 디코더입니다. 모두 같은 글을
-# 돌아가며 세 번씩 쓰므로 조금 걸립니다. 모두가 같은 토큰을 썼으면 `True`입니다.
+# 지금까지의 모든 단계를 `generate`와 나란히 잽니다. 마지막은 `utils/decoder.py`, 지금 만든 것을 200줄 안에 다듬어
+# 놓은 강좌의 디코더입니다. 모두 같은 글을 번갈아 세 번씩 쓰므로 조금 걸립니다. 모두가 같은 토큰을 썼으면
+# `True`입니다.
 # %% [markdown] lang="en"
 # Now time every step so far beside `generate`. The last one is `utils/decoder.py`, the course's decoder: what you have
 # just built, tidied up in under 200 lines. All write the same text in turn, three times each, which takes a while.
@@ -719,96 +734,107 @@ ways = {
 speeds = measure_speeds(model, ways, decoder.matrices(), ids, new_tokens=8)
 print(speeds.same)
 # %% [markdown] lang="ko"
-# 막대가 길수록 빠릅니다. 점선이 천장입니다. 어느 단계에서 가장 많이 빨라졌나요? `generate`는 어디쯤인가요? 다른
-# 프로그램이 바쁘게 돌고 있다면 순서가 흔들릴 수 있습니다. 그때는 위의 셀부터 다시 실행하세요.
+# 막대가 길수록 빠릅니다. 파선이 상한입니다. 어느 단계에서 가장 많이 빨라졌나요? `generate`는 어디쯤인가요? 다른
+# 프로그램이 바쁘게 실행되고 있다면 순서가 바뀔 수 있습니다. 그때는 위의 셀부터 다시 실행하세요.
 # %% [markdown] lang="en"
-# The longer the bar, the faster. The dashed line is the ceiling. Which step brought most? Where does `generate` stand?
-# If other programs are busy on this machine the order may waver: then run this and the cell above again.
+# The longer the bar, the faster. The dashed line is the ceiling. Which step brought most? Where is `generate`? If
+# other programs are busy on this machine, the order may change; then run the cell above and this one again.
 # %% id="speeds" tags=["nbval-ignore-output", "slide"]
 speeds_picture(speeds)
 # %% [markdown] lang="ko"
-# `generate`는 수백 가지 모델과 설정을 받아들이고, 여러 글을 한꺼번에 쓸 줄도 압니다. 그래서 토큰마다 확인할 것이
-# 많습니다. 우리의 디코더는 한 번에 글 하나만, 한 계열의 모델로만 씁니다. Llama 계열이면 `Decoder.from_model(model)`로
-# 다른 모델도 됩니다. Phi-3-mini도 그렇습니다. 아래는 자리를 잡아 둔 글의 최대 길이(토큰), 층의 수, 쓴 글입니다.
+# 캐시 공간을 미리 잡은 효과는 거의 보이지 않을 것입니다. 토큰 8개로는 복사할 키와 값이 아직 적기 때문입니다.
+# 복사할 것은 글이 길어질수록 늘어납니다.
+#
+# `generate`는 수백 가지 모델과 설정을 받아들이고, 여러 글을 한꺼번에 쓸 수도 있습니다. 그래서 토큰마다 확인할
+# 것이 많습니다. 우리의 디코더는 한 번에 글 하나만, 한 계열의 모델로만 씁니다. Llama 계열이면
+# `Decoder.from_model(model)`로 다른 모델도 쓸 수 있고, Phi-3-mini도 그중 하나입니다. 출력은 공간을 잡아 둔 글의
+# 최대 길이(토큰), 층의 개수, 쓴 글입니다.
 # %% [markdown] lang="en"
-# `generate` serves hundreds of models and settings, and can write several texts at once, so it has much to check at
-# every token. Our decoder writes one text at a time, with one family of models. `Decoder.from_model(model)` takes any of
-# the Llama family, Phi-3-mini among them. Printed: the longest text it made room for, in tokens; the layers; the text.
+# Reserving the cache's memory will have made hardly any difference: after 8 tokens there are still few keys and
+# values to copy. The longer the text, the more there is to copy.
+#
+# `generate` serves hundreds of models and settings, and can write several texts at once, so it has much to check
+# at every token. Our decoder writes one text at a time, with one family of models. `Decoder.from_model(model)`
+# takes any of the Llama family, Phi-3-mini among them. The cell prints the longest text it has reserved room for,
+# in tokens, the number of layers, and the text it writes.
 # %% id="decoder"
 print(decoder.max_positions, len(decoder.blocks))
 new_ids = decoder.generate(ids, 20)
 print(tokenizer.decode(new_ids[0]))
 # %% [markdown] lang="ko"
-# ## 서비스용 엔진까지 남은 것
+# ## 서비스용 엔진은 무엇이 더 있나
 #
-# 내가 만든 LLM은 한 사람에게 글 하나를 써 줍니다. 수천 명에게 동시에 써 주는 엔진은 무엇을 더 할까요?
+# 내가 만든 LLM은 한 사람에게 글 하나를 써 줍니다. 동시에 수천 명에게 써 주는 엔진은 무엇을 더 할까요?
 #
-# **배치.** 가중치를 한 번 읽어 글 하나에만 쓰는 것은 아깝습니다. 여러 글을 함께 계산하면 한 번 읽은 가중치가 모두에게
-# 쓰입니다. 글마다 길이가 다르므로, 한 글이 끝나면 그 자리에 곧바로 다음 글을 넣습니다.
+# **배치.** 가중치를 한 번 읽어 글 하나에만 쓰는 것은 아깝습니다. 여러 글을 함께 계산하면 한 번 읽은 가중치를
+# 모두에 씁니다. 글마다 길이가 다르므로, 한 글이 끝나면 그 자리에 곧바로 다음 글을 넣습니다(연속 배치).
 # [Orca (Yu 외, 2022)](https://www.usenix.org/conference/osdi22/presentation/yu)
 #
-# **페이징.** 자리를 미리 잡아 두면 짧은 글에는 남고 긴 글에는 모자랍니다. 운영 체제가 메모리를 나누듯 캐시를 작은 쪽(페이지)으로
-# 나누어 필요할 때마다 한 쪽씩 줍니다. [PagedAttention (Kwon 외, 2023)](https://arxiv.org/abs/2309.06180)
+# **페이징.** 공간을 미리 잡아 두면 짧은 글에는 남고 긴 글에는 모자랍니다. 운영 체제가 메모리를 나누듯, 캐시를
+# 작은 페이지로 나누어 필요할 때마다 한 페이지씩 줍니다.
+# [PagedAttention (Kwon 외, 2023)](https://arxiv.org/abs/2309.06180)
 #
-# **양자화.** 천장을 정하는 것은 읽을 바이트 수입니다. 가중치를 4바이트가 아니라 4비트로 적으면 읽을 것이 여덟 배
-# 줄어듭니다. 글이 나빠지지 않게 반올림하는 것이 어려운 점입니다. 이 과정의 모델도 4비트 파일로 받아서 풀어 놓은 것입니다. [GPTQ (Frantar 외, 2022)](https://arxiv.org/abs/2210.17323)
+# **양자화.** 상한을 정하는 것은 읽을 바이트 수입니다. 가중치를 4바이트가 아니라 4비트로 적으면 읽을 바이트가
+# 8분의 1로 줄어듭니다. 글이 나빠지지 않게 반올림하는 것이 어려운 점입니다. 이 강좌의 모델도 4비트 파일로 받아서
+# 풀어 놓은 것입니다. [GPTQ (Frantar 외, 2022)](https://arxiv.org/abs/2210.17323)
 #
-# **플래시 어텐션.** 점수 행렬은 글 길이의 제곱으로 커집니다. 타일로 나누어 소프트맥스를 조금씩 이어서 계산하면 그 행렬을
-# 메모리에 적지 않아도 됩니다. 결과는 그대로입니다. [FlashAttention (Dao 외, 2022)](https://arxiv.org/abs/2205.14135)
+# **플래시 어텐션.** 점수 행렬은 글 길이의 제곱에 비례해 커집니다. 작은 조각(타일)으로 나누어 소프트맥스를 이어서
+# 계산하면 그 행렬을 통째로 메모리에 적지 않아도 됩니다. 결과는 그대로입니다.
+# [FlashAttention (Dao 외, 2022)](https://arxiv.org/abs/2205.14135)
 # %% [markdown] lang="en"
-# ## What is left to a serving engine
+# ## What a serving engine adds
 #
 # Your LLM writes one text for one person. What more does an engine do that writes for thousands at a time?
 #
-# **Batching.** To read all weights for a single text is a waste: several texts computed together share what was read.
-# They differ in length, so when one is done the next takes its place at once.
+# **Batching.** Reading all the weights for a single text is a waste: several texts computed together share what
+# was read. They differ in length, so when one is done the next takes its place at once (continuous batching).
 # [Orca (Yu et al., 2022)](https://www.usenix.org/conference/osdi22/presentation/yu)
 #
-# **Paging.** Room made beforehand is too much for a short text and too little for a long one. As an operating system does
-# with memory, the cache is cut into small pages, handed out one by one as they are needed.
-# [PagedAttention (Kwon et al., 2023)](https://arxiv.org/abs/2309.06180)
+# **Paging.** Room reserved beforehand is too much for a short text and too little for a long one. So the cache is
+# cut into small pages, as an operating system does with memory, and they are handed out one by one as they are
+# needed. [PagedAttention (Kwon et al., 2023)](https://arxiv.org/abs/2309.06180)
 #
-# **Quantisation.** The ceiling is set by the bytes that have to be read. With 4 bits for a weight in place of 4 bytes there
-# are eight times fewer. The hard part is to round so that the text does not suffer. The course's model, too, came as a
-# file of 4-bit weights, and was unpacked.
+# **Quantisation.** The ceiling is set by the bytes that have to be read. With 4 bits for a weight in place of 4
+# bytes, only an eighth of them is left. The hard part is to round in such a way that the text does not suffer.
+# The course's model, too, came as a file of 4-bit weights and was unpacked.
 # [GPTQ (Frantar et al., 2022)](https://arxiv.org/abs/2210.17323)
 #
-# **Flash attention.** The matrix of scores grows with the square of the text's length. Cut into tiles, with the softmax
-# carried on from tile to tile, it never has to be written to memory, and the result is the same.
-# [FlashAttention (Dao et al., 2022)](https://arxiv.org/abs/2205.14135)
+# **Flash attention.** The matrix of scores grows with the square of the text's length. Cut into tiles, with the
+# softmax carried on from tile to tile, it never has to be written to memory as a whole, and the result is the
+# same. [FlashAttention (Dao et al., 2022)](https://arxiv.org/abs/2205.14135)
 # %% [markdown] lang="ko"
-# ## 내가 쓴 LLM
+# ## 내가 만든 LLM
 #
-# 마지막으로 `my_llm.py`를 펼칩니다. 임베딩에서 글쓰기까지, 통과한 부품이 차례로 들어 있습니다. 이 파일은 여러분의
-# 것입니다. 고쳐도 되고, 다른 곳으로 가져가도 됩니다.
+# 마지막으로 `my_llm.py`를 펼칩니다. 레슨 01의 루프부터 이 레슨의 부품까지, 통과한 코드가 연습 문제의 순서대로
+# 들어 있습니다. 이 파일은 여러분의 것입니다. 고쳐도 되고, 다른 곳으로 가져가도 됩니다.
 # %% [markdown] lang="en"
 # ## The LLM you wrote
 #
-# Last, open `my_llm.py`: the parts that passed, in order, from the embedding to the loop that writes. The file is yours
-# to change, and to take with you.
+# Last, open `my_llm.py`: the code that passed, in the order of the exercises, from the loop of lesson 01 to the
+# parts of this lesson. The file is yours to change, and to take with you.
 # %% id="my-llm" tags=["slide"]
 print(my_llm())
 # %% [markdown] lang="ko"
 # ## 정리
 #
 # - LLM은 행렬 몇백 개와 짧은 함수 스무 개 남짓입니다. 모델에서 가져온 것은 숫자뿐입니다.
-# - 같은 계산을 하면 같은 로짓이 나오고(반올림까지), 같은 글이 나옵니다.
-# - 캐시를 쓸 때는 위치와 마스크가 과거만큼 밀립니다.
-# - 글 하나를 쓸 때의 한계는 곱셈이 아니라 가중치를 읽는 속도입니다.
+# - 같은 계산을 하면 (반올림 오차 안에서) 같은 로짓이 나오고, 같은 글이 나옵니다.
+# - 캐시를 쓸 때 새 토큰의 위치와 마스크는 캐시에 든 토큰 수만큼 뒤에서 시작합니다.
+# - 글 하나를 쓸 때의 속도를 제한하는 것은 곱셈이 아니라 가중치를 읽는 일입니다.
 #
 # **지금까지 만든 것:** LLM 하나, 전부.
 #
-# **다음 문:** 이 문은 밖으로 나 있습니다. 다른 모델을 열어 보고(`Decoder.from_model`), 논문의 아이디어를
-# `my_llm.py`에서 시험해 보세요.
+# **이제 강좌 밖으로:** 다른 모델을 열어 보고(`Decoder.from_model`), 논문의 아이디어를 `my_llm.py`에서 시험해
+# 보세요.
 # %% [markdown] lang="en"
 # ## What you know now
 #
-# - An LLM is a few hundred matrices and some twenty short functions. All that came from the model are numbers.
+# - An LLM is a few hundred matrices and some twenty short functions. All that came from the model was numbers.
 # - The same computation gives the same logits, up to rounding, and the same text.
-# - With a cache, positions and mask move on by the past.
-# - What limits the writing of one text is not multiplying but reading the weights.
+# - With a cache, the positions and the mask of new tokens begin after the tokens that it holds.
+# - What limits the speed of writing one text is not multiplying but reading the weights.
 #
 # **What you have built so far:** one LLM, all of it.
 #
-# **The next door** leads outside: open another model (`Decoder.from_model`), and try the idea of a paper in your
+# **Beyond the course:** open another model (`Decoder.from_model`), and try the idea of a paper in your
 # `my_llm.py`.
