@@ -10,7 +10,7 @@ from utils import decoder_parts
 from utils.decoder import Decoder
 from utils.decoder_speed import library_writes, measure_speeds, seconds_to_read, weight_reader
 from utils.decoding import sampler
-from utils.figures.decoder import speeds_picture
+from utils.figures.timing import speeds_picture
 from utils.kv_cache import KVCache
 
 # Kinds of models the decoder rebuilds, and what is particular about each.

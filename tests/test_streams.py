@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tiny_models import CONTEXT, TINY, tiny_tokenizer
-from utils.context import long_losses, loss_at_distance, one_at_a_time, pass_times
-from utils.figures.context import distance_picture, loss_picture, pass_times_picture
+from utils.context import long_losses, loss_at_distance, one_at_a_time
 from utils.streams import (
     candidates_at,
     causal_mask,
@@ -230,21 +229,3 @@ def test_only_distances_matter_to_rotary_positions():
     assert shifted == pytest.approx(here, abs=1e-4)
     near = loss_at_distance(model, ids, 6, 0)
     assert apart != pytest.approx(near, abs=1e-3)
-
-
-def test_the_pictures_say_what_they_show():
-    model = TINY["llama"]()
-    times = list(pass_times(model, torch.arange(3, 30), (2, 5)))
-    assert [t.tokens for t in times] == [2, 5]
-    pictures = [
-        pass_times_picture(times),
-        loss_picture([3.0, 2.5], [3.0, 2.5, 2.0, 9.0], 512, 1024),
-        distance_picture([0, 1000], [2.0, 7.5], 3.25, 512),
-    ]
-    for picture in pictures:
-        bundle, about = picture._repr_mimebundle_()
-        assert bundle["text/plain"] == repr(picture)
-        assert about["image/png"]["width"] <= 740
-        assert len(bundle["image/png"]) > 1000
-    assert "9.0" in repr(pictures[1])
-    assert "1,000 positions in between: loss 7.5" in repr(pictures[2])

@@ -135,7 +135,7 @@ def sampler(
     return choose
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stage:
     """The distribution after one step on the way from the model to the draw."""
 
@@ -183,18 +183,21 @@ def decoding_stages(
     return tuple(stages)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Decoding:
     """A prompt's next token on its way from the model to the draw, and what has been drawn.
 
     A token is its id and its bytes: it may hold only a part of a character.
     """
 
+    prompt_text: str
     prompt: tuple[tuple[int, bytes], ...]
     rows: tuple[tuple[int, bytes], ...]  # the tokens that the model finds likeliest
     stages: tuple[Stage, ...]
     drawn: tuple[int, ...] = ()  # ids, in the order of the draws
+    last_drawn: bytes | None = None  # the token of the last of them
     written: tuple[tuple[int, bytes], ...] = ()  # the text that goes on from the prompt
+    written_text: str = ""
 
     def shares(self, stage: Stage) -> list[float]:
         """The probability of each row at a stage, and last that of all other tokens together."""

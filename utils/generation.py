@@ -16,7 +16,7 @@ from utils.model import context_length, prompt_ids
 from utils.tokens import token_text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
     """One pass through the model, and the token it led to."""
 
@@ -32,7 +32,7 @@ class Step:
         return torch.cat([self.input_ids, self.input_ids.new_tensor([[self.token_id]])], dim=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Continuation:
     """A text on its way: its prompt, and the steps taken since."""
 

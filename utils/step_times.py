@@ -79,3 +79,12 @@ def _now(model) -> float:
     elif model.device.type == "mps":
         torch.mps.synchronize()
     return time.perf_counter()
+
+
+@dataclass(frozen=True)
+class AnswerTimes:
+    """What was measured, and the answer whose time is told from it."""
+
+    times: StepTimes
+    prompt_tokens: int
+    new_tokens: int

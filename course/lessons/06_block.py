@@ -35,7 +35,8 @@ from course.exercise import Exercise, Question
 from utils.anatomy import components, parameter_share
 from utils.decoding import top_candidates
 from utils.explorers.attention import AttentionExplorer
-from utils.explorers.feed_forward import FeedForwardExplorer, NeuronExplorer
+from utils.explorers.feed_forward import FeedForwardExplorer
+from utils.explorers.neurons import NeuronExplorer
 from utils.explorers.residual import ResidualExplorer
 from utils.feed_forward import losses_without_each, without_attention, without_feed_forward
 from utils.figures.feed_forward import losses_picture

@@ -34,7 +34,7 @@ from course.exercise import Exercise, Question
 from utils import attention_steps as steps
 from utils.attention import attention_modules, record_attention, without_head
 from utils.explorers.attention import AttentionExplorer
-from utils.explorers.head_patterns import CircuitExplorer
+from utils.explorers.head_patterns import HeadPatternExplorer
 from utils.model import load_model
 from utils.streams import causal_mask, trace_streams
 
@@ -510,7 +510,7 @@ print(len(differences), f"{max(differences):.5f}")
 # what followed the same token* and *at the same token, earlier* are tried on 20 random tokens said twice: a text
 # without meaning, in which only the repetition is a clue.
 # %% id="circuits"
-circuits = CircuitExplorer(model, tokenizer, text, word="dog")
+circuits = HeadPatternExplorer(model, tokenizer, text, word="dog")
 circuits
 # %% id="circuits-induction" tags=["solution", "slide"]
 circuits.set(pattern="induction")

@@ -33,7 +33,7 @@ from course.exercise import Exercise, Question
 from course.my_llm import my_llm, whose_code
 from utils.decoder import Decoder
 from utils.decoder_speed import library_writes, measure_speeds, seconds_to_read
-from utils.figures.decoder import speeds_picture
+from utils.figures.timing import speeds_picture
 from utils.model import load_model
 
 # %% [markdown] lang="ko"

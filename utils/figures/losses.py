@@ -1,32 +1,12 @@
-"""Longer and longer texts: what they cost, and what the model still makes of them."""
+"""What a model still makes of a long text: its loss, position after position, past the context."""
 
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from utils.context import PassTimes
 from utils.figures.picture import Picture
 from utils.figures.style import Colour, in_course_style, new_figure
 from utils.language import _
-
-
-@in_course_style
-def pass_times_picture(times: Sequence[PassTimes]) -> Picture:
-    """Seconds against the number of tokens: all at once, and one after the other."""
-    figure = new_figure(620, 300)
-    axes = figure.add_subplot()
-    tokens = [t.tokens for t in times]
-    for seconds, colour, style, label in (
-        ([t.one_by_one for t in times], Colour.NOT_CACHED, "s--", _("one after the other")),
-        ([t.at_once for t in times], Colour.CACHED, "o-", _("all at once")),
-    ):
-        axes.plot(tokens, seconds, style, color=colour, label=label)
-    axes.set(xlabel=_("tokens in the text"), ylabel=_("seconds"), xlim=(0, None), ylim=(0, None))
-    axes.set_title(_("the same hidden states, computed two ways"))
-    axes.grid(axis="y")
-    axes.legend(loc="upper left")
-    says = _("{tokens} tokens: {at_once:.2f} s at once, {one_by_one:.2f} s one after the other")
-    return Picture(figure, "\n".join(says.format(**vars(t)) for t in times))
 
 
 @in_course_style
