@@ -162,7 +162,7 @@ def _draw_side(
     says = says.format(shape=shape)
     if top_five:
         says += _(", the last position's five highest")
-    write(page, ASIDE, top, says, fontsize=10, va="baseline")
+    write(page, ASIDE, top, says, fontsize=9.5, va="baseline")
     bars, chips = (459, top + 7, 266, 127), (ASIDE, top + 7, 348, 127)
     if part.kind == "softmax" and came_out:
         return draw_candidates(axes_at(figure, *bars), record.candidates)

@@ -105,17 +105,24 @@ def _draw_head(view: HeadView) -> tuple[Figure, list[Region]]:
 
 
 def _matrix_regions(view: HeadView, grid, left: float, top: float, cell: float) -> list[Region]:
-    """Each cell that is open; of a long text only each row.  A click picks the token that looks."""
-    n = len(view.attention.tokens)
+    """Each row with its name and, on it, each open cell; of a long text the rows alone.
+
+    A click picks the token that looks.
+    """
+    n, start = len(view.attention.tokens), 30
+    rows = [
+        Region(
+            (start, top + query * cell, left - start + n * cell, cell),
+            _row_words(view, query),
+            {"position": query},
+        )
+        for query in range(n)
+    ]
     if n > LABELLED:
-        return [
-            Region((left, top + query * cell, n * cell, cell), _row_words(view, query),
-                   {"position": query})
-            for query in range(n)
-        ]  # fmt: skip
+        return rows
     tokens = [quote_token(token) for token in view.attention.tokens]
     open_cells = view.attention.masks[view.layer].cpu().numpy() | (view.view == "scores")
-    return [
+    return rows + [
         Region(
             (left + key * cell, top + query * cell, cell, cell),
             f"{tokens[query]} → {tokens[key]}: {_number(grid[query, key])}",
@@ -158,7 +165,8 @@ def _draw_bars(page: Axes, view: HeadView) -> list[Region]:
         for key, value, row in zip(keys, shown, rows, strict=True):
             write(page, left + 64, row, f"{value:.2f}", fontsize=9)
             says = f"{_token(view, key)}: {title} {value:.2f}"
-            regions.append(Region((left, row - 11, 100, 22), says))
+            start = left if left > 524 else 436  # the tokens' names belong to the first column
+            regions.append(Region((start, row - 11, left + 98 - start, 22), says))
     if n > ROWS:
         says = _("the {count} that weigh most, of {all}").format(count=len(keys), all=n)
         write(page, 524, rows[-1] + 28, says, fontsize=9, color=Colour.QUIET)

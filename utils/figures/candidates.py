@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from utils.decoding import Candidate
+from utils.figures.chips import text_width
 from utils.figures.page import box_on_page
 from utils.figures.picture import Region
 from utils.figures.style import Colour, quote_token, show_token
@@ -15,7 +16,8 @@ def draw_candidates(
 ) -> list[Region]:
     """Fill `axes` with a bar for each candidate, best on top; the id `taken` stands out.
 
-    Gives the region of each; picks: the control, if any, that a click sets to the token's id.
+    Gives the region of each, with its label; picks: the control, if any, that a click sets to the
+    token's id.
     """
     shares = [candidate.probability for candidate in candidates]
     colours = [Colour.CHOSEN if c.token_id == taken else Colour.CANDIDATE for c in candidates]
@@ -23,14 +25,14 @@ def draw_candidates(
     labels = [mark + show_token(c.token) for mark, c in zip(marks, candidates, strict=True)]
     draw_bars(axes, shares, labels, [f"{share:.2f}" for share in shares], colours)
     axes.set_xlim(0, 1.1)
-    return [
-        Region(
-            box_on_page(axes, axes.get_xlim(), (row - 0.5, row + 0.5)),
-            candidate_words([candidate]),
-            {picks: candidate.token_id} if picks else {},
-        )
-        for row, candidate in enumerate(candidates)
-    ]
+    regions = []
+    for row, (candidate, label) in enumerate(zip(candidates, labels, strict=True)):
+        left, top, width, height = box_on_page(axes, axes.get_xlim(), (row - 0.5, row + 0.5))
+        start = max(0.0, left - 10 - text_width(axes.figure.canvas.get_renderer(), label))
+        box = (start, top, left + width - start, height)
+        sets = {picks: candidate.token_id} if picks else {}
+        regions.append(Region(box, candidate_words([candidate]), sets))
+    return regions
 
 
 def draw_bars(

@@ -125,8 +125,9 @@ def _draw_stage(page: Axes, record: Decoding, column: int, stage: Stage) -> list
     if off:
         return []
     names = [*(quote_token(token) for _id, token in record.rows), _("all others")]
+    start, end = (left if column else 8), left + COLUMN  # the tokens' names belong to the first
     return [
-        Region((left, _y(row) - ROW / 2, COLUMN, ROW), f"{_title(stage)}: {name} {share:.2f}")
+        Region((start, _y(row) - ROW / 2, end - start, ROW), f"{_title(stage)}: {name} {share:.2f}")
         for row, (name, share) in enumerate(zip(names, shares, strict=True))
     ]
 

@@ -5,13 +5,12 @@ import numpy as np
 from utils.feed_forward import LayerLosses, SwitchedOff
 from utils.figures.candidates import candidate_words, draw_candidates
 from utils.figures.chips import PROMPT, draw_tokens
-from utils.figures.page import axes_at, box_on_page, layer_ticks
+from utils.figures.page import axes_at, box_on_page, layer_ticks, new_sheet
 from utils.figures.picture import Picture, Region
 from utils.figures.residual import draw_two_parts
-from utils.figures.style import Colour, in_course_style, new_figure, quote_token
+from utils.figures.style import Colour, in_course_style, quote_token
 from utils.language import N_, _, ngettext
 
-WIDTH = 740
 PARTS = {"feed_forward": N_("feed-forward"), "attention": N_("attention")}
 OFF_BAND = "#F1E3D3"
 
@@ -20,7 +19,7 @@ OFF_BAND = "#F1E3D3"
 def switched_off_picture(record: SwitchedOff) -> Picture:
     """The candidates before and after; below, the followed token without each layer in turn."""
     each = record.each
-    figure = new_figure(WIDTH, 460)
+    figure = new_sheet(460)
     regions = draw_tokens(axes_at(figure, 7, 5, 725, 32), each.tokens, [PROMPT] * len(each.tokens))
     both = (
         (118, each.candidates, _("the whole model")),
@@ -105,7 +104,7 @@ def _draw_each(axes, record: SwitchedOff) -> list[Region]:
 @in_course_style
 def losses_picture(record: LayerLosses) -> Picture:
     """The loss of a text without each layer's attention ●, and without its feed-forward ■."""
-    figure = new_figure(WIDTH, 300)
+    figure = new_sheet(300)
     axes = figure.add_subplot()
     draw_two_parts(axes, record.attention, record.feed_forward, foot=record.whole)
     says = _("the whole model: {loss:.1f}").format(loss=record.whole)

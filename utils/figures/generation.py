@@ -2,7 +2,7 @@
 
 from utils.figures.candidates import candidate_words, draw_candidates
 from utils.figures.chips import GENERATED, PROMPT, draw_tokens
-from utils.figures.page import axes_at, new_page, write
+from utils.figures.page import axes_at, new_sheet, write_beside
 from utils.figures.picture import Picture
 from utils.figures.style import Colour, in_course_style, quote_token
 from utils.generation import Continuation
@@ -12,8 +12,8 @@ from utils.language import _, ngettext
 @in_course_style
 def continuation_picture(record: Continuation) -> Picture:
     """The text as coloured tokens above; below, the five best candidates of the last pass."""
-    figure, page = new_page(390)
-    write(page, 7, 6, _headline(record), va="top", fontsize=11)
+    figure = new_sheet(390)
+    write_beside(figure, 7, 6, _headline(record), va="top", fontsize=11)
     new = [step.token for step in record.steps]
     regions = draw_tokens(
         axes_at(figure, 7, 31, 725, 164),
@@ -27,7 +27,7 @@ def continuation_picture(record: Continuation) -> Picture:
         axes.set_title(_("the five best candidates of this pass; ▸ was taken"), fontsize=11)
     else:
         says = _("After the first pass the five best candidates stand here.")
-        write(page, 370, 292, says, ha="center", va="baseline", color=Colour.QUIET)
+        write_beside(figure, 370, 292, says, ha="center", color=Colour.QUIET)
     return Picture(figure, continuation_words(record), tuple(regions))
 
 

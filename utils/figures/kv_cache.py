@@ -3,9 +3,10 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from utils.figures.page import axes_at, box_on_page, cut_beginning, new_page, write
+from utils.figures.page import axes_at, box_on_page, cut_beginning, new_sheet, write_beside
 from utils.figures.picture import Picture, Region
 from utils.figures.style import Colour, in_course_style, quote_token, show_token
 from utils.kv_cache import CacheAt, CacheTrace
@@ -27,18 +28,19 @@ def show_bytes(count: int) -> str:
 @in_course_style
 def cache_picture(record: CacheAt) -> Picture:
     """What is computed without the cache and with it, step by step; below, what is kept."""
-    figure, page = new_page(520)
+    figure = new_sheet(520)
     trace, step = record.trace, record.step
     written = "".join(map(show_token, trace.written[:step]))
     prompt = "".join(map(show_token, trace.prompt))
-    write(page, 9, 8, cut_beginning(f"{prompt} → {written}", 78), va="top", fontsize=11)
+    title = cut_beginning(f"{prompt} → {written}", 78)
+    write_beside(figure, 9, 8, title, va="top", fontsize=11)
     places = len(trace.prompt) + len(trace.written) - 1
     regions = []
     for left, use_cache in ((60, False), (425, True)):
         axes = axes_at(figure, left, 81, 300, 156)
         regions += _draw_work(axes, trace, step, places, use_cache)
     _draw_kept(axes_at(figure, 60, 333, 300, 140), trace, step, places)
-    _write_bytes(page, trace, step)
+    _write_bytes(figure, trace, step)
     return Picture(figure, cache_words(record), tuple(regions))
 
 
@@ -155,7 +157,7 @@ def _draw_kept(axes: Axes, trace: CacheTrace, step: int, places: int) -> None:
     axes.set_title(_("keys and values kept, layer by layer"), fontsize=11)
 
 
-def _write_bytes(page: Axes, trace: CacheTrace, step: int) -> None:
+def _write_bytes(figure: Figure, trace: CacheTrace, step: int) -> None:
     now = trace.steps[step - 1]
     lines = [
         _("bytes so far"),
@@ -165,7 +167,7 @@ def _write_bytes(page: Axes, trace: CacheTrace, step: int) -> None:
     ]
     for row, line in enumerate(lines):
         size = 11 if row == 0 else 12.5
-        write(page, 425, 341 + 35 * row, line, va="top", fontsize=size)
+        write_beside(figure, 425, 341 + 35 * row, line, va="top", fontsize=size)
 
 
 def _growth(trace: CacheTrace) -> int:

@@ -3,7 +3,7 @@
 from matplotlib.ticker import FuncFormatter
 
 from utils.figures.kv_cache import show_bytes
-from utils.figures.page import axes_at, new_page, write
+from utils.figures.page import axes_at, new_sheet, write_beside
 from utils.figures.picture import Picture
 from utils.figures.style import Colour, in_course_style
 from utils.language import _
@@ -13,8 +13,8 @@ from utils.memory import MemoryUse
 @in_course_style
 def memory_picture(use: MemoryUse) -> Picture:
     """Bars of weights and cache above; below, the cache against the length of the text."""
-    figure, page = new_page(470)
-    write(page, 9, 7, _headline(use), va="top", fontsize=12)
+    figure = new_sheet(470)
+    write_beside(figure, 9, 7, _headline(use), va="top", fontsize=12)
     _draw_bars(axes_at(figure, 215, 38, 440, 103), use)
     _draw_curve(axes_at(figure, 85, 207, 460, 207), use)
     return Picture(figure, memory_words(use))

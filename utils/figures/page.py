@@ -1,7 +1,8 @@
 """A page in CSS pixels from its top left, and the few things that every figure puts on it.
 
 A page is one axes over the whole figure: more axes, with ticks of their own, cost a slider's
-patience. Where a figure needs some, as for bars with labels, `axes_at` puts them on the same page.
+patience. A figure that needs some, as for bars with labels, puts them where they belong with
+`axes_at`, and its few words beside them with `write_beside`, without a page.
 """
 
 from unicodedata import east_asian_width
@@ -18,8 +19,13 @@ Box = tuple[float, float, float, float]  # left, top, width, height on the page
 
 def new_page(height: float) -> tuple[Figure, Axes]:
     """A figure as wide as the column, and the page that covers it."""
-    figure = new_figure(WIDTH, height)
+    figure = new_sheet(height)
     return figure, page_of(figure)
+
+
+def new_sheet(height: float) -> Figure:
+    """A figure as wide as the column."""
+    return new_figure(WIDTH, height)
 
 
 def page_of(figure: Figure) -> Axes:
@@ -52,6 +58,12 @@ def box_on_page(axes: Axes, x: tuple[float, float], y: tuple[float, float]) -> B
 def write(page: Axes, x: float, y: float, text: str, **style) -> None:
     """One text; `y` is its middle, unless `style` says otherwise."""
     page.text(x, y, text, **{"va": "center", **style})
+
+
+def write_beside(figure: Figure, x: float, y: float, text: str, **style) -> None:
+    """One text of a figure without a page, at these CSS pixels; `y` is its baseline."""
+    wide, high = _size(figure)
+    figure.text(x / wide, 1 - y / high, text, **style)
 
 
 def frame(page: Axes, box: Box, line: float, colour: str = Colour.CHOSEN, **style) -> None:

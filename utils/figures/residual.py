@@ -6,7 +6,7 @@ from torch import Tensor
 
 from utils.figures.candidates import candidate_words
 from utils.figures.chips import GENERATED, PROMPT, draw_tokens
-from utils.figures.page import axes_at, box_on_page, layer_ticks, new_page, rounded, write
+from utils.figures.page import axes_at, box_on_page, layer_ticks, new_sheet, rounded, write_beside
 from utils.figures.picture import Picture, Region
 from utils.figures.style import Colour, in_course_style, quote_token
 from utils.language import _
@@ -18,7 +18,7 @@ START = -1.7  # where on the axis of layers the start stands
 @in_course_style
 def residual_picture(record: Contributions) -> Picture:
     """Attention ● and feed-forward ■ of every layer; lines: the stream, and the logit so far."""
-    figure, page = new_page(520)
+    figure = new_sheet(520)
     seen = record.trace.tokens[: record.position + 1]
     colours = [PROMPT] * (len(seen) - 1) + [GENERATED]
     chips = axes_at(figure, 7, 5, 725, 31)
@@ -48,7 +48,7 @@ def residual_picture(record: Contributions) -> Picture:
         _leave_room_above(axes)
     says = _("likeliest next: {candidates}")
     says = says.format(candidates=candidate_words(record.candidates[:4]))
-    write(page, 7, 514, says, va="baseline", fontsize=9.5)
+    write_beside(figure, 7, 514, says, fontsize=9.5)
     regions += _stems(sizes, record.attention_sizes, record.feed_forward_sizes, rounded)
     regions += _stems(logits, record.attention_logits, record.feed_forward_logits, _signed)
     return Picture(figure, residual_words(record), tuple(regions))

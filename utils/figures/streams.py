@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from utils.decoding import Candidate
 from utils.figures.candidates import candidate_words, draw_candidates
@@ -15,9 +16,9 @@ from utils.figures.page import (
     cut,
     frame,
     layer_ticks,
-    new_page,
+    new_sheet,
     rounded,
-    write,
+    write_beside,
 )
 from utils.figures.picture import Picture, Region
 from utils.figures.style import Colour, in_course_style, quote_token, show_token
@@ -33,9 +34,10 @@ def streams_picture(record: Look) -> Picture:
     """What each stream would say at each layer; beside it, the five candidates of one cell."""
     reading = record.reading
     layers, count = reading.probabilities.shape
-    figure, page = new_page(_height(layers))
-    figure.add_artist(_Background(_reading_pixels(reading, current_language())))
-    axes = _grid_axes(page, layers, count)
+    figure = new_sheet(_height(layers))
+    pixels, regions = _drawn_reading(reading, current_language())
+    figure.add_artist(_Background(pixels))
+    axes = _grid_axes(figure, layers, count)
     axes.axis("off")
     _frame_column(axes, (record.column, record.layer), 1, Colour.CHOSEN)
     title = _("layer {layer}, position {position}, {token}\nlength of the vector: {length:.0f}")
@@ -43,20 +45,8 @@ def streams_picture(record: Look) -> Picture:
     title = title.format(
         layer=record.layer, position=record.position, token=token, length=record.length
     )
-    _draw_beside(page, 0, title, record.candidates)
-    shares, first = reading.probabilities.tolist(), reading.streams.first
-
-    def cell(layer: int, column: int) -> Region:
-        says = _("layer {layer}, position {position}, {token}: {candidates}").format(
-            layer=layer,
-            position=first + column,
-            token=quote_token(reading.streams.tokens[column]),
-            candidates=f"{quote_token(reading.tokens[layer][column])} {shares[layer][column]:.2f}",
-        )
-        sets = {"position": first + column, "layer": layer}
-        return Region(_cell_box(axes, layer, column), says, sets)
-
-    return Picture(figure, streams_words(record), _cells(layers, count, cell))
+    _draw_beside(figure, 0, title, record.candidates)
+    return Picture(figure, streams_words(record), regions)
 
 
 def streams_words(record: Look) -> str:
@@ -98,19 +88,29 @@ class _Background(Artist):
 
 
 @lru_cache(maxsize=4)
-def _reading_pixels(reading: Reading, _language: str) -> np.ndarray:
-    """The grid as an image.  It holds hundreds of words, and only the frame around one moves."""
+def _drawn_reading(reading: Reading, _language: str) -> tuple[np.ndarray, tuple[Region, ...]]:
+    """The grid as an image, and its cells.  It holds hundreds of words; only a frame moves."""
     layers, count = reading.probabilities.shape
     says = _("each stream's likeliest next token, if it were read there; the bluer, the surer")
-    page, axes = _draw_grid(reading.probabilities.numpy(), reading.streams.tokens, says)
+    figure, axes = _draw_grid(reading.probabilities.numpy(), reading.streams.tokens, says)
     room = int(_column(count) / LETTER)
     if room >= 4:
         for layer in range(layers):
             for column in range(count):
                 token = show_token(reading.tokens[layer][column])
                 _write_cell(axes, column, layer, cut(token, room))
-    page.figure.canvas.draw()
-    return np.asarray(page.figure.canvas.buffer_rgba())
+    figure.canvas.draw()
+    shares, streams = reading.probabilities.tolist(), reading.streams
+
+    def cell(layer: int, column: int) -> tuple[str, dict]:
+        said = f"{quote_token(reading.tokens[layer][column])} {shares[layer][column]:.2f}"
+        position, token = streams.first + column, quote_token(streams.tokens[column])
+        text = _("layer {layer}, position {position}, {token}: {candidates}").format(
+            layer=layer, position=position, token=token, candidates=said
+        )
+        return text, {"position": position, "layer": layer}
+
+    return np.asarray(figure.canvas.buffer_rgba()), _cells(axes, layers, count, cell)
 
 
 @in_course_style
@@ -119,7 +119,7 @@ def moved_picture(record: Moved) -> Picture:
     layers, count = record.distances.shape
     distances = record.distances.where(~record.same, 0).numpy()
     says = _("how far each vector moved, as a share of its length; = not by a single bit")
-    page, axes = _draw_grid(np.sqrt(distances), record.after.tokens, says)  # small ones show
+    figure, axes = _draw_grid(np.sqrt(distances), record.after.tokens, says)  # small ones show
     rows, columns = record.same.nonzero(as_tuple=True)
     for up in (0.38, 0.56):  # the two strokes of all the equals signs at once
         axes.scatter(columns + 0.5, rows + up, s=22, marker="_", color=Colour.QUIET, linewidths=1)
@@ -133,16 +133,16 @@ def moved_picture(record: Moved) -> Picture:
     for half, (streams, candidates) in enumerate(both):
         token = quote_token(cut(streams.tokens[record.position], 12))
         title = _("with {token}\nthe last stream predicts").format(token=token)
-        _draw_beside(page, half * 175, title, candidates)
+        _draw_beside(figure, half * 175, title, candidates)
 
-    def cell(layer: int, column: int) -> Region:
+    def cell(layer: int, column: int) -> tuple[str, dict]:
         where = _("layer {layer}, position {position}, {token}").format(
             layer=layer, position=column, token=quote_token(record.after.tokens[column])
         )
         moved = "=" if record.same[layer, column] else f"{distances[layer, column]:.2f}"
-        return Region(_cell_box(axes, layer, column), f"{where}: {moved}", {"position": column})
+        return f"{where}: {moved}", {"position": column}
 
-    return Picture(page.figure, moved_words(record), _cells(layers, count, cell))
+    return Picture(figure, moved_words(record), _cells(axes, layers, count, cell))
 
 
 def moved_words(record: Moved) -> str:
@@ -182,15 +182,12 @@ def moved_words(record: Moved) -> str:
     return "\n".join(lines)
 
 
-def _draw_grid(values: np.ndarray, tokens: Sequence[str], says: str) -> tuple[Axes, Axes]:
-    """Values [layer, position] from 0 to 1 as blue cells, tokens below, the last stream marked.
-
-    Gives the page, and the axes of the cells on it.
-    """
+def _draw_grid(values: np.ndarray, tokens: Sequence[str], says: str) -> tuple[Figure, Axes]:
+    """Values [layer, position] from 0 to 1 as blue cells, tokens below, the last stream marked."""
     layers, count = values.shape
-    _figure, page = new_page(_height(layers))
-    write(page, LEFT, 8, says, va="top")
-    axes = _grid_axes(page, layers, count)
+    figure = new_sheet(_height(layers))
+    write_beside(figure, LEFT, 8, says, va="top")
+    axes = _grid_axes(figure, layers, count)
     whole = (0, count, 0, layers)
     axes.imshow(values, vmin=0, vmax=1.7, origin="lower", aspect="auto", extent=whole)
     narrow = _column(count) < 60
@@ -204,24 +201,30 @@ def _draw_grid(values: np.ndarray, tokens: Sequence[str], says: str) -> tuple[Ax
     axes.spines[:].set_visible(False)
     _frame_column(axes, (count - 1, 0), layers, Colour.TEXT)
     axes.text(count, layers + 0.3, _("▼ predicts"), ha="right", va="bottom", fontsize=9)
-    return page, axes
+    return figure, axes
 
 
-def _draw_beside(page: Axes, below: float, title: str, candidates: Sequence[Candidate]) -> None:
+def _draw_beside(figure: Figure, below: float, title: str, candidates: Sequence[Candidate]) -> None:
     """Bars right of the grid, `below` CSS pixels under its top, with a title of two lines."""
     left, top = LEFT + GRID + 14, TOP + below
-    write(page, left, top, title, va="top", linespacing=1.5)
-    draw_candidates(
-        axes_at(page.figure, left + 90, top + 48, 140, 32 * len(candidates)), candidates
+    write_beside(figure, left, top, title, va="top", linespacing=1.5)
+    draw_candidates(axes_at(figure, left + 90, top + 48, 140, 32 * len(candidates)), candidates)
+
+
+def _cells(
+    axes: Axes, layers: int, count: int, cell: Callable[[int, int], tuple[str, dict]]
+) -> tuple[Region, ...]:
+    """A region for each cell of the grid; `cell(layer, column)` gives its text and what it sets."""
+    left, top, width, height = box_on_page(axes, (0, count), (0, layers))
+    wide, high = width / count, height / layers
+    return tuple(
+        Region(
+            (left + column * wide, top + (layers - 1 - layer) * high, wide, high),
+            *cell(layer, column),
+        )
+        for layer in range(layers)
+        for column in range(count)
     )
-
-
-def _cells(layers: int, count: int, cell: Callable[[int, int], Region]) -> tuple[Region, ...]:
-    return tuple(cell(layer, column) for layer in range(layers) for column in range(count))
-
-
-def _cell_box(axes: Axes, layer: int, column: int):
-    return box_on_page(axes, (column, column + 1), (layer, layer + 1))
 
 
 def _frame_column(axes: Axes, corner: tuple[int, int], height: int, colour: str) -> None:
@@ -244,7 +247,7 @@ def _column(count: int) -> float:
     return min(GRID / count, 90)
 
 
-def _grid_axes(page: Axes, layers: int, count: int) -> Axes:
+def _grid_axes(figure: Figure, layers: int, count: int) -> Axes:
     """The axes in which a cell is 1 wide and 1 high."""
     box = (LEFT, TOP, _column(count) * count, _height(layers) - TOP - BOTTOM)
-    return axes_at(page.figure, *box, xlim=(0, count), ylim=(0, layers))
+    return axes_at(figure, *box, xlim=(0, count), ylim=(0, layers))

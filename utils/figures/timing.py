@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter
 
 from utils.context import PassTimes
 from utils.decoder_speed import Speeds
-from utils.figures.page import axes_at
+from utils.figures.page import axes_at, new_sheet
 from utils.figures.picture import Picture
 from utils.figures.style import Colour, in_course_style, new_figure, set_margins
 from utils.language import _
@@ -18,7 +18,7 @@ from utils.step_times import AnswerTimes, StepTimes
 @in_course_style
 def answer_times_picture(record: AnswerTimes) -> Picture:
     """Left, seconds of one step against the text's length; right, seconds of the answer so far."""
-    figure = new_figure(740, 390)
+    figure = new_sheet(390)
     left, right = (axes_at(figure, x, 54, 280, 258) for x in (72, 440))
     _draw_steps(left, record.times)
     _draw_answer(right, record)
@@ -114,7 +114,7 @@ def pass_times_words(times: Sequence[PassTimes]) -> str:
 def speeds_picture(speeds: Speeds) -> Picture:
     """A bar for each way, the library's below; a dashed line is as fast as weights can be read."""
     rows = _rows(speeds)
-    figure = new_figure(740, 118 + 38 * len(rows))
+    figure = new_sheet(118 + 38 * len(rows))
     set_margins(figure, left=230, right=70, top=62, bottom=50)
     axes = figure.add_subplot()
     places = range(len(rows))
