@@ -1,14 +1,18 @@
 """Pictures: words from the record alone, and regions that lie where their things are."""
 
 import base64
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 
 from course.map import course_map
 from course.my_progress import ProgressExplorer
 from course.progress import events
+from course.progress import figure as progress
 from tests.conftest import words_alone
 from tests.tiny_models import TINY, tiny_tokenizer
+from utils import figures
 from utils.explorers.anatomy import AnatomyExplorer
 from utils.explorers.attention import AttentionExplorer
 from utils.explorers.base import Explorer
@@ -98,6 +102,19 @@ def test_a_picture_is_an_image_and_its_words():
 def test_pictures_are_compared_as_things_and_regions_by_what_they_say():
     assert Picture(empty_figure(), "a") != Picture(empty_figure(), "a")
     assert Region((0, 0, 1, 1), "a", {"layer": 1}) == Region((0, 0, 1, 1), "a", {"layer": 1})
+
+
+def test_beside_every_picture_stand_its_words():
+    modules = [import_module(f"utils.figures.{m.name}") for m in iter_modules(figures.__path__)]
+    pictures = [
+        (module, name)
+        for module in [*modules, progress]
+        for name, thing in vars(module).items()
+        if name.endswith("_picture") and thing.__module__ == module.__name__
+    ]
+    assert len(pictures) > 15
+    for module, name in pictures:
+        assert callable(getattr(module, name.replace("_picture", "_words"))), name
 
 
 @pytest.mark.parametrize("name", EXPLORERS)

@@ -85,16 +85,18 @@ def map_picture(
         Region(box, " · ".join([_(PARTS[part]), *([numbers[part]] if part in numbers else [])]))
         for part, box in BOXES.items()
     ]
-    return Picture(figure, "\n".join([title, _route_words(), *notes]), tuple(regions))
+    return Picture(figure, map_words(title, notes), tuple(regions))
 
 
-def _route_words() -> str:
-    return _(
+def map_words(title: str, notes: Sequence[str] = ()) -> str:
+    """A text's way through the map, under its title."""
+    route = _(
         "text → tokenizer → embeddings → N transformer blocks, one stream for each token (in each "
         "block the residual stream is added to by attention, with its KV cache, and by "
         "feed-forward) → final norm → LM head → decoding → next token → appended to the text, and "
         "so on"
     )
+    return "\n".join([title, route, *notes])
 
 
 def _draw_box(axes: Axes, part: str, fill: str, line: dict, shift: float = 0) -> None:

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from utils.figures.chips import text_width
-from utils.figures.page import WIDTH, cut, page_of, rounded_box, write
+from utils.figures.page import WIDTH, Box, cut, page_of, rounded_box, write
 from utils.figures.picture import Picture, Region
 from utils.figures.style import (
     CSS_PIXELS_PER_INCH,
@@ -173,7 +173,7 @@ def _draw_budget(page: Axes, middle: float, view: TokenView, hidden: int) -> Non
     write(page, MARGIN + 160, middle, text, va="center_baseline")
 
 
-def _on_page(box):
+def _on_page(box: Box) -> Box:
     """A box without what of it is wider than the page: a character of many long tokens may be."""
     left, top, width, height = box
     right = min(left + width, WIDTH)
