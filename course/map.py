@@ -4,7 +4,7 @@
 """
 
 from course.lessons import lesson_files
-from utils.figures.model_map import PARTS, map_figure
+from utils.figures.model_map import PARTS, map_picture
 from utils.figures.picture import Picture
 from utils.language import _
 
@@ -48,17 +48,8 @@ def course_map(lesson: str | None = None) -> Picture:
     else:
         title = _("Lesson {lesson} opens: {parts}").format(lesson=lesson, parts=_names(lesson))
         after = []
-    return Picture(map_figure(title, OPENED_IN, opened), "\n".join([title, _route(), *after]))
+    return map_picture(title, OPENED_IN, opened, after)
 
 
 def _names(lesson: str) -> str:
     return ", ".join(_(PARTS[part]) for part in PARTS if OPENED_IN[part] == lesson)
-
-
-def _route() -> str:
-    return _(
-        "text → tokenizer → embeddings → N transformer blocks, one stream for each token (in each "
-        "block the residual stream is added to by attention, with its KV cache, and by "
-        "feed-forward) → final norm → LM head → decoding → next token → appended to the text, and "
-        "so on"
-    )

@@ -9,10 +9,10 @@ from course import learner
 from course.notebooks.contents import contents
 from course.notebooks.reset import put_back
 from course.progress import events
-from course.progress.figure import Row, progress_figure
+from course.progress.figure import next_words, progress_picture
 from course.progress.standing import Standing, standing
 from utils.explorers.base import Explorer
-from utils.language import _, current_language, ngettext
+from utils.language import _, current_language
 
 ALL = "all"
 
@@ -24,6 +24,8 @@ class ProgressExplorer(Explorer):
     first; then `yes` puts the notebook back and forgets the progress, keeping copies of both, and
     `no` leaves all as it is.  In a solved notebook it shows nobody's progress.
     """
+
+    picture = staticmethod(progress_picture)
 
     def __init__(self):
         self._lessons = [lesson for lesson in contents() if lesson.exercises]
@@ -62,38 +64,6 @@ class ProgressExplorer(Explorer):
 
     def record(self, lesson: str) -> Standing:
         return standing(self._lessons, None if learner.is_learning() else {})
-
-    def figure(self, record: Standing):
-        rows = []
-        for row in record.lessons:
-            lesson = row.lesson
-            coming = record.next and record.next[0] is lesson
-            rows.append(
-                Row(
-                    title=f"{lesson.number}  {lesson.short_title}",
-                    minutes=_minutes(lesson),
-                    marks=row.marks,
-                    next=lesson.exercises.index(record.next[1]) if coming else None,
-                )
-            )
-        return progress_figure(_total(record), rows)
-
-    def words(self, record: Standing) -> str:
-        lines = [_total(record)]
-        for row in record.lessons:
-            lines.append(
-                _(
-                    "{number} {title}, {minutes}: {passed} of {all} passed, {tried} attempted"
-                ).format(
-                    number=row.lesson.number,
-                    title=row.lesson.short_title,
-                    minutes=_minutes(row.lesson),
-                    passed=row.passed,
-                    all=len(row.marks),
-                    tried=row.tried,
-                )
-            )
-        return "\n".join([*lines, _next(record)])
 
     def _show(self, record: Standing) -> None:
         self._hide()
@@ -153,27 +123,6 @@ def _started(kept: list[Path]) -> str:
     return said + " " + _("A notebook that is open: File → Reload Notebook from Disk.")
 
 
-def _minutes(lesson) -> str:
-    return _("{minutes} min").format(minutes=lesson.minutes)
-
-
-def _total(record: Standing) -> str:
-    return ngettext(
-        "Your progress: {passed} of {all} exercise passed",
-        "Your progress: {passed} of {all} exercises passed",
-        record.exercises,
-    ).format(passed=record.passed, all=record.exercises)
-
-
-def _next(record: Standing) -> str:
-    if record.next is None:
-        return _("All exercises are passed. The LLM is yours.")
-    lesson, exercise = record.next
-    return _("Next: exercise {exercise} in lesson {lesson}").format(
-        exercise=exercise, lesson=lesson.number
-    )
-
-
 def _links(record: Standing) -> str:
     """The next step, and a link to every lesson's notebook, beside this one."""
 
@@ -182,7 +131,7 @@ def _links(record: Standing) -> str:
         where = f'href="{lesson.notebook}" target="_blank"'
         return f'<a {where} style="{style}">{html.escape(text)}</a>'
 
-    coming = _next(record)
+    coming = next_words(record)
     if record.next:
         coming = link(record.next[0], coming)
     lessons = [

@@ -6,9 +6,10 @@ import random
 import pytest
 
 from tests.tiny_models import TINY, tiny_tokenizer
+from utils.attention import HeadView, record_attention
 from utils.explorers.attention import LONGEST, AttentionExplorer
-from utils.explorers.head_patterns import CircuitExplorer
-from utils.figures.attention import VIEWS, HeadView, attention_figure
+from utils.explorers.head_patterns import HeadPatternExplorer
+from utils.figures.attention import VIEWS, attention_picture, attention_words
 from utils.head_patterns import PATTERNS
 from utils.language import use_language
 
@@ -36,20 +37,22 @@ def test_attention_has_three_faces(tiny):
 @pytest.mark.parametrize("tiny", ["llama"], indirect=True)
 def test_attention_tells_the_models_own_numbers(tiny):
     explorer = AttentionExplorer(*tiny, TEXT, layer=1, head=2)
-    view = HeadView(explorer._record, 1, 2, 4, "weights")
+    record = record_attention(*tiny, TEXT)
+    view = HeadView(record, 1, 2, 4, "weights")
     explorer.set(position=4)
+    assert repr(explorer) == attention_words(view)
     best = max(view.weights())
     assert f" {best:.2f}" in repr(explorer).splitlines()[1]
     assert "heads 2, 3 share keys and values" in repr(explorer)
     assert max(view.lengths()) == pytest.approx(
-        float(explorer._record.contributions(1, 2)[4].norm(dim=-1).max())
+        float(record.contributions(1, 2)[4].norm(dim=-1).max())
     )
 
 
 @pytest.mark.parametrize("tiny", ["llama"], indirect=True)
 def test_attention_views(tiny):
     explorer = AttentionExplorer(*tiny, TEXT)
-    n = len(explorer._record.tokens)
+    n = len(record_attention(*tiny, TEXT).tokens)
     explorer.set(position=3, view="masked")
     assert f"closed by the mask: {n - 4}" in repr(explorer)
     explorer.set(view="scores")
@@ -72,12 +75,12 @@ def test_attention_says_what_it_cannot_show(tiny):
     assert f"has room for {LONGEST}" in repr(explorer.set(text="a b " * 70))
     assert "head goes from 0 to 3" in repr(explorer.set(text=TEXT, head=4))
     explorer.set(text="a b c")
-    assert explorer.controls["position"].max == len(explorer._record.tokens) - 1
+    assert explorer.controls["position"].max == len(record_attention(*tiny, "a b c").tokens) - 1
 
 
 @pytest.mark.parametrize("tiny", ["llama"], indirect=True)
-def test_circuits_have_three_faces(tiny):
-    explorer = CircuitExplorer(*tiny, TEXT, "dog")
+def test_head_patterns_have_three_faces(tiny):
+    explorer = HeadPatternExplorer(*tiny, TEXT, "dog")
     assert picture(explorer).startswith(b"\x89PNG")
     assert "looks at the token before: layer " in repr(explorer)
     for pattern, says in PATTERNS.items():
@@ -86,12 +89,12 @@ def test_circuits_have_three_faces(tiny):
             assert f"looks {says}: layer" in repr(explorer)
     assert "is no token of this text" in repr(explorer)  # the tiny tokenizer cuts words up
     explorer.set(pattern="induction", rank=2)
-    first = explorer._ranking.best(2)[1]
+    first = explorer.now().ranking.best(2)[1]
     assert f"drawn: layer {first[0]} head {first[1]} {first[2]:.2f}" in repr(explorer)
     assert "20 random tokens, said twice" in repr(explorer)
 
 
-@pytest.mark.parametrize("kind", [AttentionExplorer, CircuitExplorer])
+@pytest.mark.parametrize("kind", [AttentionExplorer, HeadPatternExplorer])
 def test_two_hundred_random_moves(kind, drawn_once):
     explorer, dice = kind(TINY["llama"](), tiny_tokenizer(), TEXT), random.Random(7)
     choices = {
@@ -113,11 +116,9 @@ def test_two_hundred_random_moves(kind, drawn_once):
 
 
 def test_figures_stay_in_their_column(tiny):
-    model, tokenizer = tiny
-    explorer = AttentionExplorer(model, tokenizer, TEXT)
+    record = record_attention(*tiny, TEXT)
     for all_heads in (False, True):
-        figure = attention_figure(HeadView(explorer._record, 0, 0, 2, "weights", all_heads))
-        assert figure.get_figwidth() * 96 <= 740
+        assert attention_picture(HeadView(record, 0, 0, 2, "weights", all_heads)).width <= 740
 
 
 def test_korean_words():
@@ -126,7 +127,7 @@ def test_korean_words():
         explorer = AttentionExplorer(TINY["llama"](), tiny_tokenizer(), TEXT)
         assert "0번 헤드가 보는 곳" in repr(explorer)
         assert "보는 곳 – 바로 앞 토큰" in repr(
-            CircuitExplorer(TINY["llama"](), tiny_tokenizer(), TEXT)
+            HeadPatternExplorer(TINY["llama"](), tiny_tokenizer(), TEXT)
         )
     finally:
         use_language("en")

@@ -5,7 +5,8 @@ import random
 
 import pytest
 
-from utils.explorers.feed_forward import FeedForwardExplorer, NeuronExplorer
+from utils.explorers.feed_forward import FeedForwardExplorer
+from utils.explorers.neurons import NeuronExplorer
 from utils.explorers.residual import ResidualExplorer
 from utils.feed_forward import losses_without_each
 from utils.figures.feed_forward import losses_picture

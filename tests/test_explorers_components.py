@@ -6,7 +6,7 @@ import pytest
 
 from tests.tiny_models import TINY, tiny_tokenizer
 from utils.explorers.anatomy import AnatomyExplorer
-from utils.explorers.tokenizer import TokenizerExplorer
+from utils.explorers.tokens import TokenizerExplorer
 from utils.language import use_language
 
 TEXTS = [

@@ -10,7 +10,7 @@ from matplotlib.text import Text
 from utils.decoding import decoding_stages, sampler
 from utils.explorers import decoding as explorers
 from utils.explorers.decoding import DecodingExplorer
-from utils.figures.decoding import decoding_figure, rough
+from utils.figures.decoding import decoding_picture, decoding_words, rough
 from utils.generation import generate, generation_steps
 from utils.language import use_language
 
@@ -29,10 +29,6 @@ def picture(explorer) -> str:
     return next(
         child.value for child in explorer.children if "<img" in str(getattr(child, "value", ""))
     )
-
-
-def now(explorer):
-    return explorer._now()
 
 
 def texts(figure) -> list[str]:
@@ -66,13 +62,13 @@ def test_shows_what_the_filters_give(tiny, explorer):
         ids = tokenizer("hello there", return_tensors="pt").input_ids
         logits = model(ids).logits[0, -1]
     expected = decoding_stages(logits, 1.4, 20, 0.8, 0.05)
-    for ours, theirs in zip(now(explorer).stages, expected, strict=True):
+    for ours, theirs in zip(explorer.now().stages, expected, strict=True):
         assert (ours.kept, ours.cut) == (theirs.kept, theirs.cut)
         assert torch.allclose(ours.logits, theirs.logits, atol=1e-4)
-    rows = [token_id for token_id, _token in now(explorer).rows]
+    rows = [token_id for token_id, _token in explorer.now().rows]
     assert rows == logits.topk(len(rows)).indices.tolist()
-    for stage in now(explorer).stages:
-        assert sum(now(explorer).shares(stage)) == pytest.approx(1, abs=1e-5)
+    for stage in explorer.now().stages:
+        assert sum(explorer.now().shares(stage)) == pytest.approx(1, abs=1e-5)
 
 
 @one_architecture
@@ -80,7 +76,7 @@ def test_only_a_new_prompt_runs_the_model(explorer, monkeypatch):
     monkeypatch.setattr(explorers, "next_logits", None)  # calling it would raise TypeError
     explorer.set(temperature=0.3, top_k=3).set(top_p=0.4, min_p=0.2, seed=5)
     explorer.press("draw_one")
-    assert now(explorer).drawn
+    assert explorer.now().drawn
     with pytest.raises(TypeError):
         explorer.set(prompt="another prompt")
 
@@ -88,43 +84,43 @@ def test_only_a_new_prompt_runs_the_model(explorer, monkeypatch):
 @one_architecture
 def test_draws_add_up_and_start_anew_with_a_setting(explorer):
     explorer.press("draw_one", times=3).press("draw_500")
-    drawn = now(explorer).drawn
+    drawn = explorer.now().drawn
     assert len(drawn) == 503
-    assert sum(now(explorer).frequencies()) == pytest.approx(1)
+    assert sum(explorer.now().frequencies()) == pytest.approx(1)
     assert "503 draws" in repr(explorer)
     explorer.set(seed=1)
-    assert now(explorer).drawn == ()
+    assert explorer.now().drawn == ()
     explorer.set(seed=0).press("draw_500").press("draw_one", times=3)
-    assert now(explorer).drawn == drawn  # the same seed, in whatever portions
+    assert explorer.now().drawn == drawn  # the same seed, in whatever portions
 
 
 @one_architecture
 def test_draws_follow_the_filters(explorer):
     explorer.set(top_k=3).press("draw_500")
-    rows = [token_id for token_id, _token in now(explorer).rows]
-    assert set(now(explorer).drawn) <= set(rows[:3])
+    rows = [token_id for token_id, _token in explorer.now().rows]
+    assert set(explorer.now().drawn) <= set(rows[:3])
     explorer.set(top_k=1).press("draw_one", times=4)
-    assert set(now(explorer).drawn) == {rows[0]}
+    assert set(explorer.now().drawn) == {rows[0]}
 
 
 @one_architecture
 def test_continues_as_the_sampler_does(tiny, explorer):
     explorer.set(temperature=1.2, top_k=30, seed=7).press("draw_500")
     explorer.press("continue_text", times=2)
-    written = [token_id for token_id, _token in now(explorer).written]
+    written = [token_id for token_id, _token in explorer.now().written]
     choose = sampler(1.2, 30, generator=torch.Generator().manual_seed(7))
     steps = list(generation_steps(*tiny, "hello there", 2 * explorers.TOKENS, choose=choose))
     assert written == [step.token_id for step in steps][: len(written)]
     assert len(written) > explorers.TOKENS
     explorer.set(temperature=1.25)
-    assert now(explorer).written == ()
+    assert explorer.now().written == ()
 
 
 @one_architecture
 def test_the_winner_alone_writes_the_greedy_text(tiny, explorer):
     explorer.set(top_p=0.0).press("continue_text")
     _model, tokenizer = tiny
-    ids = [token_id for token_id, _token in now(explorer).written]
+    ids = [token_id for token_id, _token in explorer.now().written]
     assert tokenizer.decode(ids, skip_special_tokens=True) == generate(
         *tiny, "hello there", explorers.TOKENS
     )
@@ -138,7 +134,7 @@ def test_a_text_that_has_ended_and_a_full_context_are_answered(tiny, explorer):
     for _press in range(context // explorers.TOKENS + 2):
         explorer.press("continue_text")
     assert "ended by itself" in repr(explorer) or "context is full" in repr(explorer)
-    assert len(explorer._ids[0]) + len(now(explorer).written) <= context + 1
+    assert len(explorer._ids[0]) + len(explorer.now().written) <= context + 1
 
 
 @one_architecture
@@ -196,8 +192,9 @@ def test_survives_anything(explorer, drawn_once):
 def test_the_figure_says_what_is_cut_and_fits(explorer):
     explorer.set(temperature=1.5, top_k=20, top_p=0.5, min_p=0.3).press("draw_500")
     explorer.press("continue_text")
-    record = now(explorer)
-    figure = decoding_figure(record)
+    record = explorer.now()
+    assert decoding_words(record) == repr(explorer)
+    figure = decoding_picture(record).figure
     drawn = texts(figure)
     assert "top-k 20" in drawn
     assert drawn.count("×") >= sum(share == 0 for share in record.shares(record.stages[-1]))

@@ -7,7 +7,9 @@ from itertools import count
 import pytest
 
 from tests.tiny_models import TINY, tiny_tokenizer
-from utils.explorers.kv_cache import STEPS, CacheExplorer, MemoryExplorer, StepTimesExplorer
+from utils.explorers.kv_cache import STEPS, CacheExplorer
+from utils.explorers.memory import MemoryExplorer
+from utils.explorers.timing import StepTimesExplorer
 from utils.figures.kv_cache import show_bytes
 from utils.figures.style import png
 from utils.memory import KNOWN_MODELS
@@ -129,7 +131,7 @@ def test_no_control_driven_at_random_raises(name, drawn_once, monkeypatch):
     def png_now_and_then(figure):
         return png(figure) if next(drawn) % 10 == 0 else b"not drawn: drawing takes long"
 
-    monkeypatch.setattr("utils.explorers.base.png", png_now_and_then)
+    monkeypatch.setattr("utils.figures.picture.png", png_now_and_then)
     explorer, chance = EXPLORERS[name](), random.Random(5)
     for _move in range(200):
         control = chance.choice(list(explorer.controls))

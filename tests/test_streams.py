@@ -4,8 +4,7 @@ import pytest
 import torch
 import transformers
 
-from tests.tiny_models import CONTEXT, TINY, tiny_tokenizer
-from utils.figures.context import distance_picture, loss_picture, pass_times_picture
+from tests.tiny_models import CONTEXT, tiny_tokenizer
 from utils.streams import (
     candidates_at,
     change_token,
@@ -17,7 +16,6 @@ from utils.streams import (
     trace_ids,
     trace_streams,
 )
-from utils.timing import pass_times
 from utils.tokens import token_text
 
 TEXT = "The dog chased the squirrel because it was hungry."
@@ -149,21 +147,3 @@ def test_an_empty_text_and_one_past_the_context_are_refused(tiny):
         trace_streams(model, tokenizer, "")
     with pytest.raises(ValueError, match=str(CONTEXT)):
         trace_streams(model, tokenizer, "hungry " * CONTEXT)
-
-
-def test_the_pictures_say_what_they_show():
-    model = TINY["llama"]()
-    times = list(pass_times(model, torch.arange(3, 30), (2, 5)))
-    assert [t.tokens for t in times] == [2, 5]
-    pictures = [
-        pass_times_picture(times),
-        loss_picture([3.0, 2.5], [3.0, 2.5, 2.0, 9.0], 512, 1024),
-        distance_picture([0, 1000], [2.0, 7.5], 3.25, 512),
-    ]
-    for picture in pictures:
-        bundle, about = picture._repr_mimebundle_()
-        assert bundle["text/plain"] == repr(picture)
-        assert about["image/png"]["width"] <= 740
-        assert len(bundle["image/png"]) > 1000
-    assert "9.0" in repr(pictures[1])
-    assert "1,000 positions in between: loss 7.5" in repr(pictures[2])

@@ -6,7 +6,7 @@ import torch
 from tests.tiny_models import CONTEXT, TINY, tiny_tokenizer
 from utils import parts
 from utils.decoder import Decoder
-from utils.figures.decoder import speeds_picture
+from utils.figures.timing import speeds_picture
 from utils.generation import generation_steps
 from utils.timing import (
     StepTimes,

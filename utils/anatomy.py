@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from utils.architecture import KINDS, part_kind
+from utils.decoding import Candidate
 from utils.hooks import first_tensor, hooked
 from utils.language import _
 from utils.model import prompt_ids
@@ -155,3 +156,53 @@ def _describe(model, inputs: dict[str, Tensor], outputs: dict[str, Tensor]) -> l
 def _shape(tensor: Tensor) -> str:
     """The shape of [1, position, …] without the batch axis, as text: "[position, 576]"."""
     return f"[{', '.join(['position', *map(str, tensor.shape[2:])])}]"
+
+
+# The model as a diagram: one block to stand for all -----------------------------------------------
+
+
+@dataclass(frozen=True)
+class Part:
+    """One box of the diagram: a part of the model, or the tokenizer or softmax around it."""
+
+    key: str  # its name within a block or the model, besides "tokenizer" and "softmax"
+    name: str  # its name in the model, with the block's number
+    kind: str  # one of KINDS, "tokenizer" or "softmax"
+    takes: str  # shapes, as text
+    gives: str
+    share: float  # of all parameters; of all blocks together, where it is one of a block's
+    component: Component | None  # None for the tokenizer and softmax
+
+
+@dataclass(frozen=True, eq=False)
+class Anatomy:
+    """A model's parts from bottom to top, one of them picked, and a text's way through it."""
+
+    parts: tuple[Part, ...]
+    picked: Part
+    layer: int
+    layers: int
+    flow: ForwardPass
+    candidates: tuple[Candidate, ...]  # the likeliest next tokens, with probabilities
+    logits: tuple[float, ...]  # the same tokens' logits
+
+
+def diagram_parts(flow: ForwardPass, block: int) -> tuple[Part, ...]:
+    """The diagram's boxes from bottom to top, with one `block` to stand for all."""
+    boxes = []
+    for part in flow.components:
+        if part.layer not in (None, block):
+            continue
+        same = [
+            p for p in flow.components if p.short_name == part.short_name and p.layer is not None
+        ]
+        share = part.share if part.layer is None else sum(p.share for p in same)
+        boxes.append(
+            Part(part.short_name, part.name, part.kind, part.takes, part.gives, share, part)
+        )
+    logits = boxes[-1].gives
+    return (
+        Part("tokenizer", "tokenizer", "tokenizer", _("text"), "[position]", 0.0, None),
+        *boxes,
+        Part("softmax", "softmax", "softmax", logits, logits, 0.0, None),
+    )

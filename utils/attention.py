@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, fields
 
+import numpy as np
 import torch
 from torch import Tensor
 from transformers import AttentionInterface
@@ -183,3 +184,43 @@ def _cannot_record(model) -> ValueError:
             "AttentionInterface of transformers. Try a model of the Llama family."
         ).format(architecture=type(model).__name__)
     )
+
+
+@dataclass(frozen=True, eq=False)
+class HeadView:
+    """One layer of a record, seen from one position through one head, or through all."""
+
+    attention: AttentionRecord
+    layer: int
+    head: int
+    position: int  # the one that looks
+    view: str  # "scores", "masked" or "weights"
+    all_heads: bool = False
+
+    def grid(self) -> np.ndarray:
+        """[head, query, key] of the view; nan where the mask closes."""
+        if self.view == "weights":
+            return self.attention.weights[self.layer].float().cpu().numpy()
+        scores = self.attention.scores[self.layer]
+        if self.view == "masked":
+            scores = scores.masked_fill(~self.attention.masks[self.layer], float("nan"))
+        return scores.float().cpu().numpy()
+
+    def row(self) -> list[float]:
+        """What the view says of each position, for the head and the position picked: [key]."""
+        return self.grid()[self.head, self.position].tolist()
+
+    def weights(self) -> list[float]:
+        """Where the picked position looks through the picked head, whatever the view: [key]."""
+        return self.attention.weights[self.layer][self.head, self.position].tolist()
+
+    def lengths(self) -> list[float]:
+        """How long each weighted value is: |weight · value|, [key]."""
+        parts = self.attention.contributions(self.layer, self.head)[self.position]
+        return parts.float().norm(dim=-1).tolist()
+
+    def sharing(self) -> list[int]:
+        """The heads that read the same keys and values as this one, itself among them."""
+        groups = self.attention.groups(self.layer)
+        first = self.head // groups * groups
+        return list(range(first, first + groups))

@@ -190,11 +190,14 @@ class Decoding:
     A token is its id and its bytes: it may hold only a part of a character.
     """
 
+    prompt_text: str
     prompt: tuple[tuple[int, bytes], ...]
     rows: tuple[tuple[int, bytes], ...]  # the tokens that the model finds likeliest
     stages: tuple[Stage, ...]
     drawn: tuple[int, ...] = ()  # ids, in the order of the draws
+    last_drawn: bytes | None = None  # the token of the last of them
     written: tuple[tuple[int, bytes], ...] = ()  # the text that goes on from the prompt
+    written_text: str = ""
 
     def shares(self, stage: Stage) -> list[float]:
         """The probability of each row at a stage, and last that of all other tokens together."""

@@ -111,3 +111,11 @@ def said_twice(model, tokenizer, count: int = 20, seed: int = 0) -> Tensor:
     order = torch.randperm(vocab, generator=torch.Generator().manual_seed(seed)).tolist()
     half = [token_id for token_id in order if token_id not in special][:count]
     return torch.tensor([*half, *half], device=model.device)
+
+
+@dataclass(frozen=True, eq=False)
+class RankedHead:
+    """A ranking, and one of its best heads picked from it."""
+
+    ranking: Ranking
+    rank: int  # 1 for the head with the highest score

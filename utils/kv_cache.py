@@ -188,3 +188,11 @@ def trace_cache(model, tokenizer, prompt: str, max_new_tokens: int = 12) -> Cach
         for part in (ids[0].tolist(), written)
     )
     return CacheTrace(prompt_tokens, new, tuple(steps), same)
+
+
+@dataclass(frozen=True)
+class CacheAt:
+    """A generation, with the cache and without, as far as one of its steps."""
+
+    trace: CacheTrace
+    step: int  # from 1

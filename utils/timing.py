@@ -219,3 +219,12 @@ def pass_times(model, input_ids: Tensor, lengths: Sequence[int]) -> Iterator[Pas
             at_once.append(between - start)
             one_by_one.append(clock(model.device) - between)
         yield PassTimes(len(ids), min(at_once), min(one_by_one))
+
+
+@dataclass(frozen=True)
+class AnswerTimes:
+    """What was measured, and the answer whose time is told from it."""
+
+    times: StepTimes
+    prompt_tokens: int
+    new_tokens: int

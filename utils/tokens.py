@@ -95,3 +95,12 @@ def _whole_characters(pieces: tuple[bytes, ...]) -> tuple[tuple[int, int], ...]:
         groups.append((first, i + 1))
         first, held = i + 1, b""
     return (*groups, (first, len(pieces))) if held else tuple(groups)
+
+
+@dataclass(frozen=True)
+class TokenView:
+    """A text cut into tokens, beside how many of them a model can read."""
+
+    tokens: Tokenization
+    context: int
+    show_bytes: bool = False  # whether each token's bytes are shown

@@ -51,7 +51,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 from course.exercise import Exercise, Question
 from utils import anatomy, embeddings
 from utils.explorers.anatomy import AnatomyExplorer
-from utils.explorers.tokenizer import TokenizerExplorer
+from utils.explorers.tokens import TokenizerExplorer
 from utils.model import load_model
 
 model, tokenizer = load_model()

@@ -50,7 +50,8 @@ import torch
 
 from course.exercise import Exercise, Question
 from utils.explorers.streams import ButterflyExplorer, StreamsExplorer
-from utils.figures.context import distance_picture, loss_picture, pass_times_picture
+from utils.figures.losses import distance_picture, loss_picture
+from utils.figures.timing import pass_times_picture
 from utils.losses import long_losses, loss_at_distance
 from utils.model import context_length, load_model
 from utils.streams import trace_ids, trace_streams

@@ -49,7 +49,9 @@ from transformers import TextIteratorStreamer
 
 from course.exercise import Exercise, Question
 from utils import kv_cache, parts
-from utils.explorers.kv_cache import CacheExplorer, MemoryExplorer, StepTimesExplorer
+from utils.explorers.kv_cache import CacheExplorer
+from utils.explorers.memory import MemoryExplorer
+from utils.explorers.timing import StepTimesExplorer
 from utils.generation import generation_steps
 from utils.memory import KNOWN_MODELS, memory_use
 from utils.model import load_model

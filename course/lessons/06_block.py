@@ -47,7 +47,8 @@ from course.exercise import Exercise, Question
 from utils.anatomy import components, parameter_share
 from utils.decoding import top_candidates
 from utils.explorers.attention import AttentionExplorer
-from utils.explorers.feed_forward import FeedForwardExplorer, NeuronExplorer
+from utils.explorers.feed_forward import FeedForwardExplorer
+from utils.explorers.neurons import NeuronExplorer
 from utils.explorers.residual import ResidualExplorer
 from utils.feed_forward import losses_without_each, without_attention, without_feed_forward
 from utils.figures.feed_forward import losses_picture
@@ -208,7 +209,7 @@ Exercise("6.2").check(feed_forward)
 # 1. A matrix is kept as `[out, in]`. So `x @ gate.T` turns a vector of `width` numbers into one of `inner`.
 # 2. Only the gate goes through silu; its result is multiplied by `x @ up.T`, element by element.
 # 3. `torch.nn.functional.silu(x @ gate.T) * (x @ up.T)` is the inner vector; `@ down.T` brings it back to the
-#    dimension of `x`.
+#    original dimension.
 # %% [markdown] lang="ko"
 # ### 연습 6.3 · 블록
 #

@@ -53,7 +53,7 @@ from utils import parts
 from utils.architecture import attention_modules, projections
 from utils.attention import record_attention, without_head
 from utils.explorers.attention import AttentionExplorer
-from utils.explorers.head_patterns import CircuitExplorer
+from utils.explorers.head_patterns import HeadPatternExplorer
 from utils.model import load_model
 from utils.parts import causal_mask
 from utils.streams import trace_streams
@@ -674,7 +674,7 @@ print(len(differences), f"{max(differences):.5f}")
 # tried not on your text but on 20 random tokens, said twice: a text without meaning, in which repetition is the
 # only clue.
 # %% id="circuits"
-circuits = CircuitExplorer(model, tokenizer, text, word="dog")
+circuits = HeadPatternExplorer(model, tokenizer, text, word="dog")
 circuits
 # %% id="circuits-induction" tags=["solution", "slide"]
 circuits.set(pattern="induction")

@@ -40,7 +40,7 @@ from torch.nn.functional import scaled_dot_product_attention, silu
 from course.exercise import Exercise, Question
 from course.my_llm import my_llm, whose_code
 from utils.decoder import Decoder
-from utils.figures.decoder import speeds_picture
+from utils.figures.timing import speeds_picture
 from utils.model import load_model
 from utils.timing import library_writes, measure_speeds, seconds_to_read
 

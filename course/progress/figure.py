@@ -1,79 +1,111 @@
 """How far a learner is: a row for each lesson, a box for each exercise."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
 
-from utils.figures.style import Colour, in_course_style, new_figure
-from utils.language import _
+from course.notebooks.contents import Lesson
+from course.progress.standing import OPEN, PASSED, TRIED, LessonStanding, Standing
+from utils.figures.page import WIDTH, Box, new_page, rounded_box, write
+from utils.figures.picture import Picture, Region
+from utils.figures.style import Colour, in_course_style
+from utils.language import _, ngettext
 
-WIDTH, ROW, TOP = 740, 29, 40
+ROW, TOP = 29, 40
 FIRST_BOX, BOX = 348, 25  # where the boxes begin, and from one to the next, in CSS pixels
 LOOKS = {  # mark → the box's colour, its edge, and the mark's colour
-    "✓": ("#00795A", "#00795A", "white"),
-    "~": ("#FBE3B5", Colour.GENERATED, Colour.TEXT),
-    "·": ("white", "#A8A8A8", None),  # an empty box
+    PASSED: ("#00795A", "#00795A", "white"),
+    TRIED: ("#FBE3B5", Colour.GENERATED, Colour.TEXT),
+    OPEN: ("white", "#A8A8A8", None),  # an empty box
 }
 
 
-@dataclass(frozen=True)
-class Row:
-    """One lesson as it is drawn."""
-
-    title: str
-    minutes: str
-    marks: tuple[str, ...]  # a key of LOOKS for each exercise
-    next: int | None  # which of them is the one to go on with
-
-
 @in_course_style
-def progress_figure(title: str, rows: Sequence[Row]) -> Figure:
-    """The lessons' rows under `title`; a thick frame and an arrow are around what comes next."""
-    height = TOP + ROW * len(rows) + 30
-    figure = new_figure(WIDTH, height)
-    axes = figure.add_axes([0, 0, 1, 1])
-    axes.set(xlim=(0, WIDTH), ylim=(height, 0))
-    axes.axis("off")
-    axes.text(14, 18, title, fontsize=11.5, va="center")
-    for i, row in enumerate(rows):
-        _draw_row(axes, TOP + ROW * i, row)
-    _draw_legend(axes, height - 16)
-    return figure
+def progress_picture(record: Standing) -> Picture:
+    """A row for each lesson; a thick frame and an arrow are around what comes next."""
+    height = TOP + ROW * len(record.lessons) + 30
+    figure, page = new_page(height)
+    write(page, 14, 18, _total(record), fontsize=11.5)
+    regions = []
+    for i, row in enumerate(record.lessons):
+        regions += _draw_row(page, TOP + ROW * i, row, record.next)
+    _draw_legend(page, height - 16)
+    return Picture(figure, progress_words(record), tuple(regions))
 
 
-def _draw_row(axes: Axes, top: float, row: Row) -> None:
-    middle = top + ROW / 2
-    axes.plot((14, WIDTH - 14), (top, top), color="#E4E4E4", lw=0.8)
-    axes.text(14, middle, row.title, va="center_baseline")
-    axes.text(WIDTH - 14, middle, row.minutes, va="center_baseline", ha="right", fontsize=9.5)
-    for i, mark in enumerate(row.marks):
-        _draw_mark(axes, FIRST_BOX + BOX * i, middle, mark, i == row.next)
-    if row.next is not None:
-        axes.text(FIRST_BOX - 12, middle, "▸", va="center", ha="center", fontsize=13)
+def progress_words(record: Standing) -> str:
+    """How many exercises are passed, in all and in each lesson, and what comes next."""
+    says = _("{number} {title}, {minutes}: {passed} of {all} passed, {tried} attempted")
+    rows = [
+        says.format(
+            number=row.lesson.number,
+            title=row.lesson.short_title,
+            minutes=_minutes(row.lesson),
+            passed=row.passed,
+            all=len(row.marks),
+            tried=row.tried,
+        )
+        for row in record.lessons
+    ]
+    return "\n".join([_total(record), *rows, next_words(record)])
 
 
-def _draw_mark(axes: Axes, left: float, middle: float, mark: str, is_next: bool = False) -> None:
-    fill, edge, ink = LOOKS[mark]
-    box = FancyBboxPatch(
-        (left, middle - 9),
-        18,
-        18,
-        boxstyle="round,pad=0,rounding_size=4",
-        facecolor=fill,
-        edgecolor=Colour.TEXT if is_next else edge,
-        linewidth=2.2 if is_next else 1,
+def next_words(record: Standing) -> str:
+    """Which exercise to go on with."""
+    if record.next is None:
+        return _("All exercises are passed. The LLM is yours.")
+    lesson, exercise = record.next
+    return _("Next: exercise {exercise} in lesson {lesson}").format(
+        exercise=exercise, lesson=lesson.number
     )
-    axes.add_patch(box)
+
+
+def _total(record: Standing) -> str:
+    return ngettext(
+        "Your progress: {passed} of {all} exercise passed",
+        "Your progress: {passed} of {all} exercises passed",
+        record.exercises,
+    ).format(passed=record.passed, all=record.exercises)
+
+
+def _minutes(lesson: Lesson) -> str:
+    return _("{minutes} min").format(minutes=lesson.minutes)
+
+
+def _draw_row(
+    page: Axes, top: float, row: LessonStanding, coming: tuple[Lesson, str] | None
+) -> list[Region]:
+    lesson, middle, regions = row.lesson, top + ROW / 2, []
+    page.plot((14, WIDTH - 14), (top, top), color="#E4E4E4", lw=0.8)
+    write(page, 14, middle, f"{lesson.number}  {lesson.short_title}", va="center_baseline")
+    minutes = {"va": "center_baseline", "ha": "right", "fontsize": 9.5}
+    write(page, WIDTH - 14, middle, _minutes(lesson), **minutes)
+    for i, (exercise, mark) in enumerate(zip(lesson.exercises, row.marks, strict=True)):
+        is_next = coming == (lesson, exercise)
+        box = _draw_mark(page, FIRST_BOX + BOX * i, middle, mark, is_next)
+        regions.append(Region(box, f"{exercise}: {_meaning(mark, is_next)}"))
+    if coming and coming[0] is lesson:
+        write(page, FIRST_BOX - 12, middle, "▸", ha="center", fontsize=13)
+    return regions
+
+
+def _draw_mark(page: Axes, left: float, middle: float, mark: str, is_next: bool) -> Box:
+    fill, edge, ink = LOOKS[mark]
+    box = (left, middle - 9, 18, 18)
+    edge, line = (Colour.TEXT, 2.2) if is_next else (edge, 1)
+    rounded_box(page, box, 4, fill, edge, line)
     if ink:
-        axes.text(left + 9, middle, mark, ha="center", va="center", color=ink, fontsize=10)
+        write(page, left + 9, middle, mark, ha="center", color=ink, fontsize=10)
+    return box
 
 
-def _draw_legend(axes: Axes, y: float) -> None:
-    meanings = (("✓", _("passed"), False), ("~", _("attempted"), False), ("·", _("next"), True))
-    for i, (mark, meaning, is_next) in enumerate(meanings):
+def _meaning(mark: str, is_next: bool) -> str:
+    """What a mark says; of two things the first that is true."""
+    if mark == OPEN:
+        return _("next") if is_next else _("not attempted yet")
+    return _("passed") if mark == PASSED else _("attempted")
+
+
+def _draw_legend(page: Axes, y: float) -> None:
+    for i, (mark, is_next) in enumerate(((PASSED, False), (TRIED, False), (OPEN, True))):
         left = FIRST_BOX + 110 * i
-        _draw_mark(axes, left, y, mark, is_next)
-        axes.text(left + 25, y, meaning, va="center_baseline", fontsize=9.5)
+        _draw_mark(page, left, y, mark, is_next)
+        write(page, left + 25, y, _meaning(mark, is_next), va="center_baseline", fontsize=9.5)

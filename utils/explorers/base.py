@@ -4,26 +4,43 @@ An explorer is met in three ways, all from one record: live, as a picture in a s
 as words for nbval, screen readers and tests.
 """
 
-import base64
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 
 import ipywidgets as widgets
-from matplotlib.figure import Figure
 from traitlets import TraitError
 
 from utils.explorers.accessible import SliderNames
-from utils.figures.style import CSS_PIXELS_PER_INCH, png
+from utils.figures.picture import Picture, Region, image_html, image_metadata
 from utils.language import _
+
+last_remembered = lru_cache(maxsize=1)
+"""A function that computes again only when it is asked something else than the last time."""
+
+
+def text_box(description: str, text: str, width: str = "97%", **options) -> widgets.Text:
+    """A line to write in.  It answers when it is left, or to Enter, and not to each letter.
+
+    options: others of `ipywidgets.Text`.
+    """
+    layout = widgets.Layout(width=width)
+    return widgets.Text(
+        text, description=description, continuous_update=False, layout=layout, **options
+    )
 
 
 class Explorer(widgets.VBox):
-    """Base of all explorers.  A subclass names its controls and says three things of them.
+    """Base of all explorers.  A subclass names its controls and says two things of them.
 
     `record(**values)` computes a frozen record from the controls' values, and raises ValueError
-    with a sentence for the learner where it cannot; `figure(record)` draws it; `words(record)` says
-    what the picture shows, with its numbers.
+    with a sentence for the learner where it cannot; `picture(record)` is the function that makes
+    the picture of it, with its words, and stands among the figures.
     """
+
+    picture: Callable[[object], Picture]
+    _quiet = True  # so that nothing redraws before all stands
 
     def __init__(
         self,
@@ -32,8 +49,10 @@ class Explorer(widgets.VBox):
     ):
         """controls: by name, in order; actions: by name, the button's label and what it does."""
         self.controls, self.actions = controls, {}
+        self.regions: tuple[Region, ...] = ()  # of the picture that is shown
+        self._words = self._png = self._says = ""
+        self._width = 0
         self._picture, self._message = widgets.HTML(), widgets.HTML()
-        self._redrawing = True
         for control in controls.values():
             control.observe(self._on_change, names="value")
         for name, (label, action) in (actions or {}).items():
@@ -41,17 +60,12 @@ class Explorer(widgets.VBox):
             button.on_click(lambda _button, action=action: self.attempt(action))
         super().__init__([self._arrange(), self._message, self._picture, SliderNames()])
         self.add_class("course-explorer")
+        self._quiet = False
         self.redraw()
 
     # What a subclass says -------------------------------------------------------------------
 
     def record(self, **values):
-        raise NotImplementedError
-
-    def figure(self, record) -> Figure:
-        raise NotImplementedError
-
-    def words(self, record) -> str:
         raise NotImplementedError
 
     def _arrange(self) -> widgets.Widget:
@@ -69,13 +83,12 @@ class Explorer(widgets.VBox):
         """
         self._known(values, self.controls)
         problems = []
-        self._redrawing = False
-        for name, value in values.items():
-            try:
-                self._move(name, value)
-            except ValueError as problem:
-                problems.append(str(problem))
-        self._redrawing = True
+        with self.quietly():
+            for name, value in values.items():
+                try:
+                    self._move(name, value)
+                except ValueError as problem:
+                    problems.append(str(problem))
         self.redraw()
         if problems:
             self.say(" ".join(problems))
@@ -118,10 +131,22 @@ class Explorer(widgets.VBox):
             says = says.format(name=name, low=low, high=high, value=repr(value))
             raise ValueError(says) from None
 
+    def now(self):
+        """The record of the controls as they stand.  Raises ValueError where `record` does."""
+        return self.record(**{name: control.value for name, control in self.controls.items()})
+
     def redraw(self) -> None:
         """Compute the record from the controls as they stand, and show its picture and words."""
-        values = {name: control.value for name, control in self.controls.items()}
-        self.attempt(lambda: self._show(self.record(**values)))
+        self.attempt(lambda: self._show(self.now()))
+
+    @contextmanager
+    def quietly(self) -> Iterator[None]:
+        """Within it, controls that move do not redraw: whoever moves them does, or has done."""
+        before, self._quiet = self._quiet, True
+        try:
+            yield
+        finally:
+            self._quiet = before
 
     def attempt(self, action: Callable[[], None]) -> None:
         """Do `action`; a ValueError becomes a sentence under the controls, the picture stays."""
@@ -138,21 +163,16 @@ class Explorer(widgets.VBox):
         self._says = str(message)
 
     def _on_change(self, change) -> None:
-        if self._redrawing:
+        if not self._quiet:
             self.redraw()
 
     def _show(self, record) -> None:
-        figure = self.figure(record)
-        self._words, self._png = self.words(record), base64.b64encode(png(figure)).decode()
-        self._width = round(figure.get_figwidth() * CSS_PIXELS_PER_INCH)
-        alt = html.escape(self._words, quote=True)
-        self._picture.value = (
-            f'<img alt="{alt}" src="data:image/png;base64,{self._png}" width="{self._width}" '
-            'style="max-width:100%;height:auto">'
-        )
+        picture = self.picture(record)
+        # What is shown is kept, not the figure: that one takes megabytes.
+        self._words, self._png, self._width = picture.words, picture.image(), picture.width
+        self.regions = picture.regions
+        self._picture.value = image_html(self._png, self._width, self._words)
         self.say("")
-
-    _words, _png, _says, _width = "", "", "", 0
 
     def __repr__(self) -> str:
         return "\n".join(filter(None, [self._words, self._says]))
@@ -162,4 +182,42 @@ class Explorer(widgets.VBox):
         bundle["text/plain"] = repr(self)
         if self._png:
             bundle["image/png"] = self._png
-        return bundle, {"image/png": {"width": self._width}}
+        return bundle, image_metadata(self._width, self._words)
+
+
+class TextExplorer(Explorer):
+    """An explorer of a text, with a slider over its positions that goes as far as the text does.
+
+    Its controls hold a `text` and a `position`.  A subclass says in `positions(text)` which can be
+    picked, and raises ValueError where `record` refuses the text.
+    """
+
+    def __init__(self, controls: dict[str, widgets.Widget]):
+        text, self._position = controls["text"], controls["position"]
+        text.observe(lambda change: self._fit(change["new"]), names="value")
+        self._fit(text.value)
+        super().__init__(controls)
+
+    def positions(self, text: str) -> range:
+        raise NotImplementedError
+
+    def _start(self, positions: range) -> int:
+        """The position that is picked when a new text comes."""
+        return positions[-1]
+
+    def _fit(self, text: str) -> None:
+        """Give the slider the positions of a new text.  One that is refused is so by `record`."""
+        try:
+            positions = self.positions(text)
+        except ValueError:
+            return
+        slider = self._position
+        with self.quietly():
+            start = self._start(positions)
+            slider.min, slider.max = 0, positions[-1]
+            slider.min, slider.value = positions[0], start
+
+
+def position_slider(position: int = 0) -> widgets.IntSlider:
+    """A slider over positions; `TextExplorer` makes it as long as the text."""
+    return widgets.IntSlider(position, 0, position, description=_("position"))

@@ -3,12 +3,11 @@
 import ipywidgets as widgets
 import torch
 
-from utils.decoding import Decoding, decoding_stages, entropy, sample, sampler
-from utils.explorers.base import Explorer
-from utils.figures.decoding import decoding_figure, rough, stage_title
-from utils.figures.style import quote_token
+from utils.decoding import Decoding, decoding_stages, sample, sampler
+from utils.explorers.base import Explorer, text_box
+from utils.figures.decoding import decoding_picture
 from utils.generation import next_logits, steps_from
-from utils.language import _, ngettext
+from utils.language import _
 from utils.model import context_length, end_token_ids, prompt_ids
 from utils.tokens import token_bytes
 
@@ -24,6 +23,8 @@ class DecodingExplorer(Explorer):
     draws and the text anew.
     """
 
+    picture = staticmethod(decoding_picture)
+
     def __init__(self, model, tokenizer, prompt: str):
         self.model, self.tokenizer = model, tokenizer
         self._asked, self._settings = None, None
@@ -34,13 +35,7 @@ class DecodingExplorer(Explorer):
             "layout": widgets.Layout(width="350px"),
         }
         controls = {
-            "prompt": widgets.Text(
-                prompt,
-                description=_("prompt"),
-                continuous_update=False,
-                style={"description_width": "90px"},
-                layout=widgets.Layout(width="704px"),
-            ),
+            "prompt": text_box(_("prompt"), prompt, "704px", style={"description_width": "90px"}),
             "temperature": widgets.FloatSlider(
                 1.0, min=0.05, max=3.0, step=0.05, description=_("temperature"), **slider
             ),
@@ -96,76 +91,34 @@ class DecodingExplorer(Explorer):
             self._settings = (prompt, settings, seed)
             self._stages = decoding_stages(self._logits, *settings)
             # Draws and text have a generator each: neither depends on how often the other ran.
-            self._for_draws, self._for_text = (torch.Generator().manual_seed(seed) for _ in "12")
+            self._for_draws = torch.Generator().manual_seed(seed)
+            self._for_text = torch.Generator().manual_seed(seed)
             self._drawn, self._steps = (), ()
+        written = [step.token_id for step in self._steps]
+        drawn = self._drawn
         return Decoding(
+            prompt_text=prompt,
             prompt=self._with_bytes(self._ids[0]),
             rows=self._rows,
             stages=self._stages,
-            drawn=self._drawn,
-            written=self._with_bytes(step.token_id for step in self._steps),
+            drawn=drawn,
+            last_drawn=token_bytes(self.tokenizer, drawn[-1]) if drawn else None,
+            written=self._with_bytes(written),
+            written_text=self.tokenizer.decode(written),
         )
 
     def _with_bytes(self, token_ids) -> tuple[tuple[int, bytes], ...]:
         """Each id and its bytes: a token may hold only a part of a character."""
         return tuple((int(i), token_bytes(self.tokenizer, int(i))) for i in token_ids)
 
-    def figure(self, record: Decoding):
-        return decoding_figure(record)
-
-    def words(self, record: Decoding) -> str:
-        lines = [_("prompt: {prompt}").format(prompt=quote_token(self._asked))]
-        for stage in record.stages:
-            if stage.name != "model" and stage.setting is None:
-                continue
-            shares = record.shares(stage)
-            likeliest = [
-                f"{quote_token(token)} {share:.2f}"
-                for (_id, token), share in zip(record.rows, shares, strict=False)
-                if share > 0
-            ]
-            parts = [", ".join(likeliest[:5])]
-            if stage.name not in ("model", "temperature"):
-                cut = _("leaves {kept}, cuts {mass:.2f}")
-                parts.insert(0, cut.format(kept=rough(stage.kept), mass=stage.mass))
-            parts.append(_("{bits:.1f} bits").format(bits=entropy(stage.logits)))
-            lines.append(f"{stage_title(stage)}: {'; '.join(parts)}")
-        if record.drawn:
-            lines.append(self._draw_words(record))
-        if record.written:
-            text = self.tokenizer.decode([token_id for token_id, _token in record.written])
-            lines.append(_("the text goes on: {text}").format(text=quote_token(text)))
-        return "\n".join(lines)
-
-    def _draw_words(self, record: Decoding) -> str:
-        draws = len(record.drawn)
-        head = ngettext(
-            "{draws} draw, the last one {token}", "{draws} draws, the last one {token}", draws
-        ).format(draws=draws, token=quote_token(token_bytes(self.tokenizer, record.drawn[-1])))
-        shares = zip(
-            record.rows, record.frequencies(), record.shares(record.stages[-1]), strict=False
-        )
-        seen = [
-            _("{token} {frequency:.2f} of the draws, probability {probability:.2f}").format(
-                token=quote_token(token), frequency=frequency, probability=probability
-            )
-            for (_id, token), frequency, probability in shares
-            if frequency > 0
-        ]
-        return "; ".join([head, *seen[:4]])
-
-    def _now(self) -> Decoding:
-        """The record of the controls as they stand; says so if the prompt is one it refuses."""
-        return self.record(**{name: control.value for name, control in self.controls.items()})
-
     def _draw(self, count: int) -> None:
-        logits = self._now().stages[-1].logits
+        logits = self.now().stages[-1].logits
         new = (sample(logits, self._for_draws) for _draw in range(count))
         self._drawn = (*self._drawn, *new)
         self.redraw()
 
     def _write(self) -> None:
-        self._now()
+        self.now()
         last = self._steps[-1] if self._steps else None
         if last and last.token_id in end_token_ids(self.model, self.tokenizer):
             raise ValueError(_("The text has ended by itself. Another seed starts another text."))

@@ -4,12 +4,11 @@ from dataclasses import replace
 
 import ipywidgets as widgets
 
-from utils.explorers.base import Explorer
-from utils.figures.candidates import candidate_words
-from utils.figures.generation import continuation_figure
+from utils.explorers.base import Explorer, text_box
+from utils.figures.generation import continuation_picture
 from utils.figures.style import quote_token
 from utils.generation import Continuation, continuation, steps_from
-from utils.language import _, ngettext
+from utils.language import _
 from utils.model import context_length, prompt_ids
 from utils.tokens import token_text
 
@@ -22,17 +21,13 @@ class GenerationExplorer(Explorer):
     on from there.  Actions: `one_token`, `ten_tokens`, `back`, `restart`.
     """
 
+    picture = staticmethod(continuation_picture)
+
     def __init__(self, model, tokenizer, prompt: str):
         self.model, self.tokenizer = model, tokenizer
         self._asked, self._prompt_ids, self._steps = None, None, ()
         controls = {
-            "prompt": widgets.Text(
-                prompt,
-                description=_("prompt"),
-                continuous_update=False,
-                style={"description_width": "initial"},
-                layout=widgets.Layout(width="97%"),
-            ),
+            "prompt": text_box(_("prompt"), prompt, style={"description_width": "initial"}),
             "chat_template": widgets.Checkbox(
                 False,
                 description=_("chat template"),
@@ -74,29 +69,6 @@ class GenerationExplorer(Explorer):
         self._offer(now)
         return now
 
-    def figure(self, record: Continuation):
-        return continuation_figure(record)
-
-    def words(self, record: Continuation) -> str:
-        """Milliseconds are left to the picture: they differ from run to run."""
-        passes = len(record.steps)
-        lines = [_("prompt: {prompt}").format(prompt=quote_token(record.prompt_text))]
-        if record.steps:
-            last = record.steps[-1].token
-            lines += [
-                ngettext(
-                    "{passes} pass so far: {text}", "{passes} passes so far: {text}", passes
-                ).format(passes=passes, text=quote_token(record.new_text)),
-                _("the last token, {token}, was taken from {candidates}").format(
-                    token=quote_token(last), candidates=candidate_words(record.candidates)
-                ),
-            ]
-        else:
-            lines.append(_("nothing written yet"))
-        if record.ended:
-            lines.append(_("the model ended the text by itself"))
-        return "\n".join(lines)
-
     def _in_chat_template(self, prompt: str) -> str:
         if not prompt.strip():
             raise ValueError(_("The prompt is empty: write something for the model to go on from."))
@@ -106,15 +78,15 @@ class GenerationExplorer(Explorer):
 
     def _offer(self, now: Continuation) -> None:
         """Put the last step's candidates into the dropdown, without a redraw of its own."""
-        redrawing, self._redrawing = self._redrawing, False
         options = [
             (f"{quote_token(c.token)}  {c.probability:.2f}", c.token_id) for c in now.candidates
         ]
         taken = now.steps[-1].token_id if now.steps else None
-        self.controls["instead"].options = options
-        self.controls["instead"].value = taken
-        self.controls["instead"].disabled = not options
-        self._redrawing = redrawing
+        instead = self.controls["instead"]
+        with self.quietly():
+            instead.options = options
+            instead.value = taken
+            instead.disabled = not options
 
     def _write(self, count: int) -> None:
         asked = self.controls["prompt"].value, self.controls["chat_template"].value

@@ -1,33 +1,58 @@
 """A text being written: its tokens so far, and the candidates of the last pass."""
 
-from matplotlib.figure import Figure
-
-from utils.figures.candidates import draw_candidates
-from utils.figures.style import Colour, in_course_style, new_figure
-from utils.figures.tokens import GENERATED, PROMPT, draw_tokens
+from utils.figures.candidates import candidate_words, draw_candidates
+from utils.figures.chips import GENERATED, PROMPT, draw_tokens
+from utils.figures.page import axes_at, new_sheet, write_beside
+from utils.figures.picture import Picture
+from utils.figures.style import Colour, in_course_style, quote_token
 from utils.generation import Continuation
 from utils.language import _, ngettext
 
 
 @in_course_style
-def continuation_figure(record: Continuation) -> Figure:
+def continuation_picture(record: Continuation) -> Picture:
     """The text as coloured tokens above; below, the five best candidates of the last pass."""
-    figure = new_figure(740, 390)
+    figure = new_sheet(390)
+    write_beside(figure, 7, 6, _headline(record), va="top", fontsize=11)
     new = [step.token for step in record.steps]
-    figure.text(0.01, 0.985, _headline(record), va="top", fontsize=11)
-    draw_tokens(
-        figure.add_axes([0.01, 0.5, 0.98, 0.42]),
+    regions = draw_tokens(
+        axes_at(figure, 7, 31, 725, 164),
         [*record.prompt, *new],
         [PROMPT] * len(record.prompt) + [GENERATED] * len(new),
     )
     if record.steps:
-        axes = figure.add_axes([0.2, 0.02, 0.75, 0.37])
-        draw_candidates(axes, record.candidates, taken=record.steps[-1].token_id)
+        axes = axes_at(figure, 148, 238, 555, 144)
+        taken = record.steps[-1].token_id
+        regions += draw_candidates(axes, record.candidates, taken, picks="instead")
         axes.set_title(_("the five best candidates of this pass; ▸ was taken"), fontsize=11)
     else:
         says = _("After the first pass the five best candidates stand here.")
-        figure.text(0.5, 0.25, says, ha="center", color=Colour.QUIET)
-    return figure
+        write_beside(figure, 370, 292, says, ha="center", color=Colour.QUIET)
+    return Picture(figure, continuation_words(record), tuple(regions))
+
+
+def continuation_words(record: Continuation) -> str:
+    """The text so far, and what its last token was taken from.
+
+    Milliseconds are left to the picture: they differ from run to run.
+    """
+    passes = len(record.steps)
+    lines = [_("prompt: {prompt}").format(prompt=quote_token(record.prompt_text))]
+    if record.steps:
+        last = record.steps[-1].token
+        lines += [
+            ngettext(
+                "{passes} pass so far: {text}", "{passes} passes so far: {text}", passes
+            ).format(passes=passes, text=quote_token(record.new_text)),
+            _("the last token, {token}, was taken from {candidates}").format(
+                token=quote_token(last), candidates=candidate_words(record.candidates)
+            ),
+        ]
+    else:
+        lines.append(_("nothing written yet"))
+    if record.ended:
+        lines.append(_("the model ended the text by itself"))
+    return "\n".join(lines)
 
 
 def _headline(record: Continuation) -> str:

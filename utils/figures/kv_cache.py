@@ -1,16 +1,16 @@
 """The cache of keys and values: what is computed and what is kept, step by step."""
 
-from unicodedata import east_asian_width
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from utils.figures.style import Colour, in_course_style, new_figure, show_token
-from utils.kv_cache import CacheTrace
-from utils.language import _
+from utils.figures.page import axes_at, box_on_page, cut_beginning, new_sheet, write_beside
+from utils.figures.picture import Picture, Region
+from utils.figures.style import Colour, in_course_style, quote_token, show_token
+from utils.kv_cache import CacheAt, CacheTrace
+from utils.language import _, ngettext
 
 KEPT, EMPTY = "#A9CCE6", "#F2F2F2"
 
@@ -26,23 +26,64 @@ def show_bytes(count: int) -> str:
 
 
 @in_course_style
-def cache_figure(trace: CacheTrace, step: int) -> Figure:
-    """What is computed without the cache and with it up to `step`, from 1; below, what is kept."""
-    figure = new_figure(740, 520)
+def cache_picture(record: CacheAt) -> Picture:
+    """What is computed without the cache and with it, step by step; below, what is kept."""
+    figure = new_sheet(520)
+    trace, step = record.trace, record.step
     written = "".join(map(show_token, trace.written[:step]))
     prompt = "".join(map(show_token, trace.prompt))
-    figure.text(0.012, 0.985, _shorten(f"{prompt} → {written}", 78), va="top", fontsize=11)
+    title = cut_beginning(f"{prompt} → {written}", 78)
+    write_beside(figure, 9, 8, title, va="top", fontsize=11)
     places = len(trace.prompt) + len(trace.written) - 1
+    regions = []
     for left, use_cache in ((60, False), (425, True)):
-        axes = figure.add_axes([left / 740, 0.545, 300 / 740, 0.3])
-        _draw_work(axes, trace, step, places, use_cache)
-    _draw_kept(figure.add_axes([60 / 740, 0.09, 300 / 740, 0.27]), trace, step, places)
+        axes = axes_at(figure, left, 81, 300, 156)
+        regions += _draw_work(axes, trace, step, places, use_cache)
+    _draw_kept(axes_at(figure, 60, 333, 300, 140), trace, step, places)
     _write_bytes(figure, trace, step)
-    return figure
+    return Picture(figure, cache_words(record), tuple(regions))
 
 
-def _draw_work(axes: Axes, trace: CacheTrace, step: int, places: int, use_cache: bool) -> None:
-    """One row a step, one column a position: a square is computed, a dot is read."""
+def cache_words(record: CacheAt) -> str:
+    """How many positions were computed, both ways, and what the cache holds after this step."""
+    trace, step = record.trace, record.step
+    steps = trace.steps[:step]
+    now = steps[-1]
+    return "\n".join(
+        [
+            _("prompt: {prompt}").format(prompt=quote_token("".join(trace.prompt))),
+            _("written after step {step}: {text}").format(
+                step=step, text=quote_token("".join(trace.written[:step]))
+            ),
+            _("without the cache: {now} positions computed now, {all} so far").format(
+                now=now.positions_without, all=sum(s.positions_without for s in steps)
+            ),
+            _("with the cache: {now} computed now, {all} so far").format(
+                now=now.positions, all=sum(s.positions for s in steps)
+            ),
+            _("the cache holds {kept} positions in each of {layers} layers").format(
+                kept=_range(now.kept), layers=len(now.kept)
+            ),
+            _("bytes predicted: {predicted:,}, measured: {measured:,}").format(
+                predicted=now.predicted_bytes, measured=now.measured_bytes
+            ),
+        ]
+    )
+
+
+def _range(numbers: tuple[int, ...]) -> str:
+    """All of them where they are the same; where some layers keep fewer, from … to …."""
+    low, high = min(numbers), max(numbers)
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def _draw_work(
+    axes: Axes, trace: CacheTrace, step: int, places: int, use_cache: bool
+) -> list[Region]:
+    """One row a step, one column a position: a square is computed, a dot is read.
+
+    A click on a row goes to its step.
+    """
     prompt = len(trace.prompt)
     computed, read = [], []
     for row in range(step):
@@ -74,6 +115,21 @@ def _draw_work(axes: Axes, trace: CacheTrace, step: int, places: int, use_cache:
         )
         axes.set_xlabel(_("position   ■ computed"))
     axes.set_title(title, fontsize=11)
+    counts = [s.positions if use_cache else s.positions_without for s in trace.steps]
+    return [
+        Region(
+            box_on_page(axes, axes.get_xlim(), (row - 0.5, row + 0.5)),
+            _step_words(row, count),
+            {"step": row},
+        )
+        for row, count in enumerate(counts, 1)
+    ]
+
+
+def _step_words(step: int, count: int) -> str:
+    return ngettext(
+        "step {step}: {count} position computed", "step {step}: {count} positions computed", count
+    ).format(step=step, count=count)
 
 
 def _draw_kept(axes: Axes, trace: CacheTrace, step: int, places: int) -> None:
@@ -111,19 +167,10 @@ def _write_bytes(figure: Figure, trace: CacheTrace, step: int) -> None:
     ]
     for row, line in enumerate(lines):
         size = 11 if row == 0 else 12.5
-        figure.text(425 / 740, 0.345 - row * 0.067, line, va="top", fontsize=size)
+        write_beside(figure, 425, 341 + 35 * row, line, va="top", fontsize=size)
 
 
 def _growth(trace: CacheTrace) -> int:
     """Bytes that a full position adds: of all layers, windows or not."""
     first = trace.steps[0]
     return round(first.measured_bytes / sum(first.kept) * len(first.kept))
-
-
-def _shorten(text: str, room: int) -> str:
-    """The end of `text` that fits into `room` Latin letters; a Hangul syllable takes two."""
-    widths = [2 if east_asian_width(character) in "WF" else 1 for character in text]
-    start = 0
-    while sum(widths[start:]) > room:
-        start += 1
-    return f"… {text[start:]}" if start else text

@@ -1,21 +1,63 @@
 """How much memory a model's cache takes, beside its weights."""
 
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from utils.figures.kv_cache import show_bytes
-from utils.figures.style import Colour, in_course_style, new_figure
+from utils.figures.page import axes_at, new_sheet, write_beside
+from utils.figures.picture import Picture
+from utils.figures.style import Colour, in_course_style
 from utils.language import _
 from utils.memory import MemoryUse
 
 
 @in_course_style
-def memory_figure(use: MemoryUse) -> Figure:
+def memory_picture(use: MemoryUse) -> Picture:
     """Bars of weights and cache above; below, the cache against the length of the text."""
-    figure = new_figure(740, 470)
-    _draw_bars(figure.add_axes([215 / 740, 0.7, 440 / 740, 0.22]), use)
-    _draw_curve(figure.add_axes([85 / 740, 0.12, 460 / 740, 0.44]), use)
-    return figure
+    figure = new_sheet(470)
+    write_beside(figure, 9, 7, _headline(use), va="top", fontsize=12)
+    _draw_bars(axes_at(figure, 215, 38, 440, 103), use)
+    _draw_curve(axes_at(figure, 85, 207, 460, 207), use)
+    return Picture(figure, memory_words(use))
+
+
+def memory_words(use: MemoryUse) -> str:
+    """The bytes of weights and cache, and what in the model's build they come from."""
+    model = use.model
+    lines = [
+        _headline(use),
+        _("weights {weights}, cache {cache}: {ratio:.2g} times the weights").format(
+            weights=show_bytes(use.weights),
+            cache=show_bytes(use.cache),
+            ratio=use.cache / use.weights,
+        ),
+    ]
+    if model.kv_heads == model.heads:
+        says = _("multi-head: each of the {heads} query heads has keys and values of its own")
+        lines.append(says.format(heads=model.heads))
+    else:
+        lines.append(
+            _(
+                "grouped-query: {heads} query heads share {kv_heads} key-value heads; with "
+                "{heads} it would be {cache}"
+            ).format(heads=model.heads, kv_heads=model.kv_heads, cache=show_bytes(use.multi_head))
+        )
+    window = getattr(model.config, "sliding_window", None)
+    if window and use.tokens >= window:
+        says = _("it looks back {window:,} tokens at most, and keeps no more than that")
+        lines.append(says.format(window=window))
+    if use.tokens > model.context:
+        says = _("more than its context length of {context:,}: what it would take")
+        lines.append(says.format(context=model.context))
+    return "\n".join(lines)
+
+
+def _headline(use: MemoryUse) -> str:
+    return _("{model}: {texts} × {tokens:,} tokens, {number}").format(
+        model=use.model.name,
+        texts=use.batch,
+        tokens=use.tokens,
+        number=str(use.dtype).removeprefix("torch."),
+    )
 
 
 def _bars(use: MemoryUse) -> list[tuple[str, int, str, str]]:
@@ -44,11 +86,6 @@ def _draw_bars(axes, use: MemoryUse) -> None:
     axes.set(ylim=(2.5, -0.5), xlim=(0, max(sizes)), xticks=[])
     axes.tick_params(left=False)
     axes.spines["bottom"].set_visible(False)
-    number = str(use.dtype).removeprefix("torch.")
-    title = _("{model}: {texts} × {tokens:,} tokens, {number}").format(
-        model=use.model.name, texts=use.batch, tokens=use.tokens, number=number
-    )
-    axes.figure.text(0.012, 0.985, title, va="top", fontsize=12)
 
 
 def _draw_curve(axes, use: MemoryUse) -> None:

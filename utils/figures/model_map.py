@@ -4,16 +4,17 @@ The parts that a lesson opens are drawn in colour, with a thick frame and the le
 stays shut is grey.  Where everything is open, no frame needs to stand out.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Circle, FancyBboxPatch
+from matplotlib.patches import Circle
 
-from utils.figures.style import Colour, in_course_style, new_figure
+from utils.figures.page import new_page, rounded_box, write
+from utils.figures.picture import Picture, Region
+from utils.figures.style import Colour, in_course_style
 from utils.language import N_, _
 
-WIDTH, HEIGHT = 740, 320
+HEIGHT = 320
 PARTS = {  # in the order in which a text meets them
     "text": N_("text"),
     "tokenizer": N_("tokenizer"),
@@ -59,13 +60,15 @@ CALM = {"color": ARROW, "lw": 1.2}  # where all is open
 
 
 @in_course_style
-def map_figure(title: str, numbers: Mapping[str, str], opened: Set[str]) -> Figure:
-    """The map under `title`.  numbers: part → its lesson; opened: the parts to draw as open."""
-    figure = new_figure(WIDTH, HEIGHT)
-    axes = figure.add_axes([0, 0, 1, 1])
-    axes.set(xlim=(0, WIDTH), ylim=(HEIGHT, 0))
-    axes.axis("off")
-    axes.text(14, 18, title, fontsize=11.5, va="center")
+def map_picture(
+    title: str, numbers: Mapping[str, str], opened: Set[str], notes: Sequence[str] = ()
+) -> Picture:
+    """The map under `title`.  numbers: part → its lesson; opened: the parts to draw as open.
+
+    notes: what the words say besides the title and a text's way through the map.
+    """
+    figure, axes = new_page(HEIGHT)
+    write(axes, 14, 18, title, fontsize=11.5)
     lines = {part: OPEN if part in opened else SHUT for part in PARTS}
     if opened >= PARTS.keys():
         lines = dict.fromkeys(PARTS, CALM)
@@ -78,23 +81,28 @@ def map_figure(title: str, numbers: Mapping[str, str], opened: Set[str]) -> Figu
     _draw_names(axes, opened)
     for part in numbers.keys() & opened:
         _draw_badge(axes, part, numbers[part])
-    return figure
+    regions = [
+        Region(box, " · ".join([_(PARTS[part]), *([numbers[part]] if part in numbers else [])]))
+        for part, box in BOXES.items()
+    ]
+    return Picture(figure, map_words(title, notes), tuple(regions))
+
+
+def map_words(title: str, notes: Sequence[str] = ()) -> str:
+    """A text's way through the map, under its title."""
+    route = _(
+        "text → tokenizer → embeddings → N transformer blocks, one stream for each token (in each "
+        "block the residual stream is added to by attention, with its KV cache, and by "
+        "feed-forward) → final norm → LM head → decoding → next token → appended to the text, and "
+        "so on"
+    )
+    return "\n".join([title, route, *notes])
 
 
 def _draw_box(axes: Axes, part: str, fill: str, line: dict, shift: float = 0) -> None:
     left, top, width, height = BOXES[part]
-    shape = "round,pad=0,rounding_size=6"
-    axes.add_patch(
-        FancyBboxPatch(
-            (left + shift, top - shift),
-            width,
-            height,
-            boxstyle=shape,
-            facecolor=fill,
-            edgecolor=line["color"],
-            linewidth=line["lw"],
-        )
-    )
+    box = (left + shift, top - shift, width, height)
+    rounded_box(axes, box, 6, fill, line["color"], line["lw"])
 
 
 def _draw_names(axes: Axes, opened: Set[str]) -> None:

@@ -1,32 +1,67 @@
-"""A picture that a cell can end with: shown where pictures are, said in words everywhere else."""
+"""A picture: a figure, the same in words, and where on it its things are.
+
+It is made from a record alone, by one function beside the drawing. A cell can end with it, and an
+explorer shows it.
+"""
 
 import base64
 import html
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import ipywidgets as widgets
 from matplotlib.figure import Figure
 
+from utils.figures.page import Box
 from utils.figures.style import CSS_PIXELS_PER_INCH, png
 
 
+@dataclass(frozen=True)
+class Region:
+    """One thing of a picture that can be pointed at."""
+
+    box: Box  # left, top, width, height in CSS pixels, from the figure's top left
+    text: str  # what it is, and its number
+    sets: Mapping[str, object] = field(default_factory=dict)  # control → the value a click gives it
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Picture:
     """A figure, and `words` that say what it shows: to a screen reader, to nbval, to a test."""
 
-    def __init__(self, figure: Figure, words: str):
-        self.figure, self.words = figure, words
+    figure: Figure
+    words: str
+    regions: tuple[Region, ...] = ()  # where two overlap, the later one lies on top
+
+    @property
+    def width(self) -> int:
+        """In CSS pixels."""
+        return round(self.figure.get_figwidth() * CSS_PIXELS_PER_INCH)
+
+    def image(self) -> str:
+        """The figure as PNG, in base64."""
+        return base64.b64encode(png(self.figure)).decode()
 
     def __repr__(self) -> str:
         return self.words
 
     def _repr_mimebundle_(self, **options) -> tuple[dict, dict]:
-        image = base64.b64encode(png(self.figure)).decode()
-        width = round(self.figure.get_figwidth() * CSS_PIXELS_PER_INCH)
+        image = self.image()
         # JupyterLab gives an image/png no alt text, whatever its metadata say; a widget can.
-        live = widgets.HTML(
-            f'<img alt="{html.escape(self.words, quote=True)}" '
-            f'src="data:image/png;base64,{image}" width="{width}" '
-            'style="max-width:100%;height:auto">'
-        )
+        live = widgets.HTML(image_html(image, self.width, self.words))
         bundle = live._repr_mimebundle_(**options)
         bundle |= {"text/plain": self.words, "image/png": image}
-        return bundle, {"image/png": {"width": width, "alt": self.words}}
+        return bundle, image_metadata(self.width, self.words)
+
+
+def image_html(image: str, width: int, words: str) -> str:
+    """A PNG, in base64, as HTML; never wider than the page, and with `words` as its alt text."""
+    return (
+        f'<img alt="{html.escape(words, quote=True)}" src="data:image/png;base64,{image}" '
+        f'width="{width}" style="max-width:100%;height:auto">'
+    )
+
+
+def image_metadata(width: int, words: str) -> dict:
+    """What a saved notebook keeps beside the image: how wide it is shown, and its alt text."""
+    return {"image/png": {"width": width, "alt": words}}

@@ -1,42 +1,76 @@
 """The streams of a text as a grid: positions from left to right, layers from the bottom up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from utils.decoding import Candidate
-from utils.figures.candidates import draw_candidates
-from utils.figures.style import Colour, in_course_style, new_figure, quote_token, show_token
-from utils.language import _, current_language
+from utils.figures.candidates import candidate_words, draw_candidates
+from utils.figures.page import (
+    axes_at,
+    box_on_page,
+    cut,
+    frame,
+    layer_ticks,
+    new_sheet,
+    rounded,
+    write_beside,
+)
+from utils.figures.picture import Picture, Region
+from utils.figures.style import Colour, in_course_style, quote_token, show_token
+from utils.language import _, current_language, ngettext
 from utils.streams import Look, Moved, Reading
 
-WIDTH, LEFT, GRID, TOP, BOTTOM, ROW = 740, 44, 446, 62, 74, 14  # CSS pixels
+LEFT, GRID, TOP, BOTTOM, ROW = 44, 446, 62, 74, 14  # CSS pixels
 LETTER = 6.4  # how wide a small letter is
-NUMBERED = 5  # a number in every fifth layer; between them the colour says enough
 
 
 @in_course_style
-def streams_figure(record: Look) -> Figure:
+def streams_picture(record: Look) -> Picture:
     """What each stream would say at each layer; beside it, the five candidates of one cell."""
     reading = record.reading
     layers, count = reading.probabilities.shape
-    figure = new_figure(WIDTH, _height(layers))
-    figure.add_artist(_Background(_reading_pixels(reading, current_language())))
+    figure = new_sheet(_height(layers))
+    pixels, regions = _drawn_reading(reading, current_language())
+    figure.add_artist(_Background(pixels))
     axes = _grid_axes(figure, layers, count)
     axes.axis("off")
-    _frame(axes, (record.column, record.layer), 1, Colour.CHOSEN)
+    _frame_column(axes, (record.column, record.layer), 1, Colour.CHOSEN)
     title = _("layer {layer}, position {position}, {token}\nlength of the vector: {length:.0f}")
-    token = quote_token(_cut(reading.streams.tokens[record.column], 10))
+    token = quote_token(cut(reading.streams.tokens[record.column], 10))
     title = title.format(
         layer=record.layer, position=record.position, token=token, length=record.length
     )
-    _draw_beside(figure, layers, 0, title, record.candidates)
-    return figure
+    _draw_beside(figure, 0, title, record.candidates)
+    return Picture(figure, streams_words(record), regions)
+
+
+def streams_words(record: Look) -> str:
+    """The picked cell's candidates and length; and of the last stream, since when it knows."""
+    streams = record.reading.streams
+    lines = [
+        _("layer {layer}, position {position}, {token}: {candidates}").format(
+            layer=record.layer,
+            position=record.position,
+            token=quote_token(streams.tokens[record.column]),
+            candidates=candidate_words(record.candidates),
+        ),
+        _("length of the vector: {length}").format(length=rounded(record.length)),
+    ]
+    if record.position == streams.first + len(streams.tokens) - 1:
+        lines.append(_("This is the last stream, the one that predicts the next token."))
+        said = [row[-1] for row in record.reading.tokens]
+        since = max((i + 1 for i, token in enumerate(said) if token != said[-1]), default=0)
+        lines.append(
+            _("Its final word, {token}, leads from layer {since} on.").format(
+                token=quote_token(said[-1]), since=since
+            )
+        )
+    return "\n".join(lines)
 
 
 class _Background(Artist):
@@ -54,8 +88,8 @@ class _Background(Artist):
 
 
 @lru_cache(maxsize=4)
-def _reading_pixels(reading: Reading, _language: str) -> np.ndarray:
-    """The grid as an image.  It holds hundreds of words, and only the frame around one moves."""
+def _drawn_reading(reading: Reading, _language: str) -> tuple[np.ndarray, tuple[Region, ...]]:
+    """The grid as an image, and its cells.  It holds hundreds of words; only a frame moves."""
     layers, count = reading.probabilities.shape
     says = _("each stream's likeliest next token, if it were read there; the bluer, the surer")
     figure, axes = _draw_grid(reading.probabilities.numpy(), reading.streams.tokens, says)
@@ -63,13 +97,24 @@ def _reading_pixels(reading: Reading, _language: str) -> np.ndarray:
     if room >= 4:
         for layer in range(layers):
             for column in range(count):
-                _write(axes, column, layer, _cut(show_token(reading.tokens[layer][column]), room))
+                token = show_token(reading.tokens[layer][column])
+                _write_cell(axes, column, layer, cut(token, room))
     figure.canvas.draw()
-    return np.asarray(figure.canvas.buffer_rgba())
+    shares, streams = reading.probabilities.tolist(), reading.streams
+
+    def cell(layer: int, column: int) -> tuple[str, dict]:
+        said = f"{quote_token(reading.tokens[layer][column])} {shares[layer][column]:.2f}"
+        position, token = streams.first + column, quote_token(streams.tokens[column])
+        text = _("layer {layer}, position {position}, {token}: {candidates}").format(
+            layer=layer, position=position, token=token, candidates=said
+        )
+        return text, {"position": position, "layer": layer}
+
+    return np.asarray(figure.canvas.buffer_rgba()), _cells(axes, layers, count, cell)
 
 
 @in_course_style
-def moved_figure(record: Moved) -> Figure:
+def moved_picture(record: Moved) -> Picture:
     """How far each vector moved; a = where not a single bit did."""
     layers, count = record.distances.shape
     distances = record.distances.where(~record.same, 0).numpy()
@@ -78,65 +123,117 @@ def moved_figure(record: Moved) -> Figure:
     rows, columns = record.same.nonzero(as_tuple=True)
     for up in (0.38, 0.56):  # the two strokes of all the equals signs at once
         axes.scatter(columns + 0.5, rows + up, s=22, marker="_", color=Colour.QUIET, linewidths=1)
-    for layer in range(0, layers, NUMBERED if layers > 2 * NUMBERED else 1):
+    for layer in layer_ticks(layers):  # between them the colour says enough
         for column in range(count):
             if not record.same[layer, column]:
                 digits = 2 if _column(count) >= 4 * LETTER else 1
-                _write(axes, column, layer, f"{distances[layer, column]:.{digits}f}")
-    _frame(axes, (record.position, 0), layers, Colour.CHOSEN)
+                _write_cell(axes, column, layer, f"{distances[layer, column]:.{digits}f}")
+    _frame_column(axes, (record.position, 0), layers, Colour.CHOSEN)
     both = ((record.before, record.next_before), (record.after, record.next_after))
     for half, (streams, candidates) in enumerate(both):
-        token = quote_token(_cut(streams.tokens[record.position], 12))
+        token = quote_token(cut(streams.tokens[record.position], 12))
         title = _("with {token}\nthe last stream predicts").format(token=token)
-        _draw_beside(figure, layers, half * 175, title, candidates)
-    return figure
+        _draw_beside(figure, half * 175, title, candidates)
+
+    def cell(layer: int, column: int) -> tuple[str, dict]:
+        where = _("layer {layer}, position {position}, {token}").format(
+            layer=layer, position=column, token=quote_token(record.after.tokens[column])
+        )
+        moved = "=" if record.same[layer, column] else f"{distances[layer, column]:.2f}"
+        return f"{where}: {moved}", {"position": column}
+
+    return Picture(figure, moved_words(record), _cells(axes, layers, count, cell))
+
+
+def moved_words(record: Moved) -> str:
+    """Which token became which, from where each vector moves, and what that does to the end."""
+    position, tokens = record.position, record.after.tokens
+    last = len(record.distances) - 1
+    lines = [
+        _("{old} became {new} at position {position}").format(
+            old=quote_token(record.before.tokens[position]),
+            new=quote_token(tokens[position]),
+            position=position,
+        )
+    ]
+    still = int(record.same.all(0).long().cumprod(0).sum())
+    lines.append(
+        ngettext(
+            "{count} position from the left is the same at every layer, to the last bit",
+            "{count} positions from the left are the same at every layer, to the last bit",
+            still,
+        ).format(count=still)
+    )
+    for column in range(still, len(tokens)):
+        begins = int((~record.same[:, column]).long().argmax())
+        lines.append(
+            _("{token} moves from layer {begins} on, by {distance:.2f} in the end").format(
+                token=quote_token(tokens[column]),
+                begins=begins,
+                distance=float(record.distances[last, column]),
+            )
+        )
+    lines.append(
+        _("next token before: {before}; after: {after}").format(
+            before=candidate_words(record.next_before[:1]),
+            after=candidate_words(record.next_after[:1]),
+        )
+    )
+    return "\n".join(lines)
 
 
 def _draw_grid(values: np.ndarray, tokens: Sequence[str], says: str) -> tuple[Figure, Axes]:
     """Values [layer, position] from 0 to 1 as blue cells, tokens below, the last stream marked."""
     layers, count = values.shape
-    figure = new_figure(WIDTH, _height(layers))
-    figure.text(LEFT / WIDTH, 1 - 8 / _height(layers), says, va="top")
+    figure = new_sheet(_height(layers))
+    write_beside(figure, LEFT, 8, says, va="top")
     axes = _grid_axes(figure, layers, count)
     whole = (0, count, 0, layers)
     axes.imshow(values, vmin=0, vmax=1.7, origin="lower", aspect="auto", extent=whole)
     narrow = _column(count) < 60
     room = 9 if narrow else int(_column(count) / LETTER) - 1
-    labels = [_cut(show_token(token), room) for token in tokens]
+    labels = [cut(show_token(token), room) for token in tokens]
     axes.set_xticks(np.arange(count) + 0.5, labels, fontsize=9, rotation=90 if narrow else 0)
-    rows = np.arange(0, layers, 1 if layers <= 40 else NUMBERED)
+    rows = np.arange(layers) if layers <= 40 else np.array(layer_ticks(layers))
     axes.set_yticks(rows + 0.5, rows, fontsize=8)
     axes.tick_params(length=0)
     axes.text(0, layers + 0.3, _("layer") + " ", ha="right", va="bottom", fontsize=9)
     axes.spines[:].set_visible(False)
-    _frame(axes, (count - 1, 0), layers, Colour.TEXT)
+    _frame_column(axes, (count - 1, 0), layers, Colour.TEXT)
     axes.text(count, layers + 0.3, _("▼ predicts"), ha="right", va="bottom", fontsize=9)
     return figure, axes
 
 
-def _draw_beside(
-    figure: Figure, layers: int, below: float, title: str, candidates: Sequence[Candidate]
-) -> None:
+def _draw_beside(figure: Figure, below: float, title: str, candidates: Sequence[Candidate]) -> None:
     """Bars right of the grid, `below` CSS pixels under its top, with a title of two lines."""
-    left, top, _width, _high = _box(layers, LEFT + GRID + 14, TOP + below, 0, 0)
-    figure.text(left, top, title, va="top", linespacing=1.5)
-    box = _box(layers, LEFT + GRID + 104, TOP + 48 + below, 140, 32 * len(candidates))
-    draw_candidates(figure.add_axes(box), candidates)
+    left, top = LEFT + GRID + 14, TOP + below
+    write_beside(figure, left, top, title, va="top", linespacing=1.5)
+    draw_candidates(axes_at(figure, left + 90, top + 48, 140, 32 * len(candidates)), candidates)
 
 
-def _frame(axes: Axes, corner: tuple[int, int], height: int, colour: str) -> None:
-    """A frame around one column of cells, `height` layers high."""
-    axes.add_artist(
-        Rectangle(corner, 1, height, fill=False, edgecolor=colour, linewidth=2, clip_on=False)
+def _cells(
+    axes: Axes, layers: int, count: int, cell: Callable[[int, int], tuple[str, dict]]
+) -> tuple[Region, ...]:
+    """A region for each cell of the grid; `cell(layer, column)` gives its text and what it sets."""
+    left, top, width, height = box_on_page(axes, (0, count), (0, layers))
+    wide, high = width / count, height / layers
+    return tuple(
+        Region(
+            (left + column * wide, top + (layers - 1 - layer) * high, wide, high),
+            *cell(layer, column),
+        )
+        for layer in range(layers)
+        for column in range(count)
     )
 
 
-def _write(axes: Axes, column: int, layer: int, text: str) -> None:
+def _frame_column(axes: Axes, corner: tuple[int, int], height: int, colour: str) -> None:
+    """A frame around one column of cells, `height` layers high."""
+    frame(axes, (*corner, 1, height), 2, colour, clip_on=False)
+
+
+def _write_cell(axes: Axes, column: int, layer: int, text: str) -> None:
     axes.text(column + 0.5, layer + 0.45, text, ha="center", va="center", fontsize=7.5)
-
-
-def _cut(text: str, room: int) -> str:
-    return text if len(text) <= room else text[: max(room - 1, 1)] + "…"
 
 
 # Where things are, in CSS pixels ---------------------------------------------------------------
@@ -151,11 +248,6 @@ def _column(count: int) -> float:
 
 
 def _grid_axes(figure: Figure, layers: int, count: int) -> Axes:
-    box = _box(layers, LEFT, TOP, _column(count) * count, _height(layers) - TOP - BOTTOM)
-    return figure.add_axes(box, xlim=(0, count), ylim=(0, layers))
-
-
-def _box(layers: int, left: float, top: float, width: float, height: float) -> list[float]:
-    """CSS pixels from the top left, as matplotlib's share of the figure from the bottom left."""
-    whole = _height(layers)
-    return [left / WIDTH, 1 - (top + height) / whole, width / WIDTH, height / whole]
+    """The axes in which a cell is 1 wide and 1 high."""
+    box = (LEFT, TOP, _column(count) * count, _height(layers) - TOP - BOTTOM)
+    return axes_at(figure, *box, xlim=(0, count), ylim=(0, layers))

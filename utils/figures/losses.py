@@ -1,4 +1,4 @@
-"""Longer and longer texts: what they cost, and what the model still makes of them."""
+"""What a model still makes of a long text: its loss, position after position, past the context."""
 
 from collections.abc import Sequence
 
@@ -7,26 +7,6 @@ from matplotlib.axes import Axes
 from utils.figures.picture import Picture
 from utils.figures.style import Colour, in_course_style, new_figure
 from utils.language import _
-from utils.timing import PassTimes
-
-
-@in_course_style
-def pass_times_picture(times: Sequence[PassTimes]) -> Picture:
-    """Seconds against the number of tokens: all at once, and one after the other."""
-    figure = new_figure(620, 300)
-    axes = figure.add_subplot()
-    tokens = [t.tokens for t in times]
-    for seconds, colour, style, label in (
-        ([t.one_by_one for t in times], Colour.NOT_CACHED, "s--", _("one after the other")),
-        ([t.at_once for t in times], Colour.CACHED, "o-", _("all at once")),
-    ):
-        axes.plot(tokens, seconds, style, color=colour, label=label)
-    axes.set(xlabel=_("tokens in the text"), ylabel=_("seconds"), xlim=(0, None), ylim=(0, None))
-    axes.set_title(_("the same hidden states, computed two ways"))
-    axes.grid(axis="y")
-    axes.legend(loc="upper left")
-    says = _("{tokens} tokens: {at_once:.2f} s at once, {one_by_one:.2f} s one after the other")
-    return Picture(figure, "\n".join(says.format(**vars(t)) for t in times))
 
 
 @in_course_style
@@ -36,20 +16,25 @@ def loss_picture(
     """Mean loss of each `every` tokens: computed just now, and recorded over a longer text."""
     figure = new_figure(720, 320)
     axes = figure.add_subplot()
-    says = []
     for losses, colour, style, label in (
         (recorded, Colour.QUIET, "s:", _("recorded beforehand")),
         (computed, Colour.CANDIDATE, "o-", _("computed just now")),
     ):
         middle = [(i + 0.5) * every for i in range(len(losses))]
         axes.plot(middle, losses, style, color=colour, markersize=5, label=label)
-        says.append(label + ": " + ", ".join(f"{loss:.1f}" for loss in losses))
     axes.set(xlabel=_("position in the text"), ylabel=_("loss (the lower, the better)"))
     axes.set(xlim=(0, None), ylim=(0, None))
     _mark_limit(axes, limit)
     axes.legend(loc="lower left")
+    return Picture(figure, loss_words(computed, recorded, every, limit))
+
+
+def loss_words(computed: Sequence[float], recorded: Sequence[float], every: int, limit: int) -> str:
+    """Both rows of losses, in order."""
     head = _("mean loss of every {every} tokens; the context length is {limit:,}")
-    return Picture(figure, "\n".join([head.format(every=every, limit=limit), *says]))
+    rows = ((_("recorded beforehand"), recorded), (_("computed just now"), computed))
+    lines = [f"{name}: {', '.join(f'{loss:.1f}' for loss in losses)}" for name, losses in rows]
+    return "\n".join([head.format(every=every, limit=limit), *lines])
 
 
 @in_course_style
@@ -66,10 +51,15 @@ def distance_picture(
     axes.set(xlabel=_("positions put in between"), ylabel=_("loss of the passage"))
     axes.set(xlim=(0, None), ylim=(0, None))
     _mark_limit(axes, limit)
+    return Picture(figure, distance_words(distances, losses, alone))
+
+
+def distance_words(distances: Sequence[int], losses: Sequence[float], alone: float) -> str:
+    """The loss at each distance, and without the text before the passage."""
     says = _("{distance:,} positions in between: loss {loss:.1f}")
     lines = [says.format(distance=d, loss=x) for d, x in zip(distances, losses, strict=True)]
     lines.append(_("without the text before it: loss {loss:.1f}").format(loss=alone))
-    return Picture(figure, "\n".join(lines))
+    return "\n".join(lines)
 
 
 def _mark_limit(axes: Axes, limit: int) -> None:

@@ -1,0 +1,109 @@
+"""What every explorer can do, on one made for the test: it redraws when it should, only then."""
+
+import ipywidgets as widgets
+import pytest
+
+from utils.explorers.base import Explorer, TextExplorer, last_remembered, position_slider, text_box
+from utils.figures.picture import Picture, Region
+from utils.figures.style import in_course_style, new_figure
+
+
+@in_course_style
+def letter_picture(record: tuple[str, int]) -> Picture:
+    text, position = record
+    regions = (Region((0, 0, 9, 9), "first", {"position": 0}),)
+    return Picture(
+        new_figure(200, 120), f"letter {position} of '{text}': {text[position]}", regions
+    )
+
+
+class Letters(TextExplorer):
+    """The letters of a text; counts how often it was asked for a record."""
+
+    picture = staticmethod(letter_picture)
+
+    def __init__(self, text: str):
+        self.asked = 0
+        super().__init__({"text": text_box("text", text), "position": position_slider()})
+
+    def record(self, text: str, position: int) -> tuple[str, int]:
+        self.asked += 1
+        if not text:
+            raise ValueError("no text")
+        return text, position
+
+    def positions(self, text: str) -> range:
+        if not text:
+            raise ValueError("no text")
+        return range(len(text))
+
+
+def test_it_draws_once_when_it_is_made_and_once_for_each_move():
+    letters = Letters("abc")
+    assert letters.asked == 1
+    assert repr(letters) == "letter 2 of 'abc': c"
+    letters.set(text="abcdef", position=3)
+    assert letters.asked == 2
+    assert repr(letters) == "letter 3 of 'abcdef': d"
+    letters.controls["position"].value = 1  # a hand on the slider
+    assert letters.asked == 3
+    assert [region.text for region in letters.regions] == ["first"]
+
+
+def test_quietly_is_quiet_within_another():
+    letters = Letters("abc")
+    with letters.quietly():
+        with letters.quietly():
+            letters.controls["position"].value = 0
+        letters.controls["position"].value = 1
+    assert letters.asked == 1
+    letters.controls["position"].value = 2
+    assert letters.asked == 2
+
+
+def test_quiet_ends_with_an_error():
+    letters = Letters("abc")
+    with pytest.raises(RuntimeError), letters.quietly():
+        raise RuntimeError
+    letters.controls["position"].value = 0
+    assert letters.asked == 2
+
+
+def test_a_text_that_is_refused_leaves_slider_and_picture():
+    letters = Letters("abc")
+    letters.set(text="")
+    assert repr(letters) == "letter 2 of 'abc': c\nno text"
+    assert letters.controls["position"].max == 2
+    assert letters.set(text="ab").controls["position"].max == 1
+
+
+def test_the_mime_bundle_has_picture_words_and_live_view():
+    bundle, metadata = Letters("abc")._repr_mimebundle_()
+    assert bundle["text/plain"] == "letter 2 of 'abc': c"
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert metadata["image/png"] == {"width": 200, "alt": "letter 2 of 'abc': c"}
+
+
+def test_only_the_last_is_remembered_and_no_error():
+    asked = []
+
+    @last_remembered
+    def length(text: str) -> int:
+        asked.append(text)
+        if not text:
+            raise ValueError("no text")
+        return len(text)
+
+    assert [length("a"), length("a"), length("ab"), length("a")] == [1, 1, 2, 1]
+    for _again in (1, 2):
+        with pytest.raises(ValueError, match="no text"):
+            length("")
+    assert length("a") == 1
+    assert asked == ["a", "ab", "a", "", ""]
+
+
+def test_a_text_box_answers_when_it_is_left():
+    box = text_box("prompt", "hello")
+    assert isinstance(box, widgets.Text)
+    assert not box.continuous_update
+    assert issubclass(Letters, Explorer)
