@@ -212,6 +212,7 @@ def test_the_stems_of_the_residual_stream_tell_the_records_numbers():
     assert f"attention of layer 1: {added:+.1f}" in said
 
 
+@pytest.mark.usefixtures("learner")
 def test_the_maps_regions():
     picture = course_map("06")
     assert inside(picture)

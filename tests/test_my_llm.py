@@ -204,6 +204,14 @@ def test_what_does_not_pass_by_itself_is_not_kept(folder, notebook):
     assert parts()["rms_norm"].mine
 
 
+def test_what_passed_is_kept_though_the_machine_is_slow_by_now(folder, notebook, monkeypatch):
+    slow = notebook(
+        f"import time\nimport torch\n{HEAD.replace('    return', '    time.sleep(1); return')}"
+    )
+    monkeypatch.setattr("course.graders.grading.SECONDS", 0.2)
+    assert "Kept" in keep("2.4", slow["lm_head"])
+
+
 def test_of_two_in_a_cell_the_last_one_is_kept(folder, notebook):
     wrong = HEAD.replace("weight.T", "weight")
     assert "Kept" in keep("2.4", notebook(f"{wrong}\n{HEAD}")["lm_head"])

@@ -44,9 +44,9 @@ def keep(number: str, answer) -> str | None:
         ).format(name=problem)
     except NoSource:
         return _(
-            "This could not be kept in my_llm.py: its code cannot be read here. Write it with "
-            "`def` or `class` in a cell of its own, without %%time above it, run that cell, and "
-            "check again."
+            "This could not be kept in my_llm.py: its code cannot be read here. Write it as a def "
+            "or class in a cell of its own, without %%time above it, run that cell, and check "
+            "again."
         )
     except _FailsAlone as problem:
         return _(
@@ -88,7 +88,8 @@ def _prove(number: str, run: Run) -> None:
         raise _FailsAlone(run.problems[number])
     checks, _printed = grade(exercise_spec(number), run.mine[number])
     for check in checks:
-        if not check.passed:
+        # it was quick enough before: a busy machine is no reason not to keep it
+        if not check.passed and check.diagnosis != "too-slow":
             raise _FailsAlone(_(check.title))
 
 
