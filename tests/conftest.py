@@ -5,19 +5,23 @@ import os
 import sys
 
 import pytest
+from nbval.plugin import IPyNbCell
 
 os.environ.setdefault("COURSE_LANG", "en")  # tests read messages in English unless they choose
 
+from tests import warm_kernels
 from tests.tiny_models import TINY, tiny_tokenizer
 from utils.explorers.base import Explorer
 from utils.figures import style
 from utils.language import current_language, use_language
 
 
-def pytest_collection_finish():
+def pytest_collection_finish(session):
     """What is loaded by now stays: the collector need not walk through it thousands of times."""
     gc.collect()
     gc.freeze()
+    if warm_kernels.POSSIBLE and any(isinstance(item, IPyNbCell) for item in session.items):
+        warm_kernels.use_warm_kernels()
 
 
 @pytest.fixture(params=TINY)

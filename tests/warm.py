@@ -1,0 +1,42 @@
+"""What every notebook needs, imported once: the process that warm kernels are forked from.
+
+It runs no second thread and touches no accelerator: a fork takes neither along.
+"""
+
+import gc
+import os
+import sys
+
+import matplotlib.pyplot  # noqa: F401
+import matplotlib_inline.backend_inline  # noqa: F401
+import numpy as np
+import torch
+from ipykernel.kernelapp import IPKernelApp
+
+import course.exercise
+import course.map
+import course.my_progress  # noqa: F401
+from utils.model import load_model
+from utils.model_store import is_whole, model_folder
+
+THREADS = torch.get_num_threads()
+torch.set_num_threads(1)
+if is_whole(model_folder()):  # else the first notebook prepares it, as a learner's does
+    load_model("smollm2", "cpu")  # forgotten at once; what `transformers` imported for it stays
+gc.collect()
+gc.freeze()
+
+
+def become_kernel(connection_file: str, env: dict[str, str], cwd: str | None) -> None:
+    """In a fork: be a kernel as `python -m ipykernel_launcher -f connection_file` would."""
+    os.setsid()  # as jupyter_client does: a signal reaches what the kernel has started, too
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(null, stream)
+    os.chdir(cwd or ".")
+    os.environ.clear()
+    os.environ.update(env, JPY_PARENT_PID=str(os.getppid()))  # the kernel ends when that one does
+    sys.argv[:] = ["ipykernel_launcher.py", "-f", connection_file]
+    torch.set_num_threads(THREADS)
+    np.random.seed()  # noqa: NPY002  a fork has its parent's; torch's is the same in every process
+    IPKernelApp.launch_instance()
