@@ -3,11 +3,13 @@
 import ast
 import dataclasses
 import importlib
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
 from typing import get_args, get_type_hints
 
+import nbformat
 import pytest
 from torch import Tensor
 
@@ -134,3 +136,11 @@ def test_records_cannot_be_changed_and_those_of_tensors_are_not_compared(module)
         is_filled = record.__name__ == "StaticCache"
         assert record.__dataclass_params__.frozen or is_filled
         assert record.__eq__ is object.__eq__ or not holds_tensors(record)
+
+
+def test_a_notebook_imports_from_the_top_of_the_course_and_from_utils_only():
+    doors = {path.stem for path in (ROOT / "course").glob("*.py")} | {"my_llm"}
+    for path in ROOT.glob("solutions/en/*.ipynb"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            for name in re.findall(r"(?m)^\s*(?:from|import) (course[\w.]*)", cell.source):
+                assert name.removeprefix("course.") in doors, f"{path.name}: {name}"
