@@ -6,6 +6,7 @@ It runs no second thread and touches no accelerator: a fork takes neither along.
 import gc
 import os
 import sys
+from functools import partial
 
 import matplotlib.pyplot  # noqa: F401
 import matplotlib_inline.backend_inline  # noqa: F401
@@ -16,6 +17,7 @@ from ipykernel.kernelapp import IPKernelApp
 import course.exercise
 import course.map
 import course.my_progress  # noqa: F401
+from utils import decoder_speed
 from utils.model import load_model
 from utils.model_store import is_whole, model_folder
 
@@ -23,6 +25,8 @@ THREADS = torch.get_num_threads()
 torch.set_num_threads(1)
 if is_whole(model_folder()):  # else the first notebook prepares it, as a learner's does
     load_model("smollm2", "cpu")  # forgotten at once; what `transformers` imported for it stays
+# How fast each way to write is, is not compared; that they write the same, one round tells.
+decoder_speed.measure_speeds = partial(decoder_speed.measure_speeds, rounds=1)
 gc.collect()
 gc.freeze()
 
