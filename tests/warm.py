@@ -4,8 +4,10 @@ It runs no second thread and touches no accelerator: a fork takes neither along.
 """
 
 import gc
+import multiprocessing
 import os
 import sys
+import threading
 from functools import partial
 
 import matplotlib.pyplot  # noqa: F401
@@ -39,8 +41,14 @@ def become_kernel(connection_file: str, env: dict[str, str], cwd: str | None) ->
         os.dup2(null, stream)
     os.chdir(cwd or ".")
     os.environ.clear()
-    os.environ.update(env, JPY_PARENT_PID=str(os.getppid()))  # the kernel ends when that one does
+    os.environ.update(env)
+    threading.Thread(target=_end_with_pytest, daemon=True).start()
     sys.argv[:] = ["ipykernel_launcher.py", "-f", connection_file]
     torch.set_num_threads(THREADS)
     np.random.seed()  # noqa: NPY002  a fork has its parent's; torch's is the same in every process
     IPKernelApp.launch_instance()
+
+
+def _end_with_pytest() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)
