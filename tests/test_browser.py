@@ -31,9 +31,13 @@ NO_BROWSER = "no Chromium here: `apt-get install chromium`, or put Google Chrome
 if not CHROMIUM and os.environ.get("CI") != "true":
     pytestmark = pytest.mark.skip(reason=NO_BROWSER)  # not skipif: pytest says this in one line
 # Every lesson loads the model; in the notebook of all explorers they are given the same one.
+# Lesson 05 measures how long its steps take: of short texts here, a slider moves over any times.
 ONE_MODEL = """import functools
 import utils.model
-utils.model.load_model = functools.cache(utils.model.load_model)"""
+import utils.step_times
+utils.model.load_model = functools.cache(utils.model.load_model)
+utils.step_times.measure_steps = functools.partial(
+    utils.step_times.measure_steps, lengths=(16, 64), repeats=1)"""
 WCAG_2_AA = {"runOnly": ["wcag2a", "wcag2aa"], "resultTypes": ["violations"]}
 
 

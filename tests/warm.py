@@ -4,8 +4,11 @@ It runs no second thread and touches no accelerator: a fork takes neither along.
 """
 
 import gc
+import multiprocessing
 import os
 import sys
+import threading
+from functools import partial
 
 import matplotlib.pyplot  # noqa: F401
 import matplotlib_inline.backend_inline  # noqa: F401
@@ -16,6 +19,7 @@ from ipykernel.kernelapp import IPKernelApp
 import course.exercise
 import course.map
 import course.my_progress  # noqa: F401
+from utils import decoder_speed
 from utils.model import load_model
 from utils.model_store import is_whole, model_folder
 
@@ -23,6 +27,8 @@ THREADS = torch.get_num_threads()
 torch.set_num_threads(1)
 if is_whole(model_folder()):  # else the first notebook prepares it, as a learner's does
     load_model("smollm2", "cpu")  # forgotten at once; what `transformers` imported for it stays
+# How fast each way to write is, is not compared; that they write the same, one round tells.
+decoder_speed.measure_speeds = partial(decoder_speed.measure_speeds, rounds=1)
 gc.collect()
 gc.freeze()
 
@@ -35,8 +41,14 @@ def become_kernel(connection_file: str, env: dict[str, str], cwd: str | None) ->
         os.dup2(null, stream)
     os.chdir(cwd or ".")
     os.environ.clear()
-    os.environ.update(env, JPY_PARENT_PID=str(os.getppid()))  # the kernel ends when that one does
+    os.environ.update(env)
+    threading.Thread(target=_end_with_pytest, daemon=True).start()
     sys.argv[:] = ["ipykernel_launcher.py", "-f", connection_file]
     torch.set_num_threads(THREADS)
     np.random.seed()  # noqa: NPY002  a fork has its parent's; torch's is the same in every process
     IPKernelApp.launch_instance()
+
+
+def _end_with_pytest() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)

@@ -5,6 +5,7 @@ Nothing of it is typed a second time: what a lesson says of itself holds everywh
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from course.lessons import lesson_files
@@ -42,6 +43,7 @@ def contents(lang: str | None = None) -> list[Lesson]:
     return [_read(path, lang) for path in lesson_files()]
 
 
+@cache  # a lesson takes 30 ms to read, and the map asks for all of them at every turn
 def _read(path: Path, lang: str) -> Lesson:
     cells = read_lesson(path)
     head = next(cell.source for cell in cells if cell.kind == "markdown" and cell.lang == lang)
