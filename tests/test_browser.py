@@ -34,10 +34,10 @@ if not CHROMIUM and os.environ.get("CI") != "true":
 # Lesson 05 measures how long its steps take: of short texts here, a slider moves over any times.
 ONE_MODEL = """import functools
 import utils.model
-import utils.step_times
+import utils.timing
 utils.model.load_model = functools.cache(utils.model.load_model)
-utils.step_times.measure_steps = functools.partial(
-    utils.step_times.measure_steps, lengths=(16, 64), repeats=1)"""
+utils.timing.measure_steps = functools.partial(
+    utils.timing.measure_steps, lengths=(16, 64), repeats=1)"""
 WCAG_2_AA = {"runOnly": ["wcag2a", "wcag2aa"], "resultTypes": ["violations"]}
 
 
