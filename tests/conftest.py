@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+from itertools import count
 
 import pytest
 from nbval.plugin import IPyNbCell
@@ -12,7 +13,7 @@ os.environ.setdefault("COURSE_LANG", "en")  # tests read messages in English unl
 from tests import warm_kernels
 from tests.tiny_models import TINY, tiny_tokenizer
 from utils.explorers.base import Explorer
-from utils.figures import style
+from utils.figures import picture, style
 from utils.language import current_language, use_language
 
 
@@ -67,8 +68,12 @@ def learner(tmp_path, monkeypatch):
 
 @pytest.fixture
 def drawn_once(monkeypatch):
-    """Small pictures, and none drawn twice: of hundreds of moves, most lead where one has been."""
-    show, seen = Explorer._show, set()
+    """Small pictures, none drawn twice, and one in five down to its pixels.
+
+    Of hundreds of moves most lead where one has been; what can fail is in the words and in the
+    making of the figure, and half of the time goes into pixels.
+    """
+    show, seen, drawn = Explorer._show, set(), count()
 
     def show_once(explorer, record):
         state = type(explorer), current_language(), words_alone(explorer, record)
@@ -79,6 +84,10 @@ def drawn_once(monkeypatch):
             explorer._words = state[-1]
             explorer.say("")
 
+    def png_now_and_then(figure):
+        return style.png(figure) if next(drawn) % 5 == 0 else b"not drawn: pixels take long"
+
     monkeypatch.setattr(style, "PIXEL_DENSITY", 0.5)
+    monkeypatch.setattr(picture, "png", png_now_and_then)
     monkeypatch.setattr(Explorer, "_show", show_once)
     return seen

@@ -2,7 +2,6 @@
 
 import random
 import re
-from itertools import count
 
 import pytest
 
@@ -11,7 +10,6 @@ from utils.explorers.kv_cache import STEPS, CacheExplorer
 from utils.explorers.memory import MemoryExplorer
 from utils.explorers.timing import StepTimesExplorer
 from utils.figures.kv_cache import show_bytes
-from utils.figures.style import png
 from utils.memory import KNOWN_MODELS
 from utils.timing import StepTimes
 
@@ -125,13 +123,7 @@ def wild(explorer, name, chance):
 
 
 @pytest.mark.parametrize("name", EXPLORERS)
-def test_no_control_driven_at_random_raises(name, drawn_once, monkeypatch):
-    drawn = count()
-
-    def png_now_and_then(figure):
-        return png(figure) if next(drawn) % 10 == 0 else b"not drawn: drawing takes long"
-
-    monkeypatch.setattr("utils.figures.picture.png", png_now_and_then)
+def test_no_control_driven_at_random_raises(name, drawn_once):
     explorer, chance = EXPLORERS[name](), random.Random(5)
     for _move in range(200):
         control = chance.choice(list(explorer.controls))

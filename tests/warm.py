@@ -19,7 +19,7 @@ from ipykernel.kernelapp import IPKernelApp
 import course.exercise
 import course.map
 import course.my_progress  # noqa: F401
-from utils import decoder_speed
+from utils import timing
 from utils.model import load_model
 from utils.model_store import is_whole, model_folder
 
@@ -28,7 +28,7 @@ torch.set_num_threads(1)
 if is_whole(model_folder()):  # else the first notebook prepares it, as a learner's does
     load_model("smollm2", "cpu")  # forgotten at once; what `transformers` imported for it stays
 # How fast each way to write is, is not compared; that they write the same, one round tells.
-decoder_speed.measure_speeds = partial(decoder_speed.measure_speeds, rounds=1)
+timing.measure_speeds = partial(timing.measure_speeds, rounds=1)
 gc.collect()
 gc.freeze()
 
