@@ -139,7 +139,7 @@ BROKEN = [
     Broken(
         wrong_version,
         ("Packages", "transformers 4.40.1 (the course needs", "pip install"),
-        ("패키지", "transformers 4.40.1(과정에 필요한 버전:", "pip install"),
+        ("패키지", "transformers 4.40.1(강좌에 필요한 버전:", "pip install"),
     ),
     Broken(
         package_that_does_not_start,
@@ -164,12 +164,12 @@ BROKEN = [
     Broken(
         no_progress_folder,
         ("Progress folder", "cannot be written", "Set $COURSE_PROGRESS"),
-        ("진도 폴더", "쓸 수 없습니다", "$COURSE_PROGRESS를"),
+        ("진도 폴더", "저장할 수 없습니다", "$COURSE_PROGRESS를"),
     ),
     Broken(
         no_cache_folder,
         ("Cache folder", "nothing can be written in", "Set $COURSE_CACHE"),
-        ("캐시 폴더", "쓸 수 없습니다", "$COURSE_CACHE를"),
+        ("캐시 폴더", "저장할 수 없습니다", "$COURSE_CACHE를"),
     ),
     Broken(
         full_disk,
@@ -189,7 +189,7 @@ BROKEN = [
     Broken(
         damaged_font,
         ("Fonts", "Half.otf", "get the course anew"),
-        ("글꼴", "Half.otf", "과정을 다시 받으세요"),
+        ("글꼴", "Half.otf", "강좌를 다시 받으세요"),
     ),
     Broken(
         old_front_end,
@@ -209,7 +209,7 @@ BROKEN = [
     Broken(
         old_python,
         ("Python", "3.9.2 is too old", "Install Python 3.11 or newer"),
-        ("Python", "3.9.2: 이 과정에 쓰기에는 너무 오래된", "Python 3.11 이상을 설치"),
+        ("Python", "3.9.2: 이 강좌에 쓰기에는 너무 오래된", "Python 3.11 이상을 설치"),
     ),
 ]
 

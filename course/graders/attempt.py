@@ -43,7 +43,7 @@ DIAGNOSES = {
     ),
     "not-finished": N_(
         "Your function says itself that it is not implemented yet.",
-        "함수가 아직 구현되지 않았다고 스스로 말합니다(NotImplementedError).",
+        "함수에서 NotImplementedError가 났습니다. 아직 구현하지 않은 곳이 있습니다.",
     ),
     "raised": N_("Your code raised an error: {error}", "코드에서 오류가 났습니다: {error}"),
     "none": N_(
@@ -53,8 +53,8 @@ DIAGNOSES = {
     "changed-in-place": N_(
         "Your function changed its argument in place. Work on a copy (`clone()`), and leave "
         "what you are given as it was.",
-        "함수가 받은 인수를 제자리에서 바꿨습니다. 사본(`clone()`)으로 작업하고, 받은 것은 "
-        "그대로 두세요.",
+        "함수가 받은 인수 자체를 바꿨습니다. 사본(`clone()`)으로 작업하고, 받은 것은 그대로 "
+        "두세요.",
     ),
     **compare.DIAGNOSES,
 }

@@ -15,7 +15,7 @@ DIAGNOSES = {
     "tensor-for-value": N_(
         "A tensor came out; {kind} was asked for. `.item()` turns a tensor with one number "
         "into that number.",
-        "텐서가 나왔습니다. {kind}을(를) 돌려주어야 합니다. 숫자 하나짜리 텐서는 "
+        "텐서가 나왔습니다. 돌려주어야 하는 것은 {kind}입니다. 숫자 하나짜리 텐서는 "
         "`.item()`으로 그 숫자가 됩니다.",
     ),
     "not-a-tensor": N_(
@@ -24,7 +24,7 @@ DIAGNOSES = {
     ),
     "wrong-type": N_(
         "{got} came out; {kind} was asked for.",
-        "나온 것은 {got}입니다. {kind}을(를) 돌려주어야 합니다.",
+        "나온 것은 {got}입니다. 돌려주어야 하는 것은 {kind}입니다.",
     ),
     "wrong-device": N_(
         "The result is on {got}, what was given on {expected}.",
@@ -36,7 +36,7 @@ DIAGNOSES = {
     ),
     "wrong-shape": N_(
         "The shape is {got}; it should be {expected}.",
-        "모양이 {got}입니다. {expected}이어야 합니다.",
+        "모양이 {got}입니다. 맞는 모양은 {expected}입니다.",
     ),
     "wrong-dtype": N_(
         "The numbers are {got}; they should stay {expected}.",

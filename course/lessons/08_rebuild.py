@@ -709,11 +709,11 @@ def new_room():
 decoder = Decoder.from_model(model)
 ways = {
     "부품 그대로, 캐시 없이": write_without_cache,
-    "캐시와 함께": lambda ids, new: write(model, ids, new, greedy),
+    "캐시를 써서": lambda ids, new: write(model, ids, new, greedy),
     "행렬을 합쳐서": lambda *given: write_fused(KVCache(), fused, head, *given),
-    "캐시 자리를 미리 잡고": lambda *given: write_fused(new_room(), fused, head, *given),
+    "캐시 공간을 미리 잡고": lambda *given: write_fused(new_room(), fused, head, *given),
     "행렬을 열 순서로": lambda *given: write_fused(new_room(), laid, laid_head, *given),
-    "과정의 디코더": decoder.tokens,
+    "강좌의 디코더": decoder.tokens,
 }
 speeds = measure_speeds(model, ways, decoder.matrices(), ids, new_tokens=8)
 print(speeds.same)

@@ -37,8 +37,8 @@ def chat(tokenizer, message: str) -> str:
             "With the chat template it was still writing after 50 tokens, and to end without "
             "having written anything does not count. Ask for something that is said in a few "
             "words.",
-            "대화 템플릿을 쓰면 50토큰이 되도록 계속 썼고, 아무것도 쓰지 않고 끝난 것은 치지 "
-            "않습니다. 몇 마디로 끝나는 것을 물어보세요.",
+            "대화 템플릿을 쓰면 50토큰에 이를 때까지 글이 끝나지 않았습니다. 아무것도 쓰지 않고 "
+            "끝난 것은 인정하지 않습니다. 몇 마디로 끝나는 것을 물어보세요.",
         ),
     },
 )
@@ -47,7 +47,7 @@ def ends_by_itself(attempt: Attempt) -> Iterator[Check]:
         attempt.answer,
         N_(
             "the model ends by itself before 50 tokens",
-            "50토큰 전에 모델이 스스로 끝내기",
+            "50토큰 전에 모델이 스스로 끝낸다",
         ),
     )
     if not isinstance(prompt, str):

@@ -55,8 +55,7 @@ from utils.model import end_token_ids
             N_(
                 "That is the highest score itself. Its place in the vocabulary is asked for: "
                 "argmax.",
-                "그것은 가장 높은 점수 자체입니다. 어휘사전에서 그 점수가 있는 자리(argmax)를 "
-                "돌려주세요.",
+                "그것은 가장 높은 점수 자체입니다. 그 점수의 인덱스(argmax)를 돌려주세요.",
             ),
         ),
         Mistake(
@@ -117,7 +116,7 @@ def _new(token: int) -> Tensor:
             lambda ids, token: torch.cat([ids[:, :-1], _new(token)], dim=1),
             N_(
                 "The token took the last one's place. The text should grow by one position.",
-                "새 토큰이 마지막 토큰의 자리를 차지했습니다. 글은 한 위치만큼 길어져야 합니다.",
+                "새 토큰이 마지막 토큰을 밀어내고 들어갔습니다. 글은 한 위치만큼 길어져야 합니다.",
             ),
         ),
         Mistake(
@@ -280,8 +279,8 @@ def _greedy_text(prompt: str, count: int) -> str:
 def generate_greedy(attempt: Attempt) -> Iterator[Check]:
     model, tokenizer = default_model()
     for title, prompt, count in (
-        (N_("five tokens more", "토큰 다섯 개 더 쓰기"), "The capital of Italy is", 5),
-        (N_("it stops at the end token", "끝 토큰에서 멈추기"), "Is it", 8),
+        (N_("five tokens more", "토큰 다섯 개 더"), "The capital of Italy is", 5),
+        (N_("it stops at the end token", "끝 토큰에서 멈춘다"), "Is it", 8),
         (N_("characters made of several tokens", "토큰 여러 개로 된 글자"), "서울은 대한민국의", 6),
     ):
         expected = _greedy_text(prompt, count)

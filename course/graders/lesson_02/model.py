@@ -122,7 +122,7 @@ def _shares(counts: dict[str, int], whole: dict[str, int]) -> dict[str, float]:
     diagnoses={
         "other-keys": N_(
             "The dict should have the keys {keys}, no more and no fewer.",
-            "dict의 키는 {keys}여야 합니다. 더도 덜도 말고요.",
+            "dict의 키는 빠짐도 남음도 없이 다음과 같아야 합니다: {keys}.",
         )
     },
 )
@@ -143,7 +143,7 @@ def shares(attempt: Attempt) -> Iterator[Check]:
             ),
             tied,
         ),
-        (N_("the course's model", "과정의 모델"), default_model()[0]),
+        (N_("the course's model", "강좌의 모델"), default_model()[0]),
     ):
         got, expected = attempt.call(title, model), parameter_share(model)
         if isinstance(got, dict) and set(got) != set(expected):
@@ -205,8 +205,8 @@ def _at(hidden: Tensor, index: Tensor) -> Tensor:
             N_(
                 "Counting the 1s works where padding comes last. Here it comes first, as it "
                 "does for generation: find where the last 1 stands.",
-                "1의 개수를 세는 방법은 패딩이 뒤에 있을 때만 맞습니다. 여기서는 생성할 "
-                "때처럼 패딩이 앞에 있습니다. 마지막 1이 있는 자리를 찾으세요.",
+                "1의 개수를 세는 방법은 패딩이 뒤에 있을 때만 맞습니다. 여기서는 생성할 때처럼 "
+                "패딩이 앞에 있습니다. 마지막 1의 위치를 찾으세요.",
             ),
         ),
         Mistake(

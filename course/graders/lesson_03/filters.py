@@ -58,7 +58,8 @@ def filtered_mistakes(right: Callable[..., Tensor]) -> tuple[Mistake, ...]:
             lambda logits, setting: right(logits, setting).sort(descending=True).values,
             N_(
                 "The result is in order of size. Each logit must stay at its token's place.",
-                "결과가 크기순입니다. 로짓은 저마다 자기 토큰의 자리에 있어야 합니다.",
+                "결과가 크기순입니다. 로짓은 원래 순서대로, 토큰의 id가 가리키는 인덱스에 "
+                "있어야 합니다.",
             ),
         ),
         Mistake(
@@ -162,7 +163,7 @@ def top_k(attempt: Attempt) -> Iterator[Check]:
             lambda logits, p: logits.masked_fill(logits.softmax(-1) < p, -inf),
             N_(
                 "The bar is p itself. It should be p times the winner's probability.",
-                "p를 그대로 문턱으로 썼습니다. 문턱은 1등 확률의 p배입니다.",
+                "p를 그대로 기준으로 썼습니다. 기준은 1등 확률의 p배입니다.",
             ),
         ),
         Mistake(
@@ -170,7 +171,7 @@ def top_k(attempt: Attempt) -> Iterator[Check]:
             lambda logits, p: logits.masked_fill(logits < p * logits.max(), -inf),
             N_(
                 "The bar was put up among the logits. Compare probabilities: softmax first.",
-                "로짓에 문턱을 세웠습니다. 먼저 소프트맥스를 해서 확률끼리 비교하세요.",
+                "기준을 로짓에 적용했습니다. 먼저 소프트맥스로 확률을 구해서 확률끼리 비교하세요.",
             ),
         ),
         Mistake(

@@ -27,8 +27,7 @@ from utils.model import prompt_ids
             N_(
                 "That is the highest score itself. Its place in the vocabulary is asked for: "
                 "argmax.",
-                "그것은 가장 높은 점수 자체입니다. 어휘사전에서 그 점수가 있는 자리(argmax)를 "
-                "돌려주세요.",
+                "그것은 가장 높은 점수 자체입니다. 그 점수의 인덱스(argmax)를 돌려주세요.",
             ),
         ),
         Mistake(
@@ -36,7 +35,7 @@ from utils.model import prompt_ids
             lambda logits: logits.softmax(-1).max().item(),
             N_(
                 "That is the winner's probability. Its place in the vocabulary is asked for.",
-                "그것은 1등의 확률입니다. 어휘사전에서 1등이 있는 자리를 돌려주세요.",
+                "그것은 1등의 확률입니다. 1등의 인덱스, 곧 토큰의 id를 돌려주세요.",
             ),
         ),
         Mistake(

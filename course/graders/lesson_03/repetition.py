@@ -96,7 +96,7 @@ def _rate(ngrams: list[tuple[int, ...]]) -> float:
 def repeated_ngram_rate(attempt: Attempt) -> Iterator[Check]:
     loop = [7, 8, 9, 7, 8, 9, 7, 8, 9, 8, 8, 9]
     for title, ids, n in (
-        (N_("a text in a loop, 3-grams", "고리에 빠진 글, 3-그램"), loop, 3),
+        (N_("a text in a loop, 3-grams", "같은 말을 되풀이하는 글, 3-그램"), loop, 3),
         (N_("the lesson's example", "본문의 예"), [1, 2, 1, 2, 1], 2),
         (N_("the same text, single tokens", "같은 글, 토큰 하나씩"), loop, 1),
         (N_("nothing is repeated", "되풀이가 없는 글"), [1, 2, 3, 4, 5, 6], 2),

@@ -66,7 +66,7 @@ def _chi_square(counts: Tensor, probabilities: Tensor) -> float:
         ),
         "seed-inside": N_(
             "Every draw was the same token. Is a seed set inside the function?",
-            "언제나 같은 토큰이 뽑혔습니다. 함수 안에서 씨앗을 정하고 있나요?",
+            "언제나 같은 토큰이 뽑혔습니다. 함수 안에서 시드를 정하고 있나요?",
         ),
         "not-an-id": N_(
             "Every draw should be a token's id, an int from 0 to {last}.",
@@ -91,13 +91,13 @@ def _chi_square(counts: Tensor, probabilities: Tensor) -> float:
         "generator-ignored": N_(
             "Two generators with the same seed drew different tokens: pass "
             "`generator=generator` on to the function that draws.",
-            "씨앗이 같은 두 생성기가 다른 토큰을 뽑았습니다. 뽑는 함수에 "
+            "시드가 같은 두 생성기가 다른 토큰을 뽑았습니다. 뽑는 함수에 "
             "`generator=generator`를 넘기세요.",
         ),
         "same-for-every-seed": N_(
             "Whatever the seed, the same tokens come: use the generator that is given, and do "
             "not set a seed inside.",
-            "씨앗이 무엇이든 같은 토큰이 나옵니다. 받은 생성기를 쓰고, 함수 안에서 씨앗을 "
+            "시드가 무엇이든 같은 토큰이 나옵니다. 받은 생성기를 쓰고, 함수 안에서 시드를 "
             "정하지 마세요.",
         ),
     },
@@ -128,7 +128,7 @@ def sample(attempt: Attempt) -> Iterator[Check]:
 
     title = N_(
         "the same seed draws the same tokens, another seed others",
-        "같은 씨앗은 같은 토큰을, 다른 씨앗은 다른 토큰을 뽑는다",
+        "시드가 같으면 같은 토큰을, 다르면 다른 토큰을 뽑는다",
     )
     spread = torch.zeros(1000)
     torch.manual_seed(1)

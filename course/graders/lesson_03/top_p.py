@@ -92,8 +92,8 @@ def _least_likely_first(logits: Tensor, p: float, keep_first: bool) -> Tensor:
             N_(
                 "What is to be cut was found in sorted order, and then cut at other tokens' "
                 "places. `order` says whose place each one is.",
-                "자를 것을 정렬된 순서에서 찾은 다음, 다른 토큰의 자리를 잘랐습니다. 그 "
-                "자리의 주인은 `order`가 말해 줍니다.",
+                "자를 것을 정렬된 순서에서 찾은 다음, 그 인덱스를 원래 순서에 그대로 써서 다른 "
+                "토큰을 잘랐습니다. 정렬된 확률이 어느 토큰의 것인지는 `order`에 들어 있습니다.",
             ),
         ),
         Mistake(

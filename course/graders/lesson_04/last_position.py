@@ -142,7 +142,7 @@ def _head(width: int, vocab: int) -> nn.Module:
             lambda h, head: head(h[0, -1]).argmax().item(),
             N_(
                 "That is the likeliest id. All the logits are asked for; choosing comes later.",
-                "가장 그럴듯한 토큰의 id입니다. 로짓 전부를 돌려주세요. 고르는 것은 나중 일입니다.",
+                "1등 토큰의 id입니다. 로짓 전부를 돌려주세요. 고르는 것은 나중 일입니다.",
             ),
         ),
     ),
@@ -169,7 +169,7 @@ def own_last_logits(attempt: Attempt) -> Iterator[Check]:
         ).format(count=count)
         head.vectors = 0
         yield attempt.compare(title, hidden, head, expected=expected)
-        title = _("no more work than needed", "필요 없는 일은 하지 않음")
+        title = _("no more work than needed", "필요 없는 일은 하지 않는다")
         if head.vectors > 1:
             yield attempt.fail(title, "work-thrown-away", count=head.vectors)
         else:

@@ -24,7 +24,7 @@ EIFFEL = "The Eiffel Tower is in the city of"
             lambda h, norm, head: head(h),
             N_(
                 "The final norm is missing. The LM head knows only vectors that come from it.",
-                "마지막 정규화가 빠졌습니다. LM 헤드는 정규화를 거친 벡터만 압니다.",
+                "마지막 정규화가 빠졌습니다. LM 헤드는 정규화를 거친 벡터로 훈련되었습니다.",
             ),
         ),
         Mistake(
@@ -40,7 +40,7 @@ EIFFEL = "The Eiffel Tower is in the city of"
             lambda h, norm, head: norm(head(h)),
             N_(
                 "The norm takes vectors of the model's width: first `norm`, then `lm_head`.",
-                "정규화는 너비가 모델과 같은 벡터를 받습니다. 먼저 `norm`, 그다음 `lm_head`입니다.",
+                "정규화는 차원이 모델과 같은 벡터를 받습니다. 먼저 `norm`, 그다음 `lm_head`입니다.",
             ),
         ),
         Mistake(
@@ -74,7 +74,7 @@ EIFFEL = "The Eiffel Tower is in the city of"
             lambda h, norm, head: head(norm(h)).argmax(-1),
             N_(
                 "That is the likeliest id. All the logits are asked for; choosing comes later.",
-                "가장 그럴듯한 토큰의 id입니다. 로짓 전부를 돌려주세요. 고르는 것은 나중 일입니다.",
+                "1등 토큰의 id입니다. 로짓 전부를 돌려주세요. 고르는 것은 나중 일입니다.",
             ),
         ),
     ),
@@ -111,11 +111,11 @@ def _leaders() -> list[str]:
         ),
         "no-such-layer": N_(
             "There are layers 0 (the embeddings) to {last}.",
-            "층은 0(임베딩)부터 {last}까지 있습니다.",
+            "이 레슨의 층은 0(임베딩)부터 {last}까지 있습니다.",
         ),
         "too-early": N_(
             "After layer {layer} the last stream would still say {leader}. Look higher up.",
-            "{layer}층에서 마지막 스트림은 아직 {leader}라고 말합니다. 더 위를 보세요.",
+            "{layer}층에서 마지막 스트림의 1등은 아직 {leader}입니다. 더 위를 보세요.",
         ),
         "too-late": N_(
             "' Paris' leads there, but it did so before. Look further down.",

@@ -91,7 +91,7 @@ def _suits_the_model(attempt: Attempt, store: Any) -> Check:
 
     title = N_(
         "the real model computes with your cache",
-        "진짜 모델이 여러분의 캐시로 계산합니다",
+        "진짜 모델이 여러분의 캐시로 계산한다",
     )
     expected = model(ids).logits[0].argmax(-1).tolist()
     return attempt.compare(title, function=real_model, expected=expected)
@@ -122,7 +122,7 @@ def _suits_the_model(attempt: Attempt, store: Any) -> Check:
         ),
         "keys-twice": N_(
             "The keys came back as values too. Are the values kept on their own?",
-            "값 자리에도 키가 왔습니다. 값을 따로 남기고 있나요?",
+            "값으로도 키가 나왔습니다. 값을 따로 남기고 있나요?",
         ),
         "values-not-kept": N_(
             "The older values are missing. Keep values as you keep keys.",
@@ -157,7 +157,7 @@ def _suits_the_model(attempt: Attempt, store: Any) -> Check:
     },
 )
 def own_cache(attempt: Attempt) -> Iterator[Check]:
-    title = N_("a new cache is empty", "새 캐시는 비어 있습니다")
+    title = N_("a new cache is empty", "새 캐시는 비어 있다")
     store = attempt.made(title, name="KVCache", methods=("append", "get_seq_length"))
     yield _is_empty(attempt, title, store)
     before: list[Chunk] = []
@@ -176,14 +176,14 @@ def own_cache(attempt: Attempt) -> Iterator[Check]:
         before.append(chunk)
         if layer == 1:
             yield attempt.compare(
-                _("{count} positions are kept", "남겨 둔 위치는 {count}개입니다").format(
+                _("{count} positions are kept", "남겨 둔 위치는 {count}개다").format(
                     count=keys.shape[2]
                 ),
                 function=store.get_seq_length,
                 expected=keys.shape[2],
                 mistakes=_mistaken_lengths(before),
             )
-    title = N_("a second cache is empty too", "두 번째 캐시도 비어 있습니다")
+    title = N_("a second cache is empty too", "두 번째 캐시도 비어 있다")
     second = attempt.call(title)
     yield _is_empty(attempt, title, second)
     yield _suits_the_model(attempt, second)

@@ -23,7 +23,7 @@ def _without_cache(prompt: int, new: int) -> int:
                 "The last token written was counted as well. It is never put into the model: "
                 "one position fewer in each pass, or one in all with the cache.",
                 "마지막에 쓴 토큰까지 셌습니다. 그 토큰은 모델에 들어가지 않습니다. 캐시가 "
-                "없으면 매번 한 위치씩, 있으면 모두 합쳐 한 위치가 줄어듭니다.",
+                "없으면 매번 위치가 하나씩, 있으면 모두 합쳐 하나가 줄어듭니다.",
             ),
         ),
         Mistake(
@@ -103,7 +103,7 @@ def positions_computed(attempt: Attempt) -> Iterator[Check]:
         Mistake(
             "one-head",
             lambda *a: cache_bytes(a[0], 1, *a[2:]),
-            N_("The number of key-value heads is missing.", "키와 값 헤드의 수가 빠졌습니다."),
+            N_("The number of key-value heads is missing.", "KV 헤드의 개수가 빠졌습니다."),
         ),
         Mistake(
             "no-head-size",

@@ -110,7 +110,7 @@ MISTAKEN_STREAMS = (
         ),
         "too-late": N_(
             "After {count} tokens more was certain than what had come out.",
-            "토큰 {count}개를 읽었을 때, 내보낸 것보다 더 많은 글이 이미 확실했습니다.",
+            "토큰 {count}개를 읽었을 때 이미 완성된 글자가 있었는데도 내보내지 않았습니다.",
         ),
     },
 )
@@ -135,7 +135,7 @@ def own_stream(attempt: Attempt) -> Iterator[Check]:
 
 
 def _comes_in_time(attempt: Attempt, tokenizer) -> Check:
-    title = N_("each piece comes as soon as it is certain", "확실해지는 대로 곧바로 나옵니다")
+    title = N_("each piece comes as soon as it is certain", "확실해지는 대로 곧바로 나온다")
     ids = tokenizer("한글은 🐿 그리고 words").input_ids
     try:
         shown = _shown_by_token(attempt, title, ids, tokenizer)

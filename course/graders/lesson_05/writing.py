@@ -128,7 +128,7 @@ def own_loop_with_cache(attempt: Attempt) -> Iterator[Check]:
     text = tokenizer("The capital of Italy is", return_tensors="pt").input_ids
     for title, m, ids, count in (
         (N_("eight tokens more", "여덟 토큰 더"), model, prompt, 8),
-        (N_("it stops at the end token", "끝 토큰에서 멈추기"), tiny_llama(3, end=end), prompt, 8),
+        (N_("it stops at the end token", "끝 토큰에서 멈춘다"), tiny_llama(3, end=end), prompt, 8),
         (N_("a single token", "토큰 하나"), model, prompt[:, :2], 1),
         (N_("the real model", "진짜 모델"), real, text, 6),
     ):
@@ -142,7 +142,7 @@ def _each_position_once(attempt: Attempt, model, prompt: Tensor) -> Check:
             attempt.answer(model, input_ids, max_new_tokens)
         return counts
 
-    title, new = N_("each position is computed once", "위치마다 한 번만 계산하기"), 8
+    title, new = N_("each position is computed once", "위치마다 한 번만 계산한다"), 8
     counts = attempt.call(
         title, model, prompt, new, function=positions_of_passes, name="generate_with_cache"
     )

@@ -44,7 +44,7 @@ def _second_half(x: Tensor, feed_forward: Part, norm_2: Part) -> Tensor:
             lambda x, a, f, n1, n2: f(n2(a(n1(x)))),
             N_(
                 "Nothing was added to what came in. Each part's result is added to the stream.",
-                "들어온 것에 아무것도 더하지 않았습니다. 부품의 결과는 저마다 스트림에 더해집니다.",
+                "들어온 것에 아무것도 더하지 않았습니다. 두 부품의 결과를 모두 스트림에 더하세요.",
             ),
         ),
         Mistake(
@@ -80,8 +80,8 @@ def _second_half(x: Tensor, feed_forward: Part, norm_2: Part) -> Tensor:
             N_(
                 "Both parts read what came in. In this model the feed-forward layer reads the "
                 "stream after attention was added. (GPT-NeoX does it your way.)",
-                "두 부품이 모두 처음 들어온 것을 읽었습니다. 이 모델의 피드포워드 층은 "
-                "어텐션이 더해진 뒤의 스트림을 읽습니다. (GPT-NeoX는 작성하신 대로 합니다.)",
+                "두 부품이 모두 처음 들어온 것을 읽었습니다. 이 모델의 피드포워드 층은 어텐션이 "
+                "더해진 뒤의 스트림을 읽습니다. (GPT-NeoX는 이렇게 합니다.)",
             ),
         ),
         Mistake(
@@ -160,7 +160,7 @@ def _second_half(x: Tensor, feed_forward: Part, norm_2: Part) -> Tensor:
             lambda x, a, f, n1, n2: x + a(n1(x)),
             N_(
                 "The feed-forward half is missing: add feed_forward(norm_2(x)) as well.",
-                "피드포워드 절반이 빠졌습니다. feed_forward(norm_2(x))도 더하세요.",
+                "피드포워드 부분이 빠졌습니다. feed_forward(norm_2(x))도 더하세요.",
             ),
         ),
     ),

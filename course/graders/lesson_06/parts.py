@@ -123,7 +123,8 @@ def _rms(
             lambda x, w, eps: _rms(x, w, eps, dim=-2),
             N_(
                 "The mean ran over the positions. Take it over the width, the last axis: `dim=-1`.",
-                "위치를 따라 평균 냈습니다. 마지막 축인 너비를 따라 계산하세요: `dim=-1`.",
+                "위치를 따라 평균 냈습니다. 벡터의 숫자를 따라, 곧 마지막 축으로 평균 내세요: "
+                "`dim=-1`.",
             ),
         ),
         Mistake(
@@ -152,7 +153,7 @@ def rms_norm(attempt: Attempt) -> Iterator[Check]:
     half = (x * 200).half(), weight.half()
     for title, given, close in (
         (
-            N_("each vector is divided by its own size", "벡터마다 제 크기로 나눈다"),
+            N_("each vector is divided by its own size", "벡터마다 자기 크기로 나눈다"),
             (x, weight, 1e-6),
             {},
         ),
@@ -199,7 +200,7 @@ def _gated(curve: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
             lambda x, gate, up, down: (x @ gate.T * silu(x @ up.T)) @ down.T,
             N_(
                 "silu went over `up`. It belongs on the gate: silu(x @ gate.T).",
-                "silu를 `up`에 씌웠습니다. gate에 씌워야 합니다: silu(x @ gate.T).",
+                "silu를 `up`에 적용했습니다. gate에 적용해야 합니다: silu(x @ gate.T).",
             ),
         ),
         Mistake(
@@ -207,7 +208,7 @@ def _gated(curve: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
             _gated(lambda z: z),
             N_(
                 "silu is missing: it goes over `x @ gate.T`, before the two are multiplied.",
-                "silu가 빠졌습니다. 둘을 곱하기 전에 `x @ gate.T`에 씌우세요.",
+                "silu가 빠졌습니다. 둘을 곱하기 전에 `x @ gate.T`에 적용하세요.",
             ),
         ),
         Mistake(
@@ -215,7 +216,7 @@ def _gated(curve: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
             lambda x, gate, up, down: silu((x @ gate.T) * (x @ up.T)) @ down.T,
             N_(
                 "silu went over the product. It goes over the gate alone, before that.",
-                "silu를 곱에 씌웠습니다. 곱하기 전에 gate에만 씌우세요.",
+                "silu를 곱한 결과에 적용했습니다. 곱하기 전에 gate에만 적용하세요.",
             ),
         ),
         Mistake(
@@ -247,7 +248,7 @@ def _gated(curve: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
             lambda x, gate, up, down: (silu(x @ gate.T) + x @ up.T) @ down.T,
             N_(
                 "Gate and up were added. They are multiplied, number by number: `*`.",
-                "gate와 up을 더했습니다. 숫자끼리 곱해야 합니다: `*`.",
+                "gate와 up을 더했습니다. 원소별로 곱해야 합니다: `*`.",
             ),
         ),
         Mistake(
@@ -271,7 +272,7 @@ def _gated(curve: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
             lambda x, gate, up, down: silu(x @ gate.T) * (x @ up.T),
             N_(
                 "That is the inner vector. `@ down.T` brings it back to the width.",
-                "이것은 넓어진 안쪽 벡터입니다. `@ down.T`로 원래 너비로 돌려놓으세요.",
+                "이것은 차원이 늘어난 안쪽 벡터입니다. `@ down.T`로 원래 차원으로 되돌리세요.",
             ),
         ),
         Mistake(

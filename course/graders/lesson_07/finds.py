@@ -29,7 +29,7 @@ NO_HEAD = {
     ),
     "no-such-head": N_(
         "There is no such head: layers go from 0 to {layer}, heads from 0 to {head}.",
-        "그런 헤드는 없습니다. 층은 0부터 {layer}까지, 헤드는 0부터 {head}까지입니다.",
+        "그런 헤드는 없습니다. 층은 0번부터 {layer}번까지, 헤드는 0번부터 {head}번까지입니다.",
     ),
 }
 PARKED = N_(

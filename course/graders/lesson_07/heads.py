@@ -47,7 +47,7 @@ from utils.language import N_
             lambda x, h: x.reshape(len(x), -1, h).transpose(0, 1),
             N_(
                 "`heads` is how many heads there are, not how wide each is.",
-                "`heads`는 헤드의 너비가 아니라 개수입니다.",
+                "`heads`는 헤드의 차원이 아니라 개수입니다.",
             ),
         ),
         Mistake(
@@ -211,9 +211,9 @@ def merge_heads(attempt: Attempt) -> Iterator[Check]:
 )
 def repeat_kv(attempt: Attempt) -> Iterator[Check]:
     for title, kv_heads, groups in (
-        (N_("two key-value heads, three groups", "키와 값의 헤드 2개, groups 3"), 2, 3),
-        (N_("one group: nothing is shared", "groups 1: 나누어 쓰지 않음"), 3, 1),
-        (N_("one key-value head for all", "모두가 키와 값의 헤드 하나를 함께 씀"), 1, 4),
+        (N_("two key-value heads, three groups", "KV 헤드 2개, groups 3"), 2, 3),
+        (N_("one group: nothing is shared", "groups 1: 함께 쓰지 않음"), 3, 1),
+        (N_("one key-value head for all", "모두가 KV 헤드 하나를 함께 씀"), 1, 4),
     ):
         x = numbers(kv_heads, 4, 2)
         expected = parts.repeat_kv(x, groups)

@@ -77,15 +77,15 @@ MISTAKEN_LAYERS = tuple(
         ),
         "not-turned": N_(
             "Queries and keys have no positions in them: `rotary` is missing.",
-            "쿼리와 키에 자리 정보가 없습니다. `rotary`가 빠졌습니다.",
+            "쿼리와 키에 위치 정보가 없습니다. `rotary`가 빠졌습니다.",
         ),
         "values-turned": N_(
             "The values were turned too. Only queries and keys are.",
-            "값까지 돌렸습니다. 쿼리와 키만 돌립니다.",
+            "값까지 회전했습니다. 쿼리와 키만 회전합니다.",
         ),
         "turned-before-split": N_(
             "Split into heads first, then turn: each head is turned by itself.",
-            "먼저 헤드로 나누고 나서 돌리세요. 헤드마다 따로 돌립니다.",
+            "먼저 헤드로 나누고 나서 회전하세요. 헤드마다 따로 회전합니다.",
         ),
         "tiled": N_(
             "Heads 0, 1, 2 share keys 0: `repeat_kv`, not `repeat`.",
@@ -127,9 +127,12 @@ MISTAKEN_LAYERS = tuple(
 @exercise("7.8", mistakes=MISTAKEN_LAYERS)
 def attention_layer(attempt: Attempt) -> Iterator[Check]:
     for title, heads, kv_heads, head_dim, width in (
-        (N_("four heads, two of keys and values", "헤드 4개, 키와 값의 헤드 2개"), 4, 2, 4, 12),
+        (N_("four heads, two of keys and values", "헤드 4개, KV 헤드 2개"), 4, 2, 4, 12),
         (
-            N_("three heads with keys and values of their own", "저마다 키와 값이 있는 헤드 3개"),
+            N_(
+                "three heads with keys and values of their own",
+                "헤드마다 키와 값이 따로 있는 헤드 3개",
+            ),
             3,
             3,
             2,
@@ -150,5 +153,5 @@ def attention_layer(attempt: Attempt) -> Iterator[Check]:
     theta = config.rope_parameters["rope_theta"]
     sizes = (config.num_attention_heads, config.num_key_value_heads, theta)
     given = (record.inputs[27], *matrices.values(), *sizes)
-    title = N_("layer 27 of the model itself", "모델의 27층")
+    title = N_("layer 27 of the model itself", "모델의 27번 층")
     yield attempt.compare(title, *given, expected=record.outputs[27])

@@ -85,7 +85,7 @@ def _products(query: Tensor, keys: Tensor) -> Tensor:
             lambda q, k: (_products(q, k) / q.shape[-1] ** 0.5).softmax(-1),
             N_(
                 "That is one step too far: the softmax comes in the next exercise.",
-                "한 걸음 더 갔습니다. 소프트맥스는 다음 연습 문제에서 합니다.",
+                "한 단계 앞서갔습니다. 소프트맥스는 다음 연습 문제에서 합니다.",
             ),
         ),
         Mistake(
@@ -145,8 +145,8 @@ def _masked(scores: Tensor, mask: Tensor) -> Tensor:
             N_(
                 "A score of 0 is not closed: the softmax still gives it a weight, for e⁰ is "
                 "1. It takes −∞.",
-                "점수 0은 닫힌 것이 아닙니다. e⁰ = 1이어서 소프트맥스가 가중치를 줍니다. "
-                "−∞라야 합니다.",
+                "점수를 0으로 바꾼다고 막히지 않습니다. e⁰ = 1이므로 소프트맥스가 가중치를 "
+                "줍니다. −∞로 바꾸세요.",
             ),
         ),
         Mistake(
@@ -162,7 +162,7 @@ def _masked(scores: Tensor, mask: Tensor) -> Tensor:
             lambda s, m: _masked(s, m).softmax(-2),
             N_(
                 "Your weights sum to 1 over the wrong axis: softmax over keys, `dim=-1`.",
-                "합이 1이 되는 축이 다릅니다. 소프트맥스는 키 쪽으로, `dim=-1`로 적용하세요.",
+                "합이 1이 되는 축이 다릅니다. 소프트맥스를 키 축(`dim=-1`)에 적용하세요.",
             ),
         ),
         Mistake(
@@ -170,7 +170,8 @@ def _masked(scores: Tensor, mask: Tensor) -> Tensor:
             lambda s, m: _masked(s, m).softmax(0),
             N_(
                 "Your weights sum to 1 over the heads. Softmax over keys, `dim=-1`.",
-                "헤드 쪽으로 더해야 1이 됩니다. 소프트맥스는 키 쪽으로, `dim=-1`로 적용하세요.",
+                "지금은 헤드 축을 따라 더했을 때 1이 됩니다. 소프트맥스를 키 축(`dim=-1`)에 "
+                "적용하세요.",
             ),
         ),
         Mistake(
@@ -251,7 +252,7 @@ def attention_weights(attempt: Attempt) -> Iterator[Check]:
             lambda w, v: w[..., None] * v[:, None],
             N_(
                 "The products are there, but not added up: sum over the keys.",
-                "곱하기는 했지만 더하지 않았습니다. 키 쪽으로 더하세요.",
+                "곱하기는 했지만 더하지 않았습니다. 키 축을 따라 더하세요.",
             ),
         ),
         Mistake(
@@ -267,7 +268,7 @@ def attention_weights(attempt: Attempt) -> Iterator[Check]:
             lambda w, v: (w[..., None] * v[:, None]).sum(1),
             N_(
                 "The sum runs over the queries. It should run over the keys.",
-                "쿼리 쪽으로 더했습니다. 키 쪽으로 더해야 합니다.",
+                "쿼리 축을 따라 더했습니다. 키 축을 따라 더해야 합니다.",
             ),
         ),
     ),

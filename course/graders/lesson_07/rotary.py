@@ -49,7 +49,7 @@ def _turned_neighbours(x: Tensor, positions: Tensor, theta: float) -> Tensor:
             lambda x, p, t: _turned(x, p, t, sign=-1),
             N_(
                 "You turned the other way round: check the two signs.",
-                "반대 방향으로 돌렸습니다. 두 부호를 확인하세요.",
+                "반대 방향으로 회전했습니다. 두 부호를 확인하세요.",
             ),
         ),
         Mistake(
@@ -58,7 +58,7 @@ def _turned_neighbours(x: Tensor, positions: Tensor, theta: float) -> Tensor:
             N_(
                 "You turned neighbours, 2i and 2i + 1, together, as the paper does. This "
                 "model pairs number i of the first half with number i of the second.",
-                "논문처럼 이웃한 2i와 2i + 1을 짝지어 돌렸습니다. 이 모델은 앞 절반의 i번과 "
+                "논문처럼 이웃한 2i와 2i + 1을 짝지어 회전했습니다. 이 모델은 앞 절반의 i번과 "
                 "뒤 절반의 i번을 짝짓습니다.",
             ),
         ),
@@ -100,7 +100,7 @@ def _turned_neighbours(x: Tensor, positions: Tensor, theta: float) -> Tensor:
             lambda x, p, t: _turned(x, p, t, exponent=0),
             N_(
                 "All pairs turn by the same angle. The angle gets smaller as i grows.",
-                "모든 짝을 같은 각만큼 돌렸습니다. i가 클수록 각이 작아져야 합니다.",
+                "모든 짝을 같은 각만큼 회전했습니다. i가 클수록 각이 작아져야 합니다.",
             ),
         ),
         Mistake(
@@ -124,7 +124,7 @@ def _turned_neighbours(x: Tensor, positions: Tensor, theta: float) -> Tensor:
             lambda x, p, t: x,
             N_(
                 "Nothing was turned: what came out is what went in.",
-                "돌리지 않았습니다. 들어간 것이 그대로 나왔습니다.",
+                "회전하지 않았습니다. 들어간 것이 그대로 나왔습니다.",
             ),
         ),
         Mistake(

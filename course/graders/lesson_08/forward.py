@@ -72,12 +72,12 @@ MISTAKEN_FORWARDS = tuple(
         ),
         "cache-not-passed": N_(
             "Without a past it is right. Hand the cache on to `run_layer`.",
-            "과거가 없을 때는 맞습니다. 캐시를 `run_layer`에 넘기세요.",
+            "캐시가 비어 있을 때는 맞습니다. 캐시를 `run_layer`에 넘기세요.",
         ),
         "past-forgotten": N_(
             "With a past, the positions start at 0 again: `cache.get_seq_length()` tells how "
             "many tokens are in the cache.",
-            "과거가 있을 때 위치가 다시 0부터 시작합니다. 캐시에 든 토큰 수는 "
+            "캐시에 토큰이 있는데도 위치가 다시 0부터 시작합니다. 캐시에 든 토큰 수는 "
             "`cache.get_seq_length()`가 알려 줍니다.",
         ),
     }.items()
@@ -104,7 +104,7 @@ def forward(attempt: Attempt) -> Iterator[Check]:
     yield attempt.compare(
         N_(
             "the same text in three pieces, with the cache",
-            "같은 글을 세 조각으로, 캐시와 함께",
+            "같은 글을 세 조각으로, 캐시를 써서",
         ),
         function=_in_pieces(attempt.answer, model),
         expected=expected,

@@ -18,7 +18,7 @@ from utils.language import N_, _
             lambda matrices: (torch.cat(matrices, dim=1), [len(m) for m in matrices]),
             N_(
                 "You joined along axis 1, the inputs. Rows are the outputs: axis 0.",
-                "1번 축, 곧 입력 쪽으로 이어 붙였습니다. 출력은 행이니 0번 축입니다.",
+                "1번 축, 곧 입력 축을 따라 이어 붙였습니다. 출력은 행이니 0번 축입니다.",
             ),
         ),
         Mistake(
@@ -42,7 +42,7 @@ from utils.language import N_, _
             lambda matrices: (torch.cat(matrices), [m.shape[1] for m in matrices]),
             N_(
                 "Those sizes count columns. What comes out is cut by rows: `len(matrix)`.",
-                "열의 수입니다. 결과는 행의 수 `len(matrix)`로 나뉩니다.",
+                "열의 수를 돌려주었습니다. 곱한 결과는 행의 수 `len(matrix)`대로 잘라야 합니다.",
             ),
         ),
         Mistake(
@@ -53,7 +53,7 @@ from utils.language import N_, _
             ),
             N_(
                 "Those say where each part ends. `split` wants how many rows each has.",
-                "저마다 끝나는 자리입니다. `split`에는 저마다의 행 수가 필요합니다.",
+                "각 부분이 끝나는 위치(누적 합)입니다. `split`에는 각 행렬의 행 수를 주세요.",
             ),
         ),
         Mistake(

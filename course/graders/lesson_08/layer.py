@@ -50,7 +50,7 @@ def _whole_and_in_pieces(
     expected = right(*whole)
     yield attempt.compare(N_("a whole text", "글 전체를 한 번에"), *whole, expected=expected)
     yield attempt.compare(
-        N_("the same text in two pieces, with the cache", "같은 글을 두 조각으로, 캐시와 함께"),
+        N_("the same text in two pieces, with the cache", "같은 글을 두 조각으로, 캐시를 써서"),
         function=_in_pieces(attempt.answer, part, config),
         expected=expected,
         mistakes=tuple(
@@ -104,29 +104,28 @@ MISTAKEN_ATTENTION = tuple(
     for name, says in {
         "no-rotary": N_(
             "Queries and keys are not turned: `rotary` knows where a token stands.",
-            "쿼리와 키를 돌리지 않았습니다. `rotary`를 거쳐야 토큰의 자리가 들어갑니다.",
+            "쿼리와 키를 회전하지 않았습니다. `rotary`를 거쳐야 토큰의 위치가 들어갑니다.",
         ),
         "keys-not-turned": N_(
             "The keys are not turned. `rotary` goes over queries and keys.",
-            "키를 돌리지 않았습니다. `rotary`는 쿼리와 키에 모두 씁니다.",
+            "키를 회전하지 않았습니다. `rotary`는 쿼리와 키에 모두 씁니다.",
         ),
         "queries-not-turned": N_(
             "The queries are not turned. `rotary` goes over queries and keys.",
-            "쿼리를 돌리지 않았습니다. `rotary`는 쿼리와 키에 모두 씁니다.",
+            "쿼리를 회전하지 않았습니다. `rotary`는 쿼리와 키에 모두 씁니다.",
         ),
         "values-turned": N_(
             "The values were turned as well. Only queries and keys are.",
-            "값까지 돌렸습니다. 쿼리와 키만 돌립니다.",
+            "값까지 회전했습니다. 쿼리와 키만 회전합니다.",
         ),
         "turned-from-zero": N_(
             "With a past, the turns start from 0 again. Use the `positions` given.",
-            "과거가 있을 때 다시 0부터 돌리고 있습니다. 받은 `positions`를 쓰세요.",
+            "캐시에 토큰이 있는데도 다시 0부터 회전하고 있습니다. 받은 `positions`를 쓰세요.",
         ),
         "heads-in-turn": N_(
             "The key-value heads stand in the wrong order: each goes to neighbours, 0 0 1 1, "
             "as `repeat_kv` does it.",
-            "키와 값 헤드의 순서가 틀렸습니다. `repeat_kv`처럼 이웃끼리 0 0 1 1로 나누어 써야 "
-            "합니다.",
+            "KV 헤드의 순서가 틀렸습니다. `repeat_kv`처럼 이웃끼리 0 0 1 1로 함께 써야 합니다.",
         ),
         "mask-forgotten": N_(
             "Positions look at those after them: the mask is not used.",
@@ -156,8 +155,8 @@ MISTAKEN_ATTENTION = tuple(
         "kept-otherwise": N_(
             "In the cache belongs what the layer's own key-value heads gave, before "
             "`repeat_kv`, under the number `self_attn.layer_idx`.",
-            "캐시에는 `repeat_kv`를 거치기 전, 그 층의 키와 값 헤드가 낸 것을 "
-            "`self_attn.layer_idx` 번호로 넣어야 합니다.",
+            "캐시에는 `repeat_kv`를 거치기 전, 그 층의 KV 헤드가 낸 것을 `self_attn.layer_idx` "
+            "번호로 넣어야 합니다.",
         ),
     },
 )
@@ -220,7 +219,7 @@ MISTAKEN_LAYERS = tuple(
         "norms-swapped": N_(
             "The two norms changed places: `input_layernorm` comes before attention, "
             "`post_attention_layernorm` before the feed-forward layer.",
-            "두 정규화의 자리가 바뀌었습니다. 어텐션 앞은 `input_layernorm`, 피드포워드 앞은 "
+            "두 정규화가 서로 바뀌었습니다. 어텐션 앞은 `input_layernorm`, 피드포워드 앞은 "
             "`post_attention_layernorm`입니다.",
         ),
         "one-norm-twice": N_(
@@ -229,15 +228,15 @@ MISTAKEN_LAYERS = tuple(
         ),
         "norms-forgotten": N_(
             "The norms do nothing. Each part reads what its `rms_norm` gives.",
-            "정규화를 하지 않았습니다. 두 부품은 저마다 `rms_norm`을 거친 것을 읽습니다.",
+            "정규화를 하지 않았습니다. 두 부품은 각각 `rms_norm`을 거친 것을 읽습니다.",
         ),
         "gate-and-up-swapped": N_(
             "`gate_proj` and `up_proj` changed places.",
-            "`gate_proj`와 `up_proj`의 자리가 바뀌었습니다.",
+            "`gate_proj`와 `up_proj`가 서로 바뀌었습니다.",
         ),
         "cache-not-passed": N_(
             "Without a past it is right. Hand the cache on to `attention`.",
-            "과거가 없을 때는 맞습니다. 캐시를 `attention`에 넘기세요.",
+            "캐시가 비어 있을 때는 맞습니다. 캐시를 `attention`에 넘기세요.",
         ),
     }.items()
 )

@@ -73,7 +73,7 @@ from utils.parts import causal_mask
             ),
             N_(
                 "Here each new token sees those after it. Each may look up to itself.",
-                "새 토큰이 뒤의 토큰까지 봅니다. 저마다 자기 자신까지만 볼 수 있습니다.",
+                "새 토큰이 뒤의 토큰까지 봅니다. 새 토큰마다 자기 자신까지만 볼 수 있습니다.",
             ),
         ),
         Mistake(

@@ -63,7 +63,7 @@ def _joined(chunks: list[Chunk]) -> tuple[Tensor, Tensor]:
         ),
         "empty-room-too": N_(
             "The empty room came back, too. Return only the positions that are filled.",
-            "빈자리까지 돌아왔습니다. 채워진 위치만 돌려주세요.",
+            "비어 있는 공간까지 돌아왔습니다. 채워진 위치만 돌려주세요.",
         ),
         "swapped": N_(
             "Keys and values changed places. Return `(keys, values)`.",
@@ -71,7 +71,7 @@ def _joined(chunks: list[Chunk]) -> tuple[Tensor, Tensor]:
         ),
         "keys-twice": N_(
             "The keys came back as values too. Make room for both.",
-            "값 자리에도 키가 돌아왔습니다. 키와 값의 자리를 따로 마련하세요.",
+            "값으로도 키가 돌아왔습니다. 키와 값의 공간을 따로 마련하세요.",
         ),
         "new-memory": N_(
             "The keys lie somewhere else in memory than before: new memory was taken. Write "
@@ -82,20 +82,20 @@ def _joined(chunks: list[Chunk]) -> tuple[Tensor, Tensor]:
         "no-word-when-full": N_(
             "A full cache has to say so: raise a ValueError before anything is written past "
             "its room.",
-            "캐시가 가득 차면 알려야 합니다. 자리를 넘겨 적기 전에 ValueError를 일으키세요.",
+            "캐시가 가득 차면 알려야 합니다. 공간을 넘겨 적기 전에 ValueError를 일으키세요.",
         ),
     },
 )
 def roomy_cache(attempt: Attempt) -> Iterator[Check]:
     title, methods = (
-        N_("a new cache is empty", "새 캐시는 비어 있습니다"),
+        N_("a new cache is empty", "새 캐시는 비어 있다"),
         ("append", "get_seq_length"),
     )
     store = attempt.made(title, *SIZES, name="RoomyCache", methods=methods)
     yield attempt.compare(title, function=store.get_seq_length, expected=0)
     yield from _filled(attempt, store)
     yield _full(attempt, store)
-    title = N_("a second cache is empty too", "두 번째 캐시도 비어 있습니다")
+    title = N_("a second cache is empty too", "두 번째 캐시도 비어 있다")
     second = attempt.call(title, *SIZES)
     yield attempt.compare(title, function=second.get_seq_length, expected=0)
 
@@ -123,7 +123,7 @@ def _filled(attempt: Attempt, store: Any) -> Iterator[Check]:
         before.append(chunk)
         if layer == LAYERS - 1:
             count = expected[0].shape[2]
-            title = _("{count} positions are kept", "남겨 둔 위치는 {count}개입니다").format(
+            title = _("{count} positions are kept", "남겨 둔 위치는 {count}개다").format(
                 count=count
             )
             yield attempt.compare(title, function=store.get_seq_length, expected=count)
@@ -131,7 +131,7 @@ def _filled(attempt: Attempt, store: Any) -> Iterator[Check]:
 
 def _full(attempt: Attempt, store: Any) -> Check:
     """All positions that there is room for are in it: one more has to be refused."""
-    title, chunk = N_("no room for one more", "자리가 더 없을 때"), _chunks()[-2]
+    title, chunk = N_("no room for one more", "공간이 더 없을 때"), _chunks()[-2]
 
     def one_more() -> object:
         try:

@@ -87,7 +87,7 @@ MISTAKEN_LOOPS = tuple(
         ),
         "always-greedy": N_(
             "It chose for itself. Use the function `choose` that it is given.",
-            "스스로 골랐습니다. 받은 함수 `choose`로 고르세요.",
+            "토큰을 직접 골랐습니다. 인수로 받은 함수 `choose`로 고르세요.",
         ),
         "past-the-end": N_(
             "It wrote on after the end token. Stop at `model.generation_config.eos_token_id`.",
@@ -123,9 +123,9 @@ def write(attempt: Attempt) -> Iterator[Check]:
     third = list(parts.write(small_model(), ids, 3))[2]
     for title, model, choose in (
         (N_("six new tokens, greedy", "새 토큰 여섯 개, 탐욕적 검색"), small_model(), parts.greedy),
-        (N_("with another way to choose", "다른 방법으로 고르기"), small_model(), _second_best),
+        (N_("with another way to choose", "다른 방법으로 고른다"), small_model(), _second_best),
         (
-            N_("it stops at the end token", "끝 토큰에서 멈추기"),
+            N_("it stops at the end token", "끝 토큰에서 멈춘다"),
             small_model(end=third),
             parts.greedy,
         ),
@@ -140,7 +140,7 @@ def write(attempt: Attempt) -> Iterator[Check]:
 def _with_the_cache(attempt: Attempt, listed: Callable, ids: Tensor) -> Check:
     """Whether each position was computed once: counted by the multiplications that were done."""
     title, given = (
-        N_("each position is computed once", "위치마다 한 번만 계산하기"),
+        N_("each position is computed once", "위치마다 한 번만 계산한다"),
         (small_model(), ids, 12, parts.greedy),
     )
     with FlopCounterMode(display=False) as mine:
@@ -156,7 +156,7 @@ def _one_by_one(attempt: Attempt, ids: Tensor) -> Check:
     title, calls = (
         N_(
             "the first token comes before the second is computed",
-            "둘째 토큰을 계산하기 전에 첫 토큰이 나오기",
+            "둘째 토큰을 계산하기 전에 첫 토큰이 나온다",
         ),
         [],
     )
