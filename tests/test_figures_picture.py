@@ -62,12 +62,6 @@ EXPLORERS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def learner(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.sqlite"))
-    monkeypatch.chdir(tmp_path)
-
-
 def explorer_named(name: str) -> Explorer:
     return EXPLORERS[name](TINY["llama"](), tiny_tokenizer())
 

@@ -52,7 +52,9 @@ def _strings(message) -> tuple[str, ...]:
 
 def main(_arguments: list[str]) -> int:
     catalogue = translated()
+    created = catalogue.creation_date  # a new one at every run would be all that has changed
     catalogue.update(in_the_code(), no_fuzzy_matching=True)
+    catalogue.creation_date = created
     catalogue.obsolete.clear()
     KOREAN.parent.mkdir(parents=True, exist_ok=True)
     with KOREAN.open("wb") as file:
