@@ -1,4 +1,4 @@
-"""The tree as a whole: clean by ruff, nothing stale, the same pins everywhere, imports one way."""
+"""The tree as a whole: clean by ruff and mypy, nothing stale, the same pins, imports one way."""
 
 import ast
 import dataclasses
@@ -39,6 +39,12 @@ def test_ruff_has_nothing_to_say():
         ruff = [sys.executable, "-m", "ruff", *command, str(ROOT)]
         run = subprocess.run(ruff, capture_output=True, text=True)
         assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_mypy_has_nothing_to_say(tmp_path):
+    mypy = [sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path), "--no-error-summary"]
+    run = subprocess.run(mypy, capture_output=True, text=True, cwd=ROOT)
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
 def test_no_built_notebook_is_stale():

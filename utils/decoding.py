@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf, log
 from numbers import Integral
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from utils.language import _
-from utils.tokens import token_text
+from utils.tokens import Tokenizer, token_text
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Candidate:
     probability: float
 
 
-def top_candidates(logits: Tensor, tokenizer, count: int = 5) -> tuple[Candidate, ...]:
+def top_candidates(logits: Tensor, tokenizer: Tokenizer, count: int = 5) -> tuple[Candidate, ...]:
     """The `count` likeliest next tokens, best first.  logits: float tensor [vocab]."""
     best = logits.float().softmax(-1).topk(count)
     return tuple(
@@ -166,12 +167,13 @@ def decoding_stages(
     kept = int((_checked(logits) > -inf).sum())
     stages = [Stage("model", None, logits, kept, 0, 0.0)]
     vocabulary = len(logits)
-    for name, step, setting, off in (
+    steps: tuple[tuple[str, Callable[[Tensor, Any], Tensor], Any, bool], ...] = (
         ("temperature", apply_temperature, temperature, temperature == 1),
         ("top_k", top_k_filter, top_k, top_k is None or top_k >= vocabulary),
         ("top_p", top_p_filter, top_p, top_p == 1),
         ("min_p", min_p_filter, min_p, min_p == 0),
-    ):
+    )
+    for name, step, setting, off in steps:
         before = stages[-1]
         if off:
             stages.append(Stage(name, None, before.logits, before.kept, 0, 0.0))

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from utils.language import _
-from utils.model import check_length
+from utils.model import Model, check_length
+from utils.tokens import Tokenizer
 
 BATCH = 32  # texts at once: more would wait longer for the longest of them
 
@@ -44,7 +45,7 @@ def pool_last_token(hidden_states: Tensor, attention_mask: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def sentence_vectors(model, tokenizer, sentences: list[str]) -> Tensor:
+def sentence_vectors(model: Model, tokenizer: Tokenizer, sentences: list[str]) -> Tensor:
     """What the stack of blocks gives at each sentence's last token: float32 [sentence, width].
 
     The LM head is not used.  Raises ValueError for no sentences, an empty one, and one past the

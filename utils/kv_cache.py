@@ -9,17 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
-from transformers import Cache, DynamicCache
+from torch import Tensor, nn
+from transformers import Cache, DynamicCache, PreTrainedConfig
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from utils.decoding import greedy
 from utils.generation import check_room, next_logits
 from utils.hooks import hooked
 from utils.language import _
-from utils.model import check_length, context_length, end_token_ids, prompt_ids
+from utils.model import Model, check_length, context_length, end_token_ids, prompt_ids
 from utils.parts import new_tokens
-from utils.tokens import token_text
+from utils.tokens import Tokenizer, token_text
 
 LONGEST_PROMPT = 120  # tokens that `trace_cache` takes: more would not be told apart in a picture
 
@@ -41,18 +41,18 @@ def positions_computed(prompt_tokens: int, new_tokens: int, use_cache: bool = Tr
 
 
 @contextmanager
-def counting_positions(model) -> Iterator[list[int]]:
+def counting_positions(model: Model) -> Iterator[list[int]]:
     """While the block runs, the list it gets gains one number a forward pass: its positions."""
     counts: list[int] = []
 
-    def count(_module, _ids, vectors) -> None:
+    def count(_module: nn.Module, _ids: Tensor, vectors: Tensor) -> None:
         counts.append(vectors.shape[1])
 
     with hooked([model.get_input_embeddings()], count):
         yield counts
 
 
-def generate_with_cache(model, input_ids: Tensor, max_new_tokens: int) -> Tensor:
+def generate_with_cache(model: Model, input_ids: Tensor, max_new_tokens: int) -> Tensor:
     """Greedy continuation of `input_ids`, int64 [1, position], each position computed once.
 
     Returns [1, position + new], the end token included where the model ends by itself: the same ids
@@ -86,7 +86,7 @@ def cache_bytes(
 
 
 def predicted_cache_bytes(
-    config, tokens: int, batch: int = 1, dtype: torch.dtype | None = None
+    config: PreTrainedConfig, tokens: int, batch: int = 1, dtype: torch.dtype | None = None
 ) -> int:
     """How many bytes of keys and values a model with this `config` keeps of `tokens` positions.
 
@@ -153,7 +153,9 @@ class CacheTrace:
     same: bool  # whether both ways wrote the same tokens
 
 
-def trace_cache(model, tokenizer, prompt: str, max_new_tokens: int = 12) -> CacheTrace:
+def trace_cache(
+    model: Model, tokenizer: Tokenizer, prompt: str, max_new_tokens: int = 12
+) -> CacheTrace:
     """Continue `prompt` twice, with the cache and without, and count what happens.
 
     It ends early where the model ends the text. Raises ValueError if the prompt is empty, longer
@@ -168,7 +170,8 @@ def trace_cache(model, tokenizer, prompt: str, max_new_tokens: int = 12) -> Cach
                 count=length, longest=longest
             )
         )
-    cache, whole, steps, same = None, ids[:, :0], [], True
+    cache, whole, same = None, ids[:, :0], True
+    steps: list[CacheStep] = []
 
     def read_both_ways(unseen: Tensor) -> Tensor:
         nonlocal cache, whole, same
@@ -178,7 +181,8 @@ def trace_cache(model, tokenizer, prompt: str, max_new_tokens: int = 12) -> Cach
         cache, same = output.past_key_values, same and greedy(again) == greedy(logits)
         predicted = predicted_cache_bytes(model.config, whole.shape[1], dtype=model.dtype)
         kept = tuple(layer.keys.shape[-2] for layer in cache.layers)
-        steps.append(CacheStep(*counts[-2:], kept, predicted, measured_cache_bytes(cache)))
+        positions, without = counts[-2:]
+        steps.append(CacheStep(positions, without, kept, predicted, measured_cache_bytes(cache)))
         return logits
 
     with counting_positions(model) as counts:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from utils.language import _
-from utils.model import context_length
+from utils.model import Model, context_length
 
 
 def loss_by_position(logits: Tensor, input_ids: Tensor) -> Tensor:
@@ -20,7 +20,7 @@ def loss_by_position(logits: Tensor, input_ids: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def long_losses(model, input_ids: Tensor, rows: int = 512) -> Tensor:
+def long_losses(model: Model, input_ids: Tensor, rows: int = 512) -> Tensor:
     """`loss_by_position` of ids [1, position] of any length, `rows` positions at a time.
 
     One pass in pieces: each reads the earlier ones through the cache, and only its own logits are
@@ -41,7 +41,7 @@ def long_losses(model, input_ids: Tensor, rows: int = 512) -> Tensor:
 
 
 @torch.no_grad()
-def loss_at_distance(model, input_ids: Tensor, first: int, distance: int) -> float:
+def loss_at_distance(model: Model, input_ids: Tensor, first: int, distance: int) -> float:
     """The mean loss of all but the `first` tokens, set `distance` positions further right.
 
     input_ids: [1, position].  The tokens stay what they are; only their positions are counted as
@@ -56,7 +56,7 @@ def loss_at_distance(model, input_ids: Tensor, first: int, distance: int) -> flo
     return loss_by_position(logits, input_ids)[first:].mean().item()
 
 
-def _positions_in_table(model, wanted: int) -> None:
+def _positions_in_table(model: Model, wanted: int) -> None:
     """Refuse positions that a model with a learned table of them does not have."""
     limit = context_length(model)
     for table in model.modules():

@@ -4,6 +4,8 @@ The keys and values of a layer are [batch, kv_head, position, head_dim].  A cach
 `append` and `get_seq_length`; `ForTransformers` turns them into those that the library calls.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from transformers import Cache
@@ -69,11 +71,13 @@ class ForTransformers(Cache):
     `model(input_ids, past_key_values=ForTransformers(KVCache()))`.
     """
 
-    def __init__(self, cache):
+    def __init__(self, cache: KVCache | RoomyCache):
         super().__init__(layer_class_to_replicate=DynamicLayer)
         self.cache = cache
 
-    def update(self, key_states, value_states, layer_idx, *_more, **_named):
+    def update(
+        self, key_states: Tensor, value_states: Tensor, layer_idx: int, *_more: Any, **_named: Any
+    ) -> tuple[Tensor, Tensor]:
         """The library's name for `append`, with the layer last."""
         return self.cache.append(layer_idx, key_states, value_states)
 

@@ -4,7 +4,11 @@ There is no batch axis: one text at a time.  "Attention Is All You Need" (Vaswan
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from transformers import LlamaConfig
+from transformers.models.llama.modeling_llama import LlamaAttention
+
+from utils.parts.cache import KVCache
 
 
 def attention_scores(query: Tensor, keys: Tensor) -> Tensor:
@@ -107,7 +111,12 @@ def attention_layer(
 
 
 def attention(
-    x: Tensor, self_attn: nn.Module, config, positions: Tensor, mask: Tensor, cache=None
+    x: Tensor,
+    self_attn: LlamaAttention,
+    config: LlamaConfig,
+    positions: Tensor,
+    mask: Tensor,
+    cache: KVCache | None = None,
 ) -> Tensor:
     """`attention_layer` with a past: what a layer adds, [position, width], at `positions`.
 
@@ -116,9 +125,11 @@ def attention(
     it, and those before them are read.
     """
     matrices = self_attn.q_proj, self_attn.k_proj, self_attn.v_proj
-    projected = (x @ matrix.weight.T for matrix in matrices)
+    q, k, v = (x @ matrix.weight.T for matrix in matrices)
     queries, keys, values = _heads_of(
-        *projected,
+        q,
+        k,
+        v,
         config.num_attention_heads,
         config.num_key_value_heads,
         positions,
@@ -130,7 +141,9 @@ def attention(
     return _attended(queries, keys, values, mask) @ self_attn.o_proj.weight.T
 
 
-def _heads_of(q, k, v, heads: int, kv_heads: int, positions: Tensor, theta: float):
+def _heads_of(
+    q: Tensor, k: Tensor, v: Tensor, heads: int, kv_heads: int, positions: Tensor, theta: float
+) -> tuple[Tensor, Tensor, Tensor]:
     """Queries, keys and values, [head, position, head_dim], of what the matrices gave."""
     queries = rotary(split_heads(q, heads), positions, theta)
     keys = rotary(split_heads(k, kv_heads), positions, theta)

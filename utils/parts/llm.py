@@ -3,10 +3,18 @@
 They are what a learner writes in the lessons; attention's own parts stand in `utils.parts.heads`.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
+from transformers import LlamaConfig
+from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
+from utils.model import Model
+from utils.parts.cache import KVCache
 from utils.parts.heads import attention, places_and_mask
+
+Part = Callable[[Tensor], Tensor]  # from vectors [position, width] to others
 
 
 def embed(token_ids: Tensor, embedding_matrix: Tensor) -> Tensor:
@@ -43,7 +51,7 @@ def feed_forward(x: Tensor, gate: Tensor, up: Tensor, down: Tensor) -> Tensor:
     return (nn.functional.silu(x @ gate.T) * (x @ up.T)) @ down.T
 
 
-def block(x: Tensor, attention, feed_forward, norm_1, norm_2) -> Tensor:
+def block(x: Tensor, attention: Part, feed_forward: Part, norm_1: Part, norm_2: Part) -> Tensor:
     """One transformer block: each of the two parts reads a norm of the stream and adds to it."""
     x = x + attention(norm_1(x))
     return x + feed_forward(norm_2(x))
@@ -53,7 +61,12 @@ def block(x: Tensor, attention, feed_forward, norm_1, norm_2) -> Tensor:
 
 
 def run_layer(
-    x: Tensor, layer: nn.Module, config, positions: Tensor, mask: Tensor, cache=None
+    x: Tensor,
+    layer: LlamaDecoderLayer,
+    config: LlamaConfig,
+    positions: Tensor,
+    mask: Tensor,
+    cache: KVCache | None = None,
 ) -> Tensor:
     """x [position, width] after one block of a Llama; arguments as in `attention`."""
     mlp, eps = layer.mlp, config.rms_norm_eps
@@ -66,7 +79,7 @@ def run_layer(
     )
 
 
-def forward(model, input_ids: Tensor, cache=None) -> Tensor:
+def forward(model: Model, input_ids: Tensor, cache: KVCache | None = None) -> Tensor:
     """Logits [1, position, vocab] of `input_ids`, int64 [1, position], from a Llama's matrices.
 
     With a `KVCache` they go on from the text that it holds.

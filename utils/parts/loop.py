@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 from torch import Tensor
 
 from utils.decoding import greedy
-from utils.model import end_token_ids
+from utils.model import Model, end_token_ids
 from utils.parts.cache import KVCache
 from utils.parts.llm import forward
 
@@ -32,7 +32,7 @@ def new_tokens(
 
 
 def write(
-    model, input_ids: Tensor, max_new_tokens: int, choose: Callable[[Tensor], int] = greedy
+    model: Model, input_ids: Tensor, max_new_tokens: int, choose: Callable[[Tensor], int] = greedy
 ) -> Iterator[int]:
     """Yield the ids of new tokens, each as soon as it is chosen; an end token is the last.
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
+from utils.tokens import Tokenizer
+
 UNFINISHED = "\N{REPLACEMENT CHARACTER}"  # what a tokenizer writes for bytes that are no character
 
 
-def stream_text(token_ids: Iterable[int], tokenizer) -> Iterator[str]:
+def stream_text(token_ids: Iterable[int], tokenizer: Tokenizer) -> Iterator[str]:
     """Yield the text of `token_ids`, piece by piece, each as soon as it is certain.
 
     A Hangul syllable is 3 bytes in UTF-8, an emoji 4, and a token may end between them: what it
