@@ -32,6 +32,11 @@ def positions_computed(prompt_tokens: int, new_tokens: int, use_cache: bool = Tr
 
     Without the cache each pass computes the whole text so far; with it, only what is new. The last
     token written is never read.  Raises ValueError for less than one token of either kind.
+
+    >>> positions_computed(3, 4, use_cache=False)  # 3 + 4 + 5 + 6
+    18
+    >>> positions_computed(3, 4)  # 3 + 1 + 1 + 1
+    6
     """
     if prompt_tokens < 1 or new_tokens < 1:
         raise ValueError(_("Give at least one prompt token and at least one new token."))
@@ -81,7 +86,11 @@ def generate_with_cache(model: Model, input_ids: Tensor, max_new_tokens: int) ->
 def cache_bytes(
     layers: int, kv_heads: int, head_dim: int, tokens: int, bytes_per_number: int
 ) -> int:
-    """Bytes of the keys and values of `tokens` positions."""
+    """Bytes of the keys and values of `tokens` positions.
+
+    >>> cache_bytes(layers=30, kv_heads=3, head_dim=64, tokens=1000, bytes_per_number=4)
+    46080000
+    """
     return 2 * layers * kv_heads * head_dim * tokens * bytes_per_number
 
 
@@ -94,6 +103,10 @@ def predicted_cache_bytes(
     2 · batch · kv heads · head size · bytes a number, times the positions each layer keeps: all of
     them, or in a layer with a sliding window of w the last w - 1 (the w-th is the newest token,
     still to come). Raises ValueError where a model keeps something else than keys and values.
+
+    >>> from transformers import GPT2Config
+    >>> predicted_cache_bytes(GPT2Config(), tokens=1000, dtype=torch.float16)
+    36864000
     """
     if tokens < 0 or batch < 1:
         raise ValueError(_("tokens must be 0 or more, and batch 1 or more."))

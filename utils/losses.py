@@ -15,6 +15,9 @@ def loss_by_position(logits: Tensor, input_ids: Tensor) -> Tensor:
 
     logits: [1, position, vocab]; input_ids: int64 [1, position].  The logits at a position are for
     the token after it, so they are compared with the ids shifted by one.
+
+    >>> loss_by_position(torch.zeros(1, 3, 4), torch.tensor([[0, 1, 2]]))  # ln 4: no idea of four
+    tensor([1.3863, 1.3863])
     """
     return nn.functional.cross_entropy(logits[0, :-1].float(), input_ids[0, 1:], reduction="none")
 

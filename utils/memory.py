@@ -97,6 +97,9 @@ def memory_use(name: str, tokens: int, batch: int, dtype: torch.dtype) -> Memory
     """The bytes of `batch` texts of `tokens` tokens each, all weights and numbers being `dtype`.
 
     Raises ValueError if no model in KNOWN_MODELS has that name.
+
+    >>> memory_use("GPT-2", tokens=1000, batch=1, dtype=torch.float16).cache
+    36864000
     """
     if name not in KNOWN_MODELS:
         raise ValueError(

@@ -147,6 +147,12 @@ class StepTimes:
         """Seconds of each step of an answer, float [new_tokens]; between the measured, in a line.
 
         The first step reads the whole prompt, both ways.
+
+        >>> times = StepTimes(lengths=(10, 20), without=(1.0, 2.0), cached=(0.2, 0.3))
+        >>> times.step_seconds(10, 3, use_cache=False)
+        array([1. , 1.1, 1.2])
+        >>> times.step_seconds(10, 3, use_cache=True)
+        array([1.  , 0.2 , 0.21])
         """
         if prompt_tokens < 1 or new_tokens < 1:
             raise ValueError(_("Give at least one prompt token and at least one new token."))

@@ -60,7 +60,11 @@ def token_text(tokenizer: Tokenizer, token_id: int) -> str:
 
 
 def visible_bytes(piece: bytes) -> str:
-    """`piece` as text, with the bytes that make no whole character spelled out: "⟨EC·88⟩"."""
+    """`piece` as text, with the bytes that make no whole character spelled out: "⟨EC·88⟩".
+
+    >>> visible_bytes("서울".encode()[:4])
+    '서⟨EC⟩'
+    """
 
     def spell(part: re.Match[str]) -> str:
         return f"⟨{part[0].encode(errors='surrogateescape').hex('-').upper().replace('-', '·')}⟩"

@@ -15,7 +15,14 @@ from utils.language import _
 
 
 class KVCache:
-    """The keys and values of every layer, each [batch, kv_head, position, head_dim]."""
+    """The keys and values of every layer, each [batch, kv_head, position, head_dim].
+
+    >>> cache, one = KVCache(), torch.ones(1, 1, 1, 4)
+    >>> _first = cache.append(0, one, one)
+    >>> keys, values = cache.append(0, one, one)
+    >>> keys.shape, cache.get_seq_length()
+    (torch.Size([1, 1, 2, 4]), 2)
+    """
 
     def __init__(self):
         self.layers: dict[int, tuple[Tensor, Tensor]] = {}
@@ -38,6 +45,11 @@ class RoomyCache:
     """A `KVCache` whose memory is taken once: [layer, 1, kv_head, room, head_dim].
 
     Raises ValueError where a text is longer than its room.
+
+    >>> cache = RoomyCache(layers=1, kv_heads=1, head_dim=4, room=8)
+    >>> keys, values = cache.append(0, torch.ones(1, 1, 3, 4), torch.ones(1, 1, 3, 4))
+    >>> keys.shape, cache.keys.shape
+    (torch.Size([1, 1, 3, 4]), torch.Size([1, 1, 1, 8, 4]))
     """
 
     def __init__(self, layers: int, kv_heads: int, head_dim: int, room: int):

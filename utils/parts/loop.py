@@ -21,6 +21,10 @@ def new_tokens(
 
     read: from ids that it has not read before, int64 [1, position], to the logits [vocab] of what
     follows: it remembers what came earlier.  First it is given `input_ids`, then each new token.
+
+    >>> read = lambda ids: torch.eye(9)[ids[0, -1] + 1]  # a model that counts
+    >>> list(new_tokens(read, torch.tensor([[3]]), max_new_tokens=4, ends=[6]))
+    [4, 5, 6]
     """
     unseen = input_ids
     for _step in range(max_new_tokens):

@@ -14,6 +14,11 @@ def stream_text(token_ids: Iterable[int], tokenizer: Tokenizer) -> Iterator[str]
     began is held back until the rest has come, and left out if it never does. Special tokens are
     left out. All tokens so far are decoded each time, since some tokenizers write a token's text
     according to what stands before it.
+
+    >>> from types import SimpleNamespace
+    >>> utf8 = SimpleNamespace(decode=lambda ids, **_options: bytes(ids).decode(errors="replace"))
+    >>> list(stream_text("서울 A".encode(), utf8))
+    ['서', '울', ' ', 'A']
     """
     ids: list[int] = []
     given = 0
