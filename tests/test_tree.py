@@ -1,4 +1,4 @@
-"""The tree as a whole: clean by ruff, nothing stale, the same pins everywhere, imports one way."""
+"""The tree as a whole: clean by ruff and mypy, nothing stale, the same pins, imports one way."""
 
 import ast
 import dataclasses
@@ -41,6 +41,12 @@ def test_ruff_has_nothing_to_say():
         ruff = [sys.executable, "-m", "ruff", *command, str(ROOT)]
         run = subprocess.run(ruff, capture_output=True, text=True)
         assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_mypy_has_nothing_to_say():
+    mypy = [sys.executable, "-m", "mypy", "--no-error-summary"]
+    run = subprocess.run(mypy, capture_output=True, text=True, cwd=ROOT)
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
 def test_no_built_notebook_is_stale():
@@ -144,3 +150,33 @@ def test_a_notebook_imports_from_the_top_of_the_course_and_from_utils_only():
         for cell in nbformat.read(path, as_version=4).cells:
             for name in re.findall(r"(?m)^\s*(?:from|import) (course[\w.]*)", cell.source):
                 assert name.removeprefix("course.") in doors, f"{path.name}: {name}"
+
+
+def public_functions(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The functions and methods that others call; what makes an object is called by its class."""
+    return [
+        node
+        for scope in ast.walk(tree)
+        if isinstance(scope, (ast.Module, ast.ClassDef))
+        for node in scope.body
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        if not node.name.startswith("_") or node.name in ("__init__", "__call__", "__new__")
+    ]
+
+
+def unsaid(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    """The parameters of a function that have no type, and "return" where that has none."""
+    every = [node for node in ast.walk(function.args) if isinstance(node, ast.arg)]
+    untyped = [arg.arg for arg in every if not arg.annotation and arg.arg not in ("self", "cls")]
+    returns = function.returns or function.name == "__init__"
+    return untyped if returns else [*untyped, "return"]
+
+
+TYPED = [path for path in PATHS if "lessons" not in path.parts]
+
+
+@pytest.mark.parametrize("path", TYPED, ids=lambda path: str(path.relative_to(ROOT)))
+def test_public_functions_say_what_they_take_and_give(path):
+    functions = public_functions(ast.parse(path.read_text()))
+    missing = {function.name: unsaid(function) for function in functions}
+    assert not {name: names for name, names in missing.items() if names}

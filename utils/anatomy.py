@@ -15,8 +15,8 @@ from utils.architecture import KINDS, part_kind
 from utils.decoding import Candidate
 from utils.hooks import first_tensor, hooked
 from utils.language import _
-from utils.model import prompt_ids
-from utils.tokens import Tokenization, tokenize
+from utils.model import Model, prompt_ids
+from utils.tokens import Tokenization, Tokenizer, tokenize
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class ForwardPass:
     outputs: dict[str, Tensor]
 
 
-def components(model) -> list[Component]:
+def components(model: Model) -> list[Component]:
     """The parts of `model`, in the order in which a text passes them.
 
     Each parameter is counted once: a tied LM head has 0 of its own.  Raises ValueError for an
@@ -63,7 +63,7 @@ def components(model) -> list[Component]:
     return _describe(model, *_trace(model, ids))
 
 
-def trace_components(model, tokenizer, text: str) -> ForwardPass:
+def trace_components(model: Model, tokenizer: Tokenizer, text: str) -> ForwardPass:
     """Send `text` through the model once, and keep what goes into each part and comes out.
 
     Raises ValueError as `components` does, for an empty text, and for one past the context.
@@ -77,7 +77,7 @@ def trace_components(model, tokenizer, text: str) -> ForwardPass:
     )
 
 
-def parameter_share(model) -> dict[str, float]:
+def parameter_share(model: Model) -> dict[str, float]:
     """The share of the parameters, 0 to 1, that each kind of part holds.  They sum to 1."""
     shares = dict.fromkeys(KINDS, 0.0)
     parts = components(model)
@@ -86,7 +86,7 @@ def parameter_share(model) -> dict[str, float]:
     return {kind: shares[kind] for kind in KINDS if any(part.kind == kind for part in parts)}
 
 
-def _parts(model) -> dict[str, tuple[nn.Module, str]]:
+def _parts(model: Model) -> dict[str, tuple[nn.Module, str]]:
     """The modules that are parts, by name, with their kinds; in the order they were defined."""
 
     def walk(name: str, module: nn.Module) -> Iterator[tuple[str, tuple[nn.Module, str]]]:
@@ -110,12 +110,12 @@ def _parts(model) -> dict[str, tuple[nn.Module, str]]:
 
 
 @torch.no_grad()
-def _trace(model, input_ids: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def _trace(model: Model, input_ids: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """The inputs and outputs of each part for ids [1, position], in the order of their turns."""
     inputs, outputs = {}, {}
     names = {module: name for name, (module, _kind) in _parts(model).items()}
 
-    def note(module, given, came_out) -> None:
+    def note(module: nn.Module, given: Tensor, came_out: Tensor | tuple) -> None:
         name = names[module]
         inputs[name] = given.expand(1, *given.shape[1:]).detach()
         outputs[name] = first_tensor(came_out).detach()
@@ -125,9 +125,12 @@ def _trace(model, input_ids: Tensor) -> tuple[dict[str, Tensor], dict[str, Tenso
     return inputs, outputs
 
 
-def _describe(model, inputs: dict[str, Tensor], outputs: dict[str, Tensor]) -> list[Component]:
+def _describe(
+    model: Model, inputs: dict[str, Tensor], outputs: dict[str, Tensor]
+) -> list[Component]:
     total = sum(parameter.numel() for parameter in model.parameters())
-    parts, owner, found = _parts(model), {}, []
+    parts, found = _parts(model), []
+    owner: dict[int, str] = {}  # id of a parameter → the first part that has it
     for name in inputs:
         module, kind = parts[name]
         weights = dict(module.named_parameters())

@@ -10,16 +10,19 @@ from inspect import signature
 
 import torch
 from torch import Tensor, nn
+from transformers.models.llama.modeling_llama import LlamaAttention
+from transformers.models.phi3.modeling_phi3 import Phi3Attention
 from transformers.pytorch_utils import Conv1D
 
 from utils.language import _
+from utils.model import Model
 
 KINDS = ("embedding", "positions", "attention", "feed_forward", "norm", "lm_head")
 
 # Parts --------------------------------------------------------------------------------------
 
 
-def part_kind(model, name: str, module: nn.Module) -> str | None:
+def part_kind(model: Model, name: str, module: nn.Module) -> str | None:
     """Which of KINDS a module of `model` is, by its name too; None if it only holds others."""
     what = type(module).__name__.lower()
     if module is model.get_input_embeddings():
@@ -52,17 +55,19 @@ class Block:
         return [child for child in children if "norm" in type(child).__name__.lower()]
 
 
-def blocks(model) -> tuple[Block, ...]:
+def blocks(model: Model) -> tuple[Block, ...]:
     """The blocks of `model`, in order.  Raises ValueError for an architecture built otherwise."""
     count = model.config.get_text_config().num_hidden_layers
     stacks = [m for m in model.modules() if isinstance(m, nn.ModuleList) and len(m) == count]
-    found = tuple(
-        Block(layer, module, _child(module, "attention", "attn"), _child(module, "mlp"))
-        for layer, module in enumerate(stacks[0] if stacks else ())
-    )
-    if not found or any(None in (block.attention, block.feed_forward) for block in found):
+    found = []
+    for layer, module in enumerate(stacks[0] if stacks else ()):
+        attention, feed_forward = _child(module, "attention", "attn"), _child(module, "mlp")
+        if attention is None or feed_forward is None:
+            raise not_a_stack(model)
+        found.append(Block(layer, module, attention, feed_forward))
+    if not found:
         raise not_a_stack(model)
-    return found
+    return tuple(found)
 
 
 def _child(block: nn.Module, *words: str) -> nn.Module | None:
@@ -74,7 +79,7 @@ def _child(block: nn.Module, *words: str) -> nn.Module | None:
     return None
 
 
-def not_a_stack(model) -> ValueError:
+def not_a_stack(model: Model) -> ValueError:
     """The error for a model whose blocks do not add their parts to one stream."""
     return ValueError(
         _(
@@ -85,7 +90,7 @@ def not_a_stack(model) -> ValueError:
     )
 
 
-def check_parts_add(model, found: tuple[Block, ...]) -> None:
+def check_parts_add(model: Model, found: tuple[Block, ...]) -> None:
     """Raise ValueError where a part takes the stream too and gives it back, as in BLOOM and MPT.
 
     What such a part gives is no share of the stream: it is the stream, its share already added.
@@ -96,7 +101,7 @@ def check_parts_add(model, found: tuple[Block, ...]) -> None:
                 raise not_a_stack(model)
 
 
-def attention_modules(model) -> list[nn.Module]:
+def attention_modules(model: Model) -> list[nn.Module]:
     """The attention layers of `model`, from the first block to the last."""
     return [
         module
@@ -105,7 +110,7 @@ def attention_modules(model) -> list[nn.Module]:
     ]
 
 
-def projections(layer: nn.Module) -> dict[str, Tensor]:
+def projections(layer: LlamaAttention | Phi3Attention) -> dict[str, Tensor]:
     """The four matrices of an attention layer, [out, in]: "q_proj", "k_proj", "v_proj", "o_proj".
 
     Phi-3 keeps the first three in one; they are cut apart.  Raises ValueError for a layer that
@@ -140,7 +145,7 @@ def output_projection(layer: nn.Module) -> nn.Module:
     )
 
 
-def last_matrix(model, feed_forward: nn.Module) -> nn.Module:
+def last_matrix(model: Model, feed_forward: nn.Module) -> nn.Linear | Conv1D:
     """The matrix of a feed-forward layer whose columns are what its neurons add.
 
     Raises ValueError for a layer that has none.
@@ -156,7 +161,7 @@ def last_matrix(model, feed_forward: nn.Module) -> nn.Module:
     return matrices[-1]
 
 
-def final_norm(model) -> nn.Module:
+def final_norm(model: Model) -> nn.Module:
     """The norm between the last block and the LM head.  Raises ValueError if there is none."""
     stack = model.base_model
     lists = [part for part in stack.modules() if isinstance(part, nn.ModuleList)]
@@ -172,7 +177,7 @@ def final_norm(model) -> nn.Module:
 
 
 @torch.no_grad()
-def read_out(model, hidden_states: Tensor) -> Tensor:
+def read_out(model: Model, hidden_states: Tensor) -> Tensor:
     """Logits, float32 [..., vocab], of vectors [..., width] that have had the final norm.
 
     After the LM head some models scale their logits, or cap them: Gemma, Granite, Cohere.

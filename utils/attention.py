@@ -5,22 +5,24 @@ The steps themselves stand, one small function each, in `utils.parts.heads`.
 """
 
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
 from utils.architecture import attention_modules, output_projection
 from utils.hooks import first_tensor, hooked
 from utils.language import _
-from utils.model import prompt_ids
+from utils.model import Model, prompt_ids
 from utils.parts import repeat_kv
-from utils.tokens import token_text
+from utils.tokens import Tokenizer, token_text
 
 RECORDER = "course-recorder"  # the name under which the recorder is an attention implementation
 
@@ -69,7 +71,7 @@ class AttentionRecord:
 RECORDED = {f.name for f in fields(AttentionRecord)} - {"tokens", "input_ids"}
 
 
-def record_attention(model, tokenizer, text: str) -> AttentionRecord:
+def record_attention(model: Model, tokenizer: Tokenizer, text: str) -> AttentionRecord:
     """Run `model` over `text` and keep what every attention layer computes.
 
     The weights are those of `output_attentions=True` under eager attention; the model computes the
@@ -80,7 +82,7 @@ def record_attention(model, tokenizer, text: str) -> AttentionRecord:
 
 
 @torch.no_grad()
-def record_ids(model, tokenizer, input_ids: Tensor) -> AttentionRecord:
+def record_ids(model: Model, tokenizer: Tokenizer, input_ids: Tensor) -> AttentionRecord:
     """The record of a text that is already tokens, int64 [position].
 
     Raises ValueError for a model whose attention `transformers` cannot exchange.
@@ -98,7 +100,15 @@ def record_ids(model, tokenizer, input_ids: Tensor) -> AttentionRecord:
 _layers: ContextVar[dict[int, dict[str, Tensor]]] = ContextVar("layers")
 
 
-def _record_and_attend(module, query, key, value, attention_mask, scaling=None, **options):
+def _record_and_attend(
+    module: Any,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    **options: Any,
+) -> tuple[Tensor, Tensor]:
     """An attention implementation: the model's own eager one, and what it computes is kept."""
     eager = getattr(sys.modules[type(module).__module__], "eager_attention_forward", None)
     if eager is None:
@@ -128,14 +138,14 @@ AttentionMaskInterface.register(RECORDER, eager_mask)
 
 
 @contextmanager
-def _recording(model):
+def _recording(model: Model) -> Iterator[dict[int, dict[str, Tensor]]]:
     """Within it, `model` fills the dict that this gives: layer → name → tensor."""
     layers: dict[int, dict[str, Tensor]] = {}
 
-    def before(module, inputs) -> None:
+    def before(module: Any, inputs: Tensor) -> None:
         layers[module.layer_idx] = {"inputs": inputs}
 
-    def after(module, _inputs, outputs) -> None:
+    def after(module: Any, _inputs: Tensor, outputs: Tensor | tuple) -> None:
         layers[module.layer_idx]["outputs"] = first_tensor(outputs)
 
     config = model.config
@@ -154,7 +164,7 @@ def _recording(model):
 
 
 @contextmanager
-def without_head(model, layer: int, head: int):
+def without_head(model: Model, layer: int, head: int) -> Iterator[None]:
     """Within it, one head of `model` gives nothing: its output is 0.
 
     Raises ValueError for a layer or a head that the model does not have.
@@ -168,7 +178,7 @@ def without_head(model, layer: int, head: int):
             ).format(layer=layer, head=head, last_layer=len(modules) - 1, last_head=heads - 1)
         )
 
-    def switch_off(_module, inputs: Tensor) -> Tensor:
+    def switch_off(_module: nn.Module, inputs: Tensor) -> Tensor:
         outputs = inputs.unflatten(-1, (heads, -1)).clone()
         outputs[..., head, :] = 0
         return outputs.flatten(-2)
@@ -177,7 +187,7 @@ def without_head(model, layer: int, head: int):
         yield
 
 
-def _cannot_record(model) -> ValueError:
+def _cannot_record(model: nn.Module) -> ValueError:
     return ValueError(
         _(
             "The attention of {architecture} cannot be recorded: it does not go through the "

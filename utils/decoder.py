@@ -21,7 +21,7 @@ from utils.decoder_weights import (
 )
 from utils.decoding import greedy
 from utils.language import _
-from utils.model import end_token_ids
+from utils.model import Model, end_token_ids
 from utils.parts import new_tokens
 
 
@@ -59,7 +59,7 @@ class Decoder:
 
     @classmethod
     @torch.no_grad()
-    def from_model(cls, model, max_positions: int = 2048) -> "Decoder":
+    def from_model(cls, model: Model, max_positions: int = 2048) -> "Decoder":
         """Take the weights out of a Llama, Mistral, Qwen2 or Phi-3 of `transformers`.
 
         max_positions: the longest text to make room for, at most the model's context or sliding
@@ -158,7 +158,9 @@ class Decoder:
             cache.length = past + input_ids.shape[1]
         return self._norm(x, self.norm)
 
-    def _attention(self, x: Tensor, block: BlockWeights, cache, layer: int, past: int) -> Tensor:
+    def _attention(
+        self, x: Tensor, block: BlockWeights, cache: StaticCache | None, layer: int, past: int
+    ) -> Tensor:
         new, total = x.shape[1], past + x.shape[1]
         qkv = linear(x, *block.qkv).view(1, new, -1, self.cos.shape[1]).transpose(1, 2)
         qk, values = qkv.split([self.heads + self.kv_heads, self.kv_heads], dim=1)

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
 from utils.language import _
-from utils.model import context_length
+from utils.model import Model, context_length
 
 FAMILY = ("llama", "mistral", "phi3", "qwen2")  # RMSNorm, rotary positions, gated feed-forward
 ROTARY = ("default", "linear", "llama3", "yarn")  # angles that do not depend on the text's length
@@ -26,7 +27,7 @@ class BlockWeights:
     down: Matrix
 
 
-def block_weights(layer: nn.Module) -> BlockWeights:
+def block_weights(layer: LlamaDecoderLayer) -> BlockWeights:
     """The weights of one block of a model, fused."""
     attention, mlp = layer.self_attn, layer.mlp
     return BlockWeights(
@@ -54,7 +55,7 @@ def laid_out(matrix: Tensor) -> Tensor:
     return matrix if matrix.is_cuda else matrix.T.contiguous().T
 
 
-def longest_text(model) -> int:
+def longest_text(model: Model) -> int:
     """The longest text of which each position sees everything before it."""
     kinds = getattr(model.config, "layer_types", None) or ["sliding_attention"]
     window = getattr(model.config, "sliding_window", None)
@@ -62,7 +63,7 @@ def longest_text(model) -> int:
     return min([context_length(model), *windows])
 
 
-def check_architecture(model) -> None:
+def check_architecture(model: Model) -> None:
     """Raise ValueError, naming the architecture, unless `utils.decoder` can rebuild it."""
     config = model.config
     rotary = getattr(config, "rope_parameters", None) or {}

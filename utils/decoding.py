@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf, log
 from numbers import Integral
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from utils.language import _
-from utils.tokens import token_text
+from utils.tokens import Tokenizer, token_text
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Candidate:
     probability: float
 
 
-def top_candidates(logits: Tensor, tokenizer, count: int = 5) -> tuple[Candidate, ...]:
+def top_candidates(logits: Tensor, tokenizer: Tokenizer, count: int = 5) -> tuple[Candidate, ...]:
     """The `count` likeliest next tokens, best first.  logits: float tensor [vocab]."""
     best = logits.float().softmax(-1).topk(count)
     return tuple(
@@ -35,7 +36,11 @@ def top_candidates(logits: Tensor, tokenizer, count: int = 5) -> tuple[Candidate
 
 
 def greedy(logits: Tensor) -> int:
-    """The id of the highest logit; of the first one, if several are equal.  logits: [vocab]."""
+    """The id of the highest logit; of the first one, if several are equal.  logits: [vocab].
+
+    >>> greedy(torch.tensor([0.1, 2.0, -1.0]))
+    1
+    """
     return int(_checked(logits).argmax(-1))
 
 
@@ -44,6 +49,9 @@ def apply_temperature(logits: Tensor, temperature: float) -> Tensor:
 
     logits: float tensor [vocab].  Raises ValueError for a temperature of 0 or less,
     and for an infinite one.
+
+    >>> apply_temperature(torch.tensor([2.0, 1.0, 0.0]), 0.5)
+    tensor([4., 2., 0.])
     """
     if temperature == inf:
         raise ValueError(
@@ -66,6 +74,9 @@ def top_k_filter(logits: Tensor, k: int) -> Tensor:
 
     logits: float tensor [vocab].  A k above the vocabulary keeps everything; one below 1 raises
     ValueError.  (Fan, Lewis and Dauphin 2018, "Hierarchical Neural Story Generation".)
+
+    >>> top_k_filter(torch.tensor([2.0, 1.0, 0.0, 1.0]), 2)
+    tensor([2., 1., -inf, 1.])
     """
     if isinstance(k, bool) or not isinstance(k, Integral) or k < 1:
         raise ValueError(_("k must be a whole number of 1 or more, not {k}.").format(k=k))
@@ -79,6 +90,10 @@ def top_p_filter(logits: Tensor, p: float) -> Tensor:
     logits: float tensor [vocab].  p = 1 cuts nothing that could be drawn; p = 0 keeps the likeliest
     token alone, since one always stays.  Of equal logits the later ones stay.  A p outside 0 to 1
     raises ValueError.  (Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration".)
+
+    >>> logits = torch.tensor([0.6, 0.3, 0.1]).log()
+    >>> top_p_filter(logits, 0.8).softmax(-1)
+    tensor([0.6667, 0.3333, 0.0000])
     """
     _check_share("p", p)
     ascending, order = _checked(logits).sort()
@@ -93,6 +108,10 @@ def min_p_filter(logits: Tensor, p: float) -> Tensor:
 
     logits: float tensor [vocab].  p = 0 cuts nothing, p = 1 all but the likeliest.  A p outside 0
     to 1 raises ValueError.  (Nguyen et al. 2024, "Turning Up the Heat: Min-p Sampling".)
+
+    >>> logits = torch.tensor([0.6, 0.3, 0.1]).log()
+    >>> min_p_filter(logits, 0.4).softmax(-1)
+    tensor([0.6667, 0.3333, 0.0000])
     """
     _check_share("p", p)
     probabilities = _checked(logits).softmax(-1)
@@ -104,6 +123,10 @@ def sample(logits: Tensor, generator: torch.Generator | None = None) -> int:
 
     With a generator the draws repeat: the same seed, the same tokens.  Raises ValueError if there
     is nothing to draw from, because every logit is -inf or one is nan.
+
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> [sample(torch.tensor([1.0, 0.0]), generator) for _draw in range(12)]
+    [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
     """
     probabilities = _checked(logits).float().softmax(-1)
     if probabilities.isnan().any():
@@ -126,6 +149,10 @@ def sampler(
 
     From the same seed it writes what `model.generate(do_sample=True, …)` writes.  Arguments and
     errors as in the filters; `top_k=None` keeps every token.
+
+    >>> choose = sampler(top_k=1)
+    >>> choose(torch.tensor([0.1, 2.0, -1.0]))
+    1
     """
 
     def choose(logits: Tensor) -> int:
@@ -162,16 +189,21 @@ def decoding_stages(
     """What each filter does, in the order of `transformers`: temperature, top-k, top-p, min-p.
 
     logits: float tensor [vocab].  Arguments and errors as in the filters.
+
+    >>> stages = decoding_stages(torch.tensor([3.0, 2.0, 1.0, 0.0]), top_k=3, top_p=0.8)
+    >>> [(stage.name, stage.kept) for stage in stages]
+    [('model', 4), ('temperature', 4), ('top_k', 3), ('top_p', 2), ('min_p', 2)]
     """
     kept = int((_checked(logits) > -inf).sum())
     stages = [Stage("model", None, logits, kept, 0, 0.0)]
     vocabulary = len(logits)
-    for name, step, setting, off in (
+    steps: tuple[tuple[str, Callable[[Tensor, Any], Tensor], Any, bool], ...] = (
         ("temperature", apply_temperature, temperature, temperature == 1),
         ("top_k", top_k_filter, top_k, top_k is None or top_k >= vocabulary),
         ("top_p", top_p_filter, top_p, top_p == 1),
         ("min_p", min_p_filter, min_p, min_p == 0),
-    ):
+    )
+    for name, step, setting, off in steps:
         before = stages[-1]
         if off:
             stages.append(Stage(name, None, before.logits, before.kept, 0, 0.0))
@@ -216,6 +248,9 @@ def entropy(logits: Tensor) -> float:
     """How undecided a distribution is, in bits: 0 for one sure token, 1 for a fair coin.
 
     logits: float tensor [vocab]; -inf counts as probability 0.
+
+    >>> round(entropy(torch.tensor([1.0, 1.0, 1.0, 1.0])), 4)
+    2.0
     """
     return float(torch.special.entr(_checked(logits).float().softmax(-1)).sum()) / log(2)
 
@@ -223,8 +258,10 @@ def entropy(logits: Tensor) -> float:
 def repeated_ngram_rate(token_ids: Sequence[int], n: int) -> float:
     """The share of n-grams (n tokens in a row) that have already stood earlier in the text.
 
-    Example: repeated_ngram_rate([1, 2, 1, 2, 1], 2) is 0.5: of 12, 21, 12, 21 the last two.
     0.0 if the text has fewer than n tokens.  Raises ValueError for an n below 1.
+
+    >>> repeated_ngram_rate([1, 2, 1, 2, 1], 2)  # of 12, 21, 12, 21 the last two
+    0.5
     """
     if n < 1:
         raise ValueError(_("n must be 1 or more, not {n}.").format(n=n))

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from utils.language import _
-from utils.model import check_length
+from utils.model import Model, check_length
+from utils.tokens import Tokenizer
 
 BATCH = 32  # texts at once: more would wait longer for the longest of them
 
@@ -14,6 +15,10 @@ def nearest_tokens(embedding_matrix: Tensor, token_id: int, k: int) -> Tensor:
 
     embedding_matrix: [vocab, width].  Nearness is the cosine.  Returns int64 [k], nearest first,
     without `token_id` itself.  Raises ValueError if k or token_id is out of range.
+
+    >>> embedding_matrix = torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 1.0], [-1.0, 0.0]])
+    >>> nearest_tokens(embedding_matrix, token_id=0, k=2)
+    tensor([2, 1])
     """
     vocab = len(embedding_matrix)
     if not 0 <= token_id < vocab:
@@ -35,6 +40,10 @@ def pool_last_token(hidden_states: Tensor, attention_mask: Tensor) -> Tensor:
 
     hidden_states: [batch, position, width]; attention_mask: [batch, position], 1 at tokens and 0 at
     padding.  Returns [batch, width].  Raises ValueError for a text that is nothing but padding.
+
+    >>> hidden_states = torch.tensor([[[1.0], [2.0], [3.0]]])
+    >>> pool_last_token(hidden_states, torch.tensor([[1, 1, 0]]))
+    tensor([[2.]])
     """
     if not attention_mask.any(dim=1).all():
         raise ValueError(_("One of the texts has no token: its attention mask is 0 everywhere."))
@@ -44,7 +53,7 @@ def pool_last_token(hidden_states: Tensor, attention_mask: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def sentence_vectors(model, tokenizer, sentences: list[str]) -> Tensor:
+def sentence_vectors(model: Model, tokenizer: Tokenizer, sentences: list[str]) -> Tensor:
     """What the stack of blocks gives at each sentence's last token: float32 [sentence, width].
 
     The LM head is not used.  Raises ValueError for no sentences, an empty one, and one past the

@@ -16,12 +16,12 @@ from utils.generation import next_logits
 from utils.hooks import first_tensor, hooked, skipped, with_first
 from utils.language import _
 from utils.losses import loss_by_position
-from utils.model import prompt_ids
-from utils.tokens import token_text
+from utils.model import Model, prompt_ids
+from utils.tokens import Tokenizer, token_text
 
 
 @contextmanager
-def without_feed_forward(model, layers: int | Iterable[int]) -> Iterator[None]:
+def without_feed_forward(model: Model, layers: int | Iterable[int]) -> Iterator[None]:
     """Within it, the feed-forward layers of the blocks `layers` add nothing to the stream.
 
         with without_feed_forward(model, [22]):
@@ -36,7 +36,7 @@ def without_feed_forward(model, layers: int | Iterable[int]) -> Iterator[None]:
 
 
 @contextmanager
-def without_attention(model, layers: int | Iterable[int]) -> Iterator[None]:
+def without_attention(model: Model, layers: int | Iterable[int]) -> Iterator[None]:
     """Within it, the attention layers of the blocks `layers` add nothing to the stream.
 
     Afterwards, and for what cannot be done, as in `without_feed_forward`.
@@ -49,7 +49,7 @@ OFF = {"feed_forward": without_feed_forward, "attention": without_attention}
 
 
 @contextmanager
-def _switched_off(model, layers: int | Iterable[int], part: str) -> Iterator[None]:
+def _switched_off(model: Model, layers: int | Iterable[int], part: str) -> Iterator[None]:
     found = blocks(model)
     check_parts_add(model, found[:1])  # all blocks are built alike
     layers = [layers] if isinstance(layers, int) else list(layers)
@@ -64,7 +64,7 @@ def _switched_off(model, layers: int | Iterable[int], part: str) -> Iterator[Non
 
 
 @contextmanager
-def _remembered(model) -> Iterator[list]:
+def _remembered(model: Model) -> Iterator[list]:
     """Within it, what each block gives in the next pass is kept in the list that this gives."""
     kept = []
     modules = [block.module for block in blocks(model)]
@@ -73,7 +73,7 @@ def _remembered(model) -> Iterator[list]:
 
 
 @contextmanager
-def _one_off(model, part: str, layer: int, outputs: list) -> Iterator[None]:
+def _one_off(model: Model, part: str, layer: int, outputs: list) -> Iterator[None]:
     """Within it, `part` of one layer is off, and the blocks below give the `outputs` remembered.
 
     What is switched off in a block changes nothing below it, so half of all the work can be spared.
@@ -109,7 +109,11 @@ class SwitchedOff:
 
 
 def without_each(
-    model, tokenizer, text: str, part: str = "feed_forward", token_id: int | None = None
+    model: Model,
+    tokenizer: Tokenizer,
+    text: str,
+    part: str = "feed_forward",
+    token_id: int | None = None,
 ) -> WithoutEach:
     """Switch each layer's `part` off in turn, and follow one token: the likeliest, or `token_id`.
 
@@ -119,11 +123,11 @@ def without_each(
     with _remembered(model) as outputs:
         logits, _output = next_logits(model, ids, use_cache=False)
     token_id = int(logits.argmax()) if token_id is None else token_id
-    rows = []
+    each = []
     for layer in range(len(blocks(model))):
         with _one_off(model, part, layer, outputs):
-            rows.append(next_logits(model, ids, use_cache=False)[0])
-    rows = torch.stack(rows)
+            each.append(next_logits(model, ids, use_cache=False)[0])
+    rows = torch.stack(each)
     return WithoutEach(
         input_ids=ids,
         tokens=tuple(token_text(tokenizer, i) for i in ids[0].tolist()),
@@ -137,7 +141,9 @@ def without_each(
     )
 
 
-def switch_off(model, tokenizer, each: WithoutEach, layers: Iterable[int]) -> SwitchedOff:
+def switch_off(
+    model: Model, tokenizer: Tokenizer, each: WithoutEach, layers: Iterable[int]
+) -> SwitchedOff:
     """What follows the text of `each` without all of `layers` at once."""
     layers = tuple(layers)
     with OFF[each.part](model, layers):
@@ -161,7 +167,9 @@ class LayerLosses:
 
 
 @torch.no_grad()
-def losses_without_each(model, tokenizer, text: str, tokens: int = 32) -> LayerLosses:
+def losses_without_each(
+    model: Model, tokenizer: Tokenizer, text: str, tokens: int = 32
+) -> LayerLosses:
     """The mean loss on the first `tokens` of `text`, with every layer's two parts off in turn.
 
     That takes a whole pass, and two half ones for every layer.  Raises ValueError for a text of
@@ -176,7 +184,7 @@ def losses_without_each(model, tokenizer, text: str, tokens: int = 32) -> LayerL
 
     with _remembered(model) as outputs:
         whole = loss()
-    found = {part: [] for part in OFF}
+    found: dict[str, list[float]] = {part: [] for part in OFF}
     for part, losses in found.items():
         for layer in range(len(blocks(model))):
             with _one_off(model, part, layer, outputs):

@@ -5,15 +5,17 @@ Nothing is hidden in here that lesson 01 does not build: `generate` is `generati
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
+from transformers.utils import ModelOutput
 
 from utils.decoding import Candidate, greedy, top_candidates
 from utils.language import _
-from utils.model import context_length, end_token_ids, prompt_ids
+from utils.model import Model, context_length, end_token_ids, prompt_ids
 from utils.timing import clock
-from utils.tokens import token_text
+from utils.tokens import Tokenizer, token_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,9 @@ class Continuation:
     ended: bool  # whether the last step gave the end token
 
 
-def continuation(model, tokenizer, prompt: Tensor, steps: tuple[Step, ...]) -> Continuation:
+def continuation(
+    model: Model, tokenizer: Tokenizer, prompt: Tensor, steps: tuple[Step, ...]
+) -> Continuation:
     """The record of what has been written after `prompt`, ids [1, position], in `steps`."""
     last = steps[-1] if steps else None
     return Continuation(
@@ -53,12 +57,12 @@ def continuation(model, tokenizer, prompt: Tensor, steps: tuple[Step, ...]) -> C
         steps=steps,
         new_text=tokenizer.decode([step.token_id for step in steps]),
         candidates=top_candidates(last.logits, tokenizer) if last else (),
-        ended=bool(last) and last.token_id in end_token_ids(model, tokenizer),
+        ended=last is not None and last.token_id in end_token_ids(model, tokenizer),
     )
 
 
 @torch.no_grad()
-def next_logits(model, input_ids: Tensor, **options) -> tuple[Tensor, object]:
+def next_logits(model: Model, input_ids: Tensor, **options: Any) -> tuple[Tensor, ModelOutput]:
     """One forward pass: the last position's logits, float32 [vocab], and the model's output.
 
     input_ids: [1, position].  `options` go to the model, such as `past_key_values`.
@@ -68,8 +72,8 @@ def next_logits(model, input_ids: Tensor, **options) -> tuple[Tensor, object]:
 
 
 def generation_steps(
-    model,
-    tokenizer,
+    model: Model,
+    tokenizer: Tokenizer,
     prompt: str,
     max_new_tokens: int = 50,
     *,
@@ -88,7 +92,7 @@ def generation_steps(
     return steps_from(model, tokenizer, input_ids, max_new_tokens, use_cache, choose)
 
 
-def check_room(model, prompt_tokens: int, max_new_tokens: int) -> None:
+def check_room(model: Model, prompt_tokens: int, max_new_tokens: int) -> None:
     """Raise ValueError where the new tokens do not fit into the context after the prompt's."""
     room = context_length(model) - prompt_tokens
     if room < 1:
@@ -108,7 +112,12 @@ def check_room(model, prompt_tokens: int, max_new_tokens: int) -> None:
 
 
 def steps_from(
-    model, tokenizer, input_ids: Tensor, max_new_tokens: int, use_cache=True, choose=greedy
+    model: Model,
+    tokenizer: Tokenizer,
+    input_ids: Tensor,
+    max_new_tokens: int,
+    use_cache: bool = True,
+    choose: Callable[[Tensor], int] = greedy,
 ) -> Iterator[Step]:
     """As `generation_steps`, from the ids [1, position] of a text that is already tokens.
 
@@ -135,8 +144,8 @@ def steps_from(
 
 
 def generate(
-    model,
-    tokenizer,
+    model: Model,
+    tokenizer: Tokenizer,
     prompt: str,
     max_new_tokens: int = 50,
     *,

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from utils.attention import AttentionRecord, record_attention, record_ids
 from utils.language import N_, _
-from utils.model import context_length
+from utils.model import Model, context_length
+from utils.tokens import Tokenizer
 
 PATTERNS = {
     "previous": N_("at the token before"),
@@ -41,7 +42,9 @@ class Ranking:
         return [(place // heads, place % heads, score) for score, place in places]
 
 
-def rank_heads(model, tokenizer, pattern: str, text: str, word: str = "") -> Ranking:
+def rank_heads(
+    model: Model, tokenizer: Tokenizer, pattern: str, text: str, word: str = ""
+) -> Ranking:
     """Rank the heads of `model` by one of PATTERNS.
 
     The patterns in SAID_TWICE are looked for in 20 random tokens said twice, not in `text`: there,
@@ -103,7 +106,7 @@ def pattern_positions(record: AttentionRecord, pattern: str, word: str = "") -> 
     return found.to(ids.device)[None] & (query == n - 1)
 
 
-def said_twice(model, tokenizer, count: int = 20, seed: int = 0) -> Tensor:
+def said_twice(model: Model, tokenizer: Tokenizer, count: int = 20, seed: int = 0) -> Tensor:
     """`count` different random tokens, and the same again: int64 [2 · count]."""
     special = set(tokenizer.all_special_ids)
     vocab = min(len(tokenizer), model.get_input_embeddings().weight.shape[0])

@@ -66,11 +66,11 @@ def skipped(modules: Iterable[nn.Module], outputs: Iterable) -> Iterator[None]:
         yield
 
 
-def first_tensor(outputs) -> Tensor:
+def first_tensor(outputs: Tensor | tuple) -> Tensor:
     """What a module gave: the first of several, if there are several."""
     return outputs[0] if isinstance(outputs, tuple) else outputs
 
 
-def with_first(outputs, tensor: Tensor):
+def with_first(outputs: Tensor | tuple, tensor: Tensor) -> Tensor | tuple:
     """`outputs` of a module with `tensor` in place of the first of them, or of all there is."""
     return (tensor, *outputs[1:]) if isinstance(outputs, tuple) else tensor

@@ -9,17 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
-from transformers import Cache, DynamicCache
+from torch import Tensor, nn
+from transformers import Cache, DynamicCache, PreTrainedConfig
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from utils.decoding import greedy
 from utils.generation import check_room, next_logits
 from utils.hooks import hooked
 from utils.language import _
-from utils.model import check_length, context_length, end_token_ids, prompt_ids
+from utils.model import Model, check_length, context_length, end_token_ids, prompt_ids
 from utils.parts import new_tokens
-from utils.tokens import token_text
+from utils.tokens import Tokenizer, token_text
 
 LONGEST_PROMPT = 120  # tokens that `trace_cache` takes: more would not be told apart in a picture
 
@@ -32,6 +32,11 @@ def positions_computed(prompt_tokens: int, new_tokens: int, use_cache: bool = Tr
 
     Without the cache each pass computes the whole text so far; with it, only what is new. The last
     token written is never read.  Raises ValueError for less than one token of either kind.
+
+    >>> positions_computed(3, 4, use_cache=False)  # 3 + 4 + 5 + 6
+    18
+    >>> positions_computed(3, 4)  # 3 + 1 + 1 + 1
+    6
     """
     if prompt_tokens < 1 or new_tokens < 1:
         raise ValueError(_("Give at least one prompt token and at least one new token."))
@@ -41,18 +46,18 @@ def positions_computed(prompt_tokens: int, new_tokens: int, use_cache: bool = Tr
 
 
 @contextmanager
-def counting_positions(model) -> Iterator[list[int]]:
+def counting_positions(model: Model) -> Iterator[list[int]]:
     """While the block runs, the list it gets gains one number a forward pass: its positions."""
     counts: list[int] = []
 
-    def count(_module, _ids, vectors) -> None:
+    def count(_module: nn.Module, _ids: Tensor, vectors: Tensor) -> None:
         counts.append(vectors.shape[1])
 
     with hooked([model.get_input_embeddings()], count):
         yield counts
 
 
-def generate_with_cache(model, input_ids: Tensor, max_new_tokens: int) -> Tensor:
+def generate_with_cache(model: Model, input_ids: Tensor, max_new_tokens: int) -> Tensor:
     """Greedy continuation of `input_ids`, int64 [1, position], each position computed once.
 
     Returns [1, position + new], the end token included where the model ends by itself: the same ids
@@ -81,12 +86,16 @@ def generate_with_cache(model, input_ids: Tensor, max_new_tokens: int) -> Tensor
 def cache_bytes(
     layers: int, kv_heads: int, head_dim: int, tokens: int, bytes_per_number: int
 ) -> int:
-    """Bytes of the keys and values of `tokens` positions."""
+    """Bytes of the keys and values of `tokens` positions.
+
+    >>> cache_bytes(layers=30, kv_heads=3, head_dim=64, tokens=1000, bytes_per_number=4)
+    46080000
+    """
     return 2 * layers * kv_heads * head_dim * tokens * bytes_per_number
 
 
 def predicted_cache_bytes(
-    config, tokens: int, batch: int = 1, dtype: torch.dtype | None = None
+    config: PreTrainedConfig, tokens: int, batch: int = 1, dtype: torch.dtype | None = None
 ) -> int:
     """How many bytes of keys and values a model with this `config` keeps of `tokens` positions.
 
@@ -94,6 +103,10 @@ def predicted_cache_bytes(
     2 · batch · kv heads · head size · bytes a number, times the positions each layer keeps: all of
     them, or in a layer with a sliding window of w the last w - 1 (the w-th is the newest token,
     still to come). Raises ValueError where a model keeps something else than keys and values.
+
+    >>> from transformers import GPT2Config
+    >>> predicted_cache_bytes(GPT2Config(), tokens=1000, dtype=torch.float16)
+    36864000
     """
     if tokens < 0 or batch < 1:
         raise ValueError(_("tokens must be 0 or more, and batch 1 or more."))
@@ -153,7 +166,9 @@ class CacheTrace:
     same: bool  # whether both ways wrote the same tokens
 
 
-def trace_cache(model, tokenizer, prompt: str, max_new_tokens: int = 12) -> CacheTrace:
+def trace_cache(
+    model: Model, tokenizer: Tokenizer, prompt: str, max_new_tokens: int = 12
+) -> CacheTrace:
     """Continue `prompt` twice, with the cache and without, and count what happens.
 
     It ends early where the model ends the text. Raises ValueError if the prompt is empty, longer
@@ -168,7 +183,8 @@ def trace_cache(model, tokenizer, prompt: str, max_new_tokens: int = 12) -> Cach
                 count=length, longest=longest
             )
         )
-    cache, whole, steps, same = None, ids[:, :0], [], True
+    cache, whole, same = None, ids[:, :0], True
+    steps: list[CacheStep] = []
 
     def read_both_ways(unseen: Tensor) -> Tensor:
         nonlocal cache, whole, same
@@ -178,7 +194,8 @@ def trace_cache(model, tokenizer, prompt: str, max_new_tokens: int = 12) -> Cach
         cache, same = output.past_key_values, same and greedy(again) == greedy(logits)
         predicted = predicted_cache_bytes(model.config, whole.shape[1], dtype=model.dtype)
         kept = tuple(layer.keys.shape[-2] for layer in cache.layers)
-        steps.append(CacheStep(*counts[-2:], kept, predicted, measured_cache_bytes(cache)))
+        positions, without = counts[-2:]
+        steps.append(CacheStep(positions, without, kept, predicted, measured_cache_bytes(cache)))
         return logits
 
     with counting_positions(model) as counts:

@@ -57,7 +57,8 @@ def _catalogue(code: str) -> dict[str, str]:
         lines = [line for line in entry.splitlines() if line]
         if any(line.startswith("#,") and "fuzzy" in line for line in lines):
             continue
-        texts, field = {}, ""
+        texts: dict[str, str] = {}
+        field = ""
         for line in lines:
             keyed = re.match(r'(msg\S+) (".*")|(".*")', line)
             if keyed:

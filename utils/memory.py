@@ -2,6 +2,7 @@
 
 from copy import copy
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from transformers import GPT2Config, LlamaConfig, Phi3Config, PreTrainedConfig
@@ -31,7 +32,16 @@ class KnownModel:
         return self.config.max_position_embeddings
 
 
-def _llama(vocab, width, inner, layers, heads, kv_heads, context, **more) -> LlamaConfig:
+def _llama(
+    vocab: int,
+    width: int,
+    inner: int,
+    layers: int,
+    heads: int,
+    kv_heads: int,
+    context: int,
+    **more: Any,
+) -> LlamaConfig:
     return LlamaConfig(
         vocab_size=vocab,
         hidden_size=width,
@@ -87,6 +97,9 @@ def memory_use(name: str, tokens: int, batch: int, dtype: torch.dtype) -> Memory
     """The bytes of `batch` texts of `tokens` tokens each, all weights and numbers being `dtype`.
 
     Raises ValueError if no model in KNOWN_MODELS has that name.
+
+    >>> memory_use("GPT-2", tokens=1000, batch=1, dtype=torch.float16).cache
+    36864000
     """
     if name not in KNOWN_MODELS:
         raise ValueError(
@@ -100,10 +113,8 @@ def memory_use(name: str, tokens: int, batch: int, dtype: torch.dtype) -> Memory
         each_its_own.num_key_value_heads = model.heads
 
     def both(tokens: int) -> tuple[int, int]:
-        return tuple(
-            predicted_cache_bytes(config, tokens, batch, dtype)
-            for config in (model.config, each_its_own)
-        )
+        as_built = predicted_cache_bytes(model.config, tokens, batch, dtype)
+        return as_built, predicted_cache_bytes(each_its_own, tokens, batch, dtype)
 
     curve = tuple((2**power, *both(2**power)) for power in range(7, 18))
     weights = model.parameters * dtype.itemsize

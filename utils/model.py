@@ -7,12 +7,13 @@ patience, any other causal language model will do.
 import os
 import sys
 from pathlib import Path
+from typing import TypeAlias
 
 import huggingface_hub
 import torch
 from huggingface_hub import constants, errors
 from torch import Tensor
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from utils.language import _
 from utils.model_store import (
@@ -23,12 +24,17 @@ from utils.model_store import (
     quiet_transformers,
     verify,
 )
+from utils.tokens import Tokenizer
+
+Model: TypeAlias = PreTrainedModel  # what the course looks into, a causal language model
 
 DEFAULT = "smollm2"
 ON_THE_HUB = {"phi-3-mini": "microsoft/Phi-3-mini-4k-instruct"}
 
 
-def load_model(name: str | None = None, device: str | torch.device | None = None):
+def load_model(
+    name: str | None = None, device: str | torch.device | None = None
+) -> tuple[Model, Tokenizer]:
     """Load a causal language model to look into.  Returns (model, tokenizer).
 
     name: "smollm2", "phi-3-mini", a hub id "owner/name", or a local checkpoint folder;
@@ -69,7 +75,7 @@ def pick_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def context_length(model) -> int:
+def context_length(model: Model) -> int:
     """How many tokens `model` can read at once.  Raises ModelError if its config does not say."""
     length = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     if length is None:
@@ -81,7 +87,7 @@ def context_length(model) -> int:
     return length
 
 
-def end_token_ids(model, tokenizer=None) -> frozenset[int]:
+def end_token_ids(model: Model, tokenizer: Tokenizer | None = None) -> frozenset[int]:
     """The ids after which `model` has nothing more to say: one, several, or none.
 
     Its generation config says which; where it does not, the model's own config, and then the
@@ -94,7 +100,7 @@ def end_token_ids(model, tokenizer=None) -> frozenset[int]:
     return frozenset()
 
 
-def prompt_ids(model, tokenizer, text: str) -> Tensor:
+def prompt_ids(model: Model, tokenizer: Tokenizer, text: str) -> Tensor:
     """The token ids of `text`, on the model's device.  Returns int64 [1, position].
 
     Raises ValueError if `text` has no tokens, or more than the model can read.
@@ -104,7 +110,7 @@ def prompt_ids(model, tokenizer, text: str) -> Tensor:
     return ids.to(model.device)
 
 
-def check_length(model, count: int) -> None:
+def check_length(model: Model, count: int) -> None:
     """Raise ValueError for a text of no tokens, and for one of more than `model` can read."""
     if count == 0:
         raise ValueError(_("The prompt is empty. Write at least one character."))
@@ -117,7 +123,7 @@ def check_length(model, count: int) -> None:
         )
 
 
-def _load(source: str, device: str | torch.device, title: str):
+def _load(source: str, device: str | torch.device, title: str) -> tuple[Model, Tokenizer]:
     """Load from a folder, or the hub's cache under a hub id; never from the network."""
     options = {"local_files_only": True, "trust_remote_code": False}
     try:
@@ -145,7 +151,7 @@ def _load(source: str, device: str | torch.device, title: str):
 def _download(hub_id: str) -> None:
     """Say how large the model is, and fetch it into the hub's cache."""
     try:
-        files = huggingface_hub.model_info(hub_id, files_metadata=True).siblings
+        files = huggingface_hub.model_info(hub_id, files_metadata=True).siblings or []
         sizes = {file.rfilename: file.size or 0 for file in files if "/" not in file.rfilename}
         weights = ".safetensors" if any(n.endswith(".safetensors") for n in sizes) else ".bin"
         kinds = (".json", ".jinja", ".model", ".txt", weights)

@@ -11,10 +11,10 @@ from torch import nn
 
 from utils.architecture import blocks, check_layer, check_position, final_norm, last_matrix
 from utils.hooks import hooked
-from utils.model import prompt_ids
+from utils.model import Model, prompt_ids
 from utils.norms import freeze_norm, in_double
 from utils.residual import read_direction, trace_blocks
-from utils.tokens import token_text
+from utils.tokens import Tokenizer, token_text
 
 WORDS = 5  # that are shown of those a neuron pushes towards
 
@@ -45,8 +45,8 @@ class NeuronsAt:
 
 @torch.no_grad()
 def strongest_neurons(
-    model,
-    tokenizer,
+    model: Model,
+    tokenizer: Tokenizer,
     text: str,
     layer: int,
     position: int = -1,

@@ -21,9 +21,9 @@ from utils.architecture import (
 from utils.decoding import Candidate, top_candidates
 from utils.hooks import first_tensor, hooked, with_first
 from utils.language import _
-from utils.model import prompt_ids
+from utils.model import Model, prompt_ids
 from utils.norms import freeze_norm, in_double
-from utils.tokens import token_text
+from utils.tokens import Tokenizer, token_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ class Contributions:
         return torch.cat([start, added]).cumsum(0)
 
 
-def trace_residual(model, tokenizer, text: str) -> ResidualTrace:
+def trace_residual(model: Model, tokenizer: Tokenizer, text: str) -> ResidualTrace:
     """Take the residual stream of `text` apart.
 
     Raises ValueError for an empty text, one past the context, and an architecture whose blocks do
@@ -98,7 +98,7 @@ def trace_residual(model, tokenizer, text: str) -> ResidualTrace:
 
 
 @torch.no_grad()
-def trace_blocks(model, input_ids: Tensor) -> tuple[BlockPass, ...]:
+def trace_blocks(model: Model, input_ids: Tensor) -> tuple[BlockPass, ...]:
     """Run ids [1, position] through `model`, and keep what each block adds to the stream.
 
     In some models (GPT-NeoX) both parts read the block's inputs, in others the feed-forward layer
@@ -109,7 +109,7 @@ def trace_blocks(model, input_ids: Tensor) -> tuple[BlockPass, ...]:
     notes: dict[nn.Module, tuple[Tensor, Tensor]] = {}
     parts = [(one.module, one.attention, one.feed_forward, *one.norms()) for one in found]
 
-    def note(module, inputs, outputs) -> None:
+    def note(module: nn.Module, inputs: Tensor, outputs: Tensor | tuple) -> None:
         notes[module] = inputs, first_tensor(outputs)
 
     with hooked([module for modules in parts for module in modules], note):
@@ -117,7 +117,9 @@ def trace_blocks(model, input_ids: Tensor) -> tuple[BlockPass, ...]:
     return tuple(_put_together(model, block, notes) for block in found)
 
 
-def _put_together(model, block: Block, notes) -> BlockPass:
+def _put_together(
+    model: Model, block: Block, notes: dict[nn.Module, tuple[Tensor, Tensor]]
+) -> BlockPass:
     inputs, outputs = notes[block.module]
 
     def added(part: nn.Module) -> tuple[Tensor, nn.Module | None]:
@@ -132,7 +134,7 @@ def _put_together(model, block: Block, notes) -> BlockPass:
     feed_forward, last_norm = added(block.feed_forward)
     total = inputs + attention + feed_forward
     error = (total - outputs).abs().max()
-    if error > 16 * torch.finfo(total.dtype).eps * max(1, total.abs().max()):
+    if error > 16 * torch.finfo(total.dtype).eps * total.abs().max().clamp(min=1):
         raise not_a_stack(model)
     own = notes[block.feed_forward][1]
     return BlockPass(block, inputs[0], attention[0], feed_forward[0], outputs[0], own[0], last_norm)
@@ -140,7 +142,11 @@ def _put_together(model, block: Block, notes) -> BlockPass:
 
 @torch.no_grad()
 def contributions(
-    model, tokenizer, trace: ResidualTrace, position: int, token_id: int | None = None
+    model: Model,
+    tokenizer: Tokenizer,
+    trace: ResidualTrace,
+    position: int,
+    token_id: int | None = None,
 ) -> Contributions:
     """What each part adds at `position`, as size and as logit of `token_id`, or of the likeliest.
 
@@ -175,7 +181,7 @@ def contributions(
 
 
 @torch.no_grad()
-def read_direction(model, end: Tensor, token_id: int) -> tuple[Tensor, float]:
+def read_direction(model: Model, end: Tensor, token_id: int) -> tuple[Tensor, float]:
     """The direction [width] along which a vector adds to the logit of `token_id`, and a constant.
 
     end: [width], what leaves the last block.  logit = end · direction + constant, and with the
@@ -192,7 +198,7 @@ def read_direction(model, end: Tensor, token_id: int) -> tuple[Tensor, float]:
     return direction * after, constant * after
 
 
-def single_token(tokenizer, word: str) -> int:
+def single_token(tokenizer: Tokenizer, word: str) -> int:
     """The id of a word that is one token, with a space before it where the vocabulary has that.
 
     "Red" is " Red"; only where that is no single token, it is "Red".  Raises ValueError for what is
@@ -210,7 +216,9 @@ def single_token(tokenizer, word: str) -> int:
 
 
 @torch.no_grad()
-def blend(model, tokenizer, text: str, other: str, layer: int, share: float) -> Tensor:
+def blend(
+    model: Model, tokenizer: Tokenizer, text: str, other: str, layer: int, share: float
+) -> Tensor:
     """Logits, float32 [vocab], from halfway between two texts: read on from a mix of their vectors.
 
     After block `layer` each position's vector becomes (1 − share) · text's + share · other's, and

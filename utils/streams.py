@@ -11,8 +11,8 @@ from torch import Tensor
 
 from utils.architecture import final_norm, read_out
 from utils.decoding import Candidate, top_candidates
-from utils.model import prompt_ids
-from utils.tokens import token_text
+from utils.model import Model, prompt_ids
+from utils.tokens import Tokenizer, token_text
 
 ROWS = 256  # vectors that go through the LM head at once: with them, [rows, vocab] stays small
 
@@ -65,13 +65,13 @@ class Moved:
     next_after: tuple[Candidate, ...]
 
 
-def trace_streams(model, tokenizer, text: str) -> Streams:
+def trace_streams(model: Model, tokenizer: Tokenizer, text: str) -> Streams:
     """The streams of `text`.  Raises ValueError for an empty text, or one past the context."""
     return trace_ids(model, tokenizer, prompt_ids(model, tokenizer, text)[0])
 
 
 @torch.no_grad()
-def trace_ids(model, tokenizer, input_ids: Tensor) -> Streams:
+def trace_ids(model: Model, tokenizer: Tokenizer, input_ids: Tensor) -> Streams:
     """The streams of a text that is already tokens, int64 [position]."""
     output = model(input_ids=input_ids[None], output_hidden_states=True, use_cache=False)
     tokens = tuple(token_text(tokenizer, token_id) for token_id in input_ids.tolist())
@@ -79,7 +79,7 @@ def trace_ids(model, tokenizer, input_ids: Tensor) -> Streams:
 
 
 @torch.no_grad()
-def one_at_a_time(model, input_ids: Tensor) -> Tensor:
+def one_at_a_time(model: Model, input_ids: Tensor) -> Tensor:
     """Hidden states [layer + 1, position, width] of ids [position], from a pass for each token.
 
     What a later token needs of the earlier ones is kept in the key-value cache.
@@ -108,13 +108,13 @@ def last_positions(streams: Streams, count: int) -> Streams:
 
 
 @torch.no_grad()
-def readable(model, streams: Streams) -> Tensor:
+def readable(model: Model, streams: Streams) -> Tensor:
     """The streams' vectors as the LM head knows them: with the final norm at every layer."""
     early, last = streams.hidden_states[:-1], streams.hidden_states[-1:]
     return torch.cat([final_norm(model)(early), last])  # `transformers` has normed the last one
 
 
-def logit_lens(model, streams: Streams) -> Tensor:
+def logit_lens(model: Model, streams: Streams) -> Tensor:
     """Float32 [layer + 1, position, vocab]: the logits, if each layer's output were the last.
 
     The last layer's are the model's own.  The idea is nostalgebraist's ("interpreting GPT: the
@@ -123,7 +123,7 @@ def logit_lens(model, streams: Streams) -> Tensor:
     return torch.stack([read_out(model, layer) for layer in readable(model, streams)])
 
 
-def read_streams(model, tokenizer, streams: Streams) -> Reading:
+def read_streams(model: Model, tokenizer: Tokenizer, streams: Streams) -> Reading:
     """The likeliest next token at every layer and position, computed a few rows at a time."""
     best = [
         read_out(model, rows).softmax(-1).max(-1)
@@ -137,14 +137,16 @@ def read_streams(model, tokenizer, streams: Streams) -> Reading:
 
 
 def candidates_at(
-    model, tokenizer, streams: Streams, layer: int, position: int, count: int = 5
+    model: Model, tokenizer: Tokenizer, streams: Streams, layer: int, position: int, count: int = 5
 ) -> tuple[Candidate, ...]:
     """The likeliest next tokens, if the stream at `position` were read after `layer`."""
     one = replace(streams, hidden_states=streams.hidden_states[:, [position]])
     return top_candidates(read_out(model, readable(model, one)[layer, 0]), tokenizer, count)
 
 
-def look_at(model, tokenizer, reading: Reading, layer: int, position: int) -> Look:
+def look_at(
+    model: Model, tokenizer: Tokenizer, reading: Reading, layer: int, position: int
+) -> Look:
     """One vector of `reading`: its length and the five likeliest next tokens."""
     streams, column = reading.streams, position - reading.streams.first
     return Look(
@@ -157,7 +159,9 @@ def look_at(model, tokenizer, reading: Reading, layer: int, position: int) -> Lo
     )
 
 
-def change_token(model, tokenizer, streams: Streams, position: int, token_id: int) -> Moved:
+def change_token(
+    model: Model, tokenizer: Tokenizer, streams: Streams, position: int, token_id: int
+) -> Moved:
     """Put another token at `position` of the text, and see how far every vector moves."""
     ids = streams.input_ids.clone()
     ids[position] = token_id

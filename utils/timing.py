@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from utils.language import _
-from utils.model import context_length
+from utils.model import Model, context_length
 from utils.streams import one_at_a_time
 
 Way = Callable[[Tensor, int], Iterable[int]]  # ids [1, position] and a number of tokens → new ids
@@ -53,7 +53,7 @@ class Speeds:
 
 @torch.no_grad()
 def measure_speeds(
-    model,
+    model: Model,
     ways: dict[str, Way],
     matrices: list[Tensor],
     input_ids: Tensor,
@@ -67,7 +67,11 @@ def measure_speeds(
     that, with an end token, counts for the tokens it has.
     """
     read = weight_reader(matrices)
-    runs = {name: lambda way=way: list(way(input_ids, new_tokens)) for name, way in ways.items()}
+
+    def run_of(way: Way) -> Callable[[], list]:
+        return lambda: list(way(input_ids, new_tokens))
+
+    runs = {name: run_of(way) for name, way in ways.items()}
     runs["library"] = lambda: library_writes(model, input_ids, new_tokens)
     runs["read"] = lambda: [read() for _token in range(new_tokens)]
     seconds: dict[str, list[float]] = {name: [] for name in runs}
@@ -90,7 +94,7 @@ def measure_speeds(
     )
 
 
-def library_writes(model, input_ids: Tensor, new_tokens: int) -> list[int]:
+def library_writes(model: Model, input_ids: Tensor, new_tokens: int) -> list[int]:
     """The ids that `model.generate` adds, the likeliest token each time, with its cache."""
     ids = model.generate(
         input_ids,
@@ -143,6 +147,12 @@ class StepTimes:
         """Seconds of each step of an answer, float [new_tokens]; between the measured, in a line.
 
         The first step reads the whole prompt, both ways.
+
+        >>> times = StepTimes(lengths=(10, 20), without=(1.0, 2.0), cached=(0.2, 0.3))
+        >>> times.step_seconds(10, 3, use_cache=False)
+        array([1. , 1.1, 1.2])
+        >>> times.step_seconds(10, 3, use_cache=True)
+        array([1.  , 0.2 , 0.21])
         """
         if prompt_tokens < 1 or new_tokens < 1:
             raise ValueError(_("Give at least one prompt token and at least one new token."))
@@ -154,7 +164,7 @@ class StepTimes:
 
 
 @torch.no_grad()
-def measure_steps(model, lengths: tuple[int, ...] = LENGTHS, repeats: int = 2) -> StepTimes:
+def measure_steps(model: Model, lengths: tuple[int, ...] = LENGTHS, repeats: int = 2) -> StepTimes:
     """Time one step after texts of these lengths, both ways.
 
     Up to `SHORT` tokens it is the fastest of `repeats`; longer texts take long, and are run once.
@@ -169,7 +179,8 @@ def measure_steps(model, lengths: tuple[int, ...] = LENGTHS, repeats: int = 2) -
     vocab = model.get_input_embeddings().num_embeddings
     ids = torch.randint(vocab, (1, lengths[-1]), generator=generator).to(model.device)
     model(ids[:, : lengths[0]])  # the first pass of all is slower: memory is being set up
-    without, cached = [], []
+    without: list[float] = []
+    cached: list[float] = []
     for length in lengths:
         runs = [
             _both_ways(model, ids[:, :length]) for _run in range(repeats if length <= SHORT else 1)
@@ -181,7 +192,7 @@ def measure_steps(model, lengths: tuple[int, ...] = LENGTHS, repeats: int = 2) -
     return StepTimes(lengths, tuple(without), tuple(cached))
 
 
-def _both_ways(model, ids) -> tuple[float, float]:
+def _both_ways(model: Model, ids: Tensor) -> tuple[float, float]:
     """Seconds of a pass over `ids`, and of a pass over one more token with what that one kept."""
     start = clock(model.device)
     kept = model(ids, use_cache=True, logits_to_keep=1).past_key_values
@@ -202,7 +213,7 @@ class PassTimes:
     one_by_one: float
 
 
-def pass_times(model, input_ids: Tensor, lengths: Sequence[int]) -> Iterator[PassTimes]:
+def pass_times(model: Model, input_ids: Tensor, lengths: Sequence[int]) -> Iterator[PassTimes]:
     """Time the first n of ids [position], at once and one by one, for each n of `lengths`.
 
     The better of two times counts: what slows a pass down is whatever else the machine does.

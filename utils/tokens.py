@@ -2,8 +2,13 @@
 
 import re
 from dataclasses import dataclass
+from typing import TypeAlias
+
+from transformers import PreTrainedTokenizerBase
 
 from utils.language import _
+
+Tokenizer: TypeAlias = PreTrainedTokenizerBase  # what cuts a text into tokens
 
 
 @dataclass(frozen=True)
@@ -20,7 +25,7 @@ class Tokenization:
     groups: tuple[tuple[int, int], ...]
 
 
-def tokenize(tokenizer, text: str) -> Tokenization:
+def tokenize(tokenizer: Tokenizer, text: str) -> Tokenization:
     """Cut `text` into tokens, as the model is given them.  Raises ValueError for an empty text."""
     if not text:
         raise ValueError(_("There is no text. Write at least one character."))
@@ -29,7 +34,7 @@ def tokenize(tokenizer, text: str) -> Tokenization:
     return Tokenization(text, ids, pieces, _whole_characters(pieces))
 
 
-def token_bytes(tokenizer, token_id: int) -> bytes:
+def token_bytes(tokenizer: Tokenizer, token_id: int) -> bytes:
     """The bytes that a token stands for, in UTF-8: b" Paris", or a piece of a character, b"\\xec".
 
     Knows byte-level BPE (GPT-2, Llama 3, SmolLM2, Qwen) and sentencepiece with its byte fallback
@@ -48,14 +53,18 @@ def token_bytes(tokenizer, token_id: int) -> bytes:
     return token.replace("▁", " ").encode()
 
 
-def token_text(tokenizer, token_id: int) -> str:
+def token_text(tokenizer: Tokenizer, token_id: int) -> str:
     """A token as text; bytes in it that are no whole character are spelled out: "⟨EC·88⟩"."""
     text = tokenizer.decode([token_id])
     return visible_bytes(token_bytes(tokenizer, token_id)) if "\ufffd" in text else text
 
 
 def visible_bytes(piece: bytes) -> str:
-    """`piece` as text, with the bytes that make no whole character spelled out: "⟨EC·88⟩"."""
+    """`piece` as text, with the bytes that make no whole character spelled out: "⟨EC·88⟩".
+
+    >>> visible_bytes("서울".encode()[:4])
+    '서⟨EC⟩'
+    """
 
     def spell(part: re.Match[str]) -> str:
         return f"⟨{part[0].encode(errors='surrogateescape').hex('-').upper().replace('-', '·')}⟩"
@@ -63,7 +72,7 @@ def visible_bytes(piece: bytes) -> str:
     return re.sub("[\udc80-\udcff]+", spell, piece.decode(errors="surrogateescape"))
 
 
-def _is_byte_level(tokenizer) -> bool:
+def _is_byte_level(tokenizer: Tokenizer) -> bool:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     return backend is not None and b"ByteLevel" in backend.decoder.__getstate__()
 

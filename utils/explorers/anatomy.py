@@ -7,6 +7,8 @@ from utils.decoding import top_candidates
 from utils.explorers.base import Explorer, last_remembered, text_box
 from utils.figures.anatomy import KIND_NAMES, anatomy_picture
 from utils.language import _
+from utils.model import Model
+from utils.tokens import Tokenizer
 
 
 class AnatomyExplorer(Explorer):
@@ -18,7 +20,7 @@ class AnatomyExplorer(Explorer):
 
     picture = staticmethod(anatomy_picture)
 
-    def __init__(self, model, tokenizer, text: str):
+    def __init__(self, model: Model, tokenizer: Tokenizer, text: str):
         self.model, self.tokenizer = model, tokenizer
         self._flow = last_remembered(lambda text: trace_components(model, tokenizer, text))
         flow = self._flow(text)
@@ -43,7 +45,7 @@ class AnatomyExplorer(Explorer):
         if part is None:
             raise ValueError(_("Pick a part."))
         parts = diagram_parts(flow, block)
-        logits = flow.outputs[parts[-2].component.name][-1].float()
+        logits = flow.outputs[parts[-2].name][-1].float()
         candidates = top_candidates(logits, self.tokenizer)
         return Anatomy(
             parts=parts,

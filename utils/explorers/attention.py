@@ -6,6 +6,8 @@ from utils.attention import AttentionRecord, HeadView, record_attention
 from utils.explorers.base import TextExplorer, last_remembered, position_slider, text_box
 from utils.figures.attention import VIEWS, attention_picture
 from utils.language import _
+from utils.model import Model
+from utils.tokens import Tokenizer
 
 LONGEST = 128  # tokens of a text that a matrix still shows
 
@@ -19,7 +21,9 @@ class AttentionExplorer(TextExplorer):
 
     picture = staticmethod(attention_picture)
 
-    def __init__(self, model, tokenizer, text: str, layer: int = 0, head: int = 0):
+    def __init__(
+        self, model: Model, tokenizer: Tokenizer, text: str, layer: int = 0, head: int = 0
+    ):
         self.model, self.tokenizer = model, tokenizer
         self._attend = last_remembered(self._attend_to)
         config = model.config.get_text_config()

@@ -5,9 +5,10 @@ as words for nbval, screen readers and tests.
 """
 
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import Any
 
 import ipywidgets as widgets
 from traitlets import TraitError
@@ -20,7 +21,9 @@ last_remembered = lru_cache(maxsize=1)
 """A function that computes again only when it is asked something else than the last time."""
 
 
-def text_box(description: str, text: str, width: str = "97%", **options) -> widgets.Text:
+def text_box(
+    description: str, text: str, width: str | None = "97%", **options: Any
+) -> widgets.Text:
     """A line to write in.  It answers when it is left, or to Enter, and not to each letter.
 
     options: others of `ipywidgets.Text`.
@@ -39,7 +42,7 @@ class Explorer(widgets.VBox):
     the picture of it, with its words, and stands among the figures.
     """
 
-    picture: Callable[[object], Picture]
+    picture: Callable[[Any], Picture]
     _quiet = True  # so that nothing redraws before all stands
 
     def __init__(
@@ -65,7 +68,7 @@ class Explorer(widgets.VBox):
 
     # What a subclass says -------------------------------------------------------------------
 
-    def record(self, **values):
+    def record(self, *_values: Any, **_named: Any) -> Any:  # a subclass names what it takes
         raise NotImplementedError
 
     def _arrange(self) -> widgets.Widget:
@@ -75,7 +78,7 @@ class Explorer(widgets.VBox):
 
     # What all of them do --------------------------------------------------------------------
 
-    def set(self, **values) -> "Explorer":
+    def set(self, **values: Any) -> "Explorer":
         """Move controls from code, by the same path as a hand on them, and redraw once.
 
         A value that a control cannot take is answered under the controls, as everywhere; an
@@ -102,7 +105,7 @@ class Explorer(widgets.VBox):
         return self
 
     @staticmethod
-    def _known(names, known) -> None:
+    def _known(names: Iterable[str], known: Iterable[str]) -> None:
         unknown = [name for name in names if name not in known]
         if unknown:
             raise ValueError(
@@ -111,7 +114,7 @@ class Explorer(widgets.VBox):
                 )
             )
 
-    def _move(self, name: str, value) -> None:
+    def _move(self, name: str, value: Any) -> None:
         control = self.controls[name]
         low, high = getattr(control, "min", None), getattr(control, "max", None)
         try:
@@ -131,7 +134,7 @@ class Explorer(widgets.VBox):
             says = says.format(name=name, low=low, high=high, value=repr(value))
             raise ValueError(says) from None
 
-    def now(self):
+    def now(self) -> Any:
         """The record of the controls as they stand.  Raises ValueError where `record` does."""
         return self.record(**{name: control.value for name, control in self.controls.items()})
 
@@ -162,11 +165,11 @@ class Explorer(widgets.VBox):
         self._message.value = text and f'<div role="alert" style="{style}">{text}</div>'
         self._says = str(message)
 
-    def _on_change(self, change) -> None:
+    def _on_change(self, change: Any) -> None:
         if not self._quiet:
             self.redraw()
 
-    def _show(self, record) -> None:
+    def _show(self, record: Any) -> None:
         picture = self.picture(record)
         # What is shown is kept, not the figure: that one takes megabytes.
         self._words, self._png, self._width = picture.words, picture.image(), picture.width
@@ -177,7 +180,7 @@ class Explorer(widgets.VBox):
     def __repr__(self) -> str:
         return "\n".join(filter(None, [self._words, self._says]))
 
-    def _repr_mimebundle_(self, **options) -> tuple[dict, dict]:
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict, dict]:
         bundle = super()._repr_mimebundle_(**options)
         bundle["text/plain"] = repr(self)
         if self._png:

@@ -1,15 +1,18 @@
 """Explorer of decoding: turn the settings, watch the distribution change, and draw from it."""
 
+from collections.abc import Iterable
+
 import ipywidgets as widgets
 import torch
+from torch import Tensor
 
 from utils.decoding import Decoding, decoding_stages, sample, sampler
 from utils.explorers.base import Explorer, text_box
 from utils.figures.decoding import decoding_picture
-from utils.generation import next_logits, steps_from
+from utils.generation import Step, next_logits, steps_from
 from utils.language import _
-from utils.model import context_length, end_token_ids, prompt_ids
-from utils.tokens import token_bytes
+from utils.model import Model, context_length, end_token_ids, prompt_ids
+from utils.tokens import Tokenizer, token_bytes
 
 ROWS, TOKENS = 10, 20  # tokens with a bar of their own; tokens that one press writes
 
@@ -25,9 +28,10 @@ class DecodingExplorer(Explorer):
 
     picture = staticmethod(decoding_picture)
 
-    def __init__(self, model, tokenizer, prompt: str):
+    def __init__(self, model: Model, tokenizer: Tokenizer, prompt: str):
         self.model, self.tokenizer = model, tokenizer
-        self._asked, self._settings = None, None
+        self._asked: str | None = None
+        self._settings: tuple[str, tuple[float, int, float, float], int] | None = None
         vocabulary = model.config.get_text_config().vocab_size
         ks = [k for k in (*range(1, 101), 200, 500, 1000, 2000, 5000, 10000) if k < vocabulary]
         slider = {
@@ -79,7 +83,9 @@ class DecodingExplorer(Explorer):
             ]
         )
 
-    def record(self, prompt, temperature, top_k, top_p, min_p, seed) -> Decoding:
+    def record(
+        self, prompt: str, temperature: float, top_k: int, top_p: float, min_p: float, seed: int
+    ) -> Decoding:
         if prompt != self._asked:
             self._ids = prompt_ids(self.model, self.tokenizer, prompt)
             logits, _output = next_logits(self.model, self._ids)
@@ -92,8 +98,10 @@ class DecodingExplorer(Explorer):
             self._stages = decoding_stages(self._logits, *settings)
             # Draws and text have a generator each: neither depends on how often the other ran.
             self._for_draws = torch.Generator().manual_seed(seed)
-            self._for_text = torch.Generator().manual_seed(seed)
-            self._drawn, self._steps = (), ()
+            for_text = torch.Generator().manual_seed(seed)
+            self._choose = sampler(*settings, generator=for_text)
+            self._drawn: tuple[int, ...] = ()
+            self._steps: tuple[Step, ...] = ()
         written = [step.token_id for step in self._steps]
         drawn = self._drawn
         return Decoding(
@@ -107,7 +115,7 @@ class DecodingExplorer(Explorer):
             written_text=self.tokenizer.decode(written),
         )
 
-    def _with_bytes(self, token_ids) -> tuple[tuple[int, bytes], ...]:
+    def _with_bytes(self, token_ids: Iterable[int] | Tensor) -> tuple[tuple[int, bytes], ...]:
         """Each id and its bytes: a token may hold only a part of a character."""
         return tuple((int(i), token_bytes(self.tokenizer, int(i))) for i in token_ids)
 
@@ -126,8 +134,6 @@ class DecodingExplorer(Explorer):
         room = context_length(self.model) - ids.shape[1]
         if room < 1:
             raise ValueError(_("The context is full: the model can read no more than this."))
-        _prompt, settings, _seed = self._settings
-        choose = sampler(*settings, generator=self._for_text)
-        new = steps_from(self.model, self.tokenizer, ids, min(TOKENS, room), choose=choose)
+        new = steps_from(self.model, self.tokenizer, ids, min(TOKENS, room), choose=self._choose)
         self._steps = (*self._steps, *new)
         self.redraw()

@@ -6,6 +6,8 @@ from utils.explorers.base import Explorer, last_remembered, text_box
 from utils.feed_forward import SwitchedOff, switch_off, without_each
 from utils.figures.feed_forward import PARTS, switched_off_picture
 from utils.language import _
+from utils.model import Model
+from utils.tokens import Tokenizer
 
 
 class FeedForwardExplorer(Explorer):
@@ -18,7 +20,7 @@ class FeedForwardExplorer(Explorer):
 
     picture = staticmethod(switched_off_picture)
 
-    def __init__(self, model, tokenizer, prompt: str, layer: int = 0):
+    def __init__(self, model: Model, tokenizer: Tokenizer, prompt: str, layer: int = 0):
         self.model, self.tokenizer = model, tokenizer
         self._each = last_remembered(lambda *asked: without_each(model, tokenizer, *asked))
         last = model.config.get_text_config().num_hidden_layers - 1

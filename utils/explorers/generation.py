@@ -7,10 +7,10 @@ import ipywidgets as widgets
 from utils.explorers.base import Explorer, text_box
 from utils.figures.generation import continuation_picture
 from utils.figures.style import quote_token
-from utils.generation import Continuation, continuation, steps_from
+from utils.generation import Continuation, Step, continuation, steps_from
 from utils.language import _
-from utils.model import context_length, prompt_ids
-from utils.tokens import token_text
+from utils.model import Model, context_length, prompt_ids
+from utils.tokens import Tokenizer, token_text
 
 
 class GenerationExplorer(Explorer):
@@ -23,9 +23,10 @@ class GenerationExplorer(Explorer):
 
     picture = staticmethod(continuation_picture)
 
-    def __init__(self, model, tokenizer, prompt: str):
+    def __init__(self, model: Model, tokenizer: Tokenizer, prompt: str):
         self.model, self.tokenizer = model, tokenizer
-        self._asked, self._prompt_ids, self._steps = None, None, ()
+        self._asked: tuple[str, bool] | None = None
+        self._steps: tuple[Step, ...] = ()
         controls = {
             "prompt": text_box(_("prompt"), prompt, style={"description_width": "initial"}),
             "chat_template": widgets.Checkbox(

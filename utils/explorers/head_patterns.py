@@ -6,6 +6,8 @@ from utils.explorers.base import Explorer, last_remembered, text_box
 from utils.figures.head_patterns import BEST, head_patterns_picture
 from utils.head_patterns import PATTERNS, RankedHead, rank_heads
 from utils.language import _
+from utils.model import Model
+from utils.tokens import Tokenizer
 
 
 class HeadPatternExplorer(Explorer):
@@ -17,7 +19,7 @@ class HeadPatternExplorer(Explorer):
 
     picture = staticmethod(head_patterns_picture)
 
-    def __init__(self, model, tokenizer, text: str, word: str = ""):
+    def __init__(self, model: Model, tokenizer: Tokenizer, text: str, word: str = ""):
         self._rank = last_remembered(lambda *asked: rank_heads(model, tokenizer, *asked))
         config = model.config.get_text_config()
         heads = config.num_hidden_layers * config.num_attention_heads

@@ -6,6 +6,8 @@ from utils.explorers.base import Explorer, last_remembered, text_box
 from utils.figures.kv_cache import cache_picture
 from utils.kv_cache import CacheAt, trace_cache
 from utils.language import _
+from utils.model import Model
+from utils.tokens import Tokenizer
 
 STEPS = 12
 
@@ -18,7 +20,7 @@ class CacheExplorer(Explorer):
 
     picture = staticmethod(cache_picture)
 
-    def __init__(self, model, tokenizer, prompt: str):
+    def __init__(self, model: Model, tokenizer: Tokenizer, prompt: str):
         self._trace = last_remembered(lambda text: trace_cache(model, tokenizer, text, STEPS))
         controls = {
             "prompt": text_box(_("prompt"), prompt),

@@ -5,7 +5,9 @@ import ipywidgets as widgets
 from utils.explorers.residual import PositionExplorer
 from utils.figures.neurons import neurons_picture
 from utils.language import _
+from utils.model import Model
 from utils.neurons import NeuronsAt, strongest_neurons
+from utils.tokens import Tokenizer
 
 
 class NeuronExplorer(PositionExplorer):
@@ -17,7 +19,9 @@ class NeuronExplorer(PositionExplorer):
 
     picture = staticmethod(neurons_picture)
 
-    def __init__(self, model, tokenizer, text: str, layer: int = 0, word: str = ""):
+    def __init__(
+        self, model: Model, tokenizer: Tokenizer, text: str, layer: int = 0, word: str = ""
+    ):
         last = model.config.get_text_config().num_hidden_layers - 1
         slider = widgets.IntSlider(layer, 0, last, description=_("layer"))
         super().__init__(model, tokenizer, text, word, layer=slider)

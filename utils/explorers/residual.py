@@ -5,8 +5,9 @@ import ipywidgets as widgets
 from utils.explorers.base import TextExplorer, last_remembered, position_slider, text_box
 from utils.figures.residual import residual_picture
 from utils.language import _
-from utils.model import prompt_ids
+from utils.model import Model, prompt_ids
 from utils.residual import Contributions, contributions, single_token, trace_residual
+from utils.tokens import Tokenizer
 
 LONGEST = 256  # tokens; every part of every layer is kept for each of them
 
@@ -14,7 +15,9 @@ LONGEST = 256  # tokens; every part of every layer is kept for each of them
 class PositionExplorer(TextExplorer):
     """A text, a slider over its positions, and a word whose logit is looked at."""
 
-    def __init__(self, model, tokenizer, text: str, word: str, **controls: widgets.Widget):
+    def __init__(
+        self, model: Model, tokenizer: Tokenizer, text: str, word: str, **controls: widgets.Widget
+    ):
         self.model, self.tokenizer = model, tokenizer
         super().__init__(
             {
@@ -49,7 +52,7 @@ class ResidualExplorer(PositionExplorer):
 
     picture = staticmethod(residual_picture)
 
-    def __init__(self, model, tokenizer, text: str, word: str = ""):
+    def __init__(self, model: Model, tokenizer: Tokenizer, text: str, word: str = ""):
         self._trace = last_remembered(lambda text: trace_residual(model, tokenizer, text))
         super().__init__(model, tokenizer, text, word)
 

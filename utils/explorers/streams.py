@@ -6,6 +6,7 @@ from utils.explorers.base import TextExplorer, last_remembered, position_slider,
 from utils.figures.streams import moved_picture, streams_picture
 from utils.figures.style import quote_token
 from utils.language import _
+from utils.model import Model
 from utils.streams import (
     Look,
     Moved,
@@ -16,7 +17,7 @@ from utils.streams import (
     read_streams,
     trace_streams,
 )
-from utils.tokens import token_text
+from utils.tokens import Tokenizer, token_text
 
 COLUMNS = 24  # positions that the grid has room for
 
@@ -24,7 +25,14 @@ COLUMNS = 24  # positions that the grid has room for
 class _StreamsOfText(TextExplorer):
     """A text, traced once, and a slider over its positions."""
 
-    def __init__(self, model, tokenizer, text: str, position: int = 0, **controls: widgets.Widget):
+    def __init__(
+        self,
+        model: Model,
+        tokenizer: Tokenizer,
+        text: str,
+        position: int = 0,
+        **controls: widgets.Widget,
+    ):
         self.model, self.tokenizer = model, tokenizer
         self._trace = last_remembered(lambda text: trace_streams(model, tokenizer, text))
         box, slider = text_box(_("text"), text), position_slider(position)
@@ -40,7 +48,7 @@ class StreamsExplorer(_StreamsOfText):
 
     picture = staticmethod(streams_picture)
 
-    def __init__(self, model, tokenizer, text: str):
+    def __init__(self, model: Model, tokenizer: Tokenizer, text: str):
         self._read = last_remembered(self._read_end)
         layers = model.config.get_text_config().num_hidden_layers
         layer = widgets.IntSlider(layers, 0, layers, description=_("layer"))
@@ -67,7 +75,7 @@ class ButterflyExplorer(_StreamsOfText):
 
     picture = staticmethod(moved_picture)
 
-    def __init__(self, model, tokenizer, text: str, position: int, word: str):
+    def __init__(self, model: Model, tokenizer: Tokenizer, text: str, position: int, word: str):
         box = text_box(_("new word"), word, width=None)
         super().__init__(model, tokenizer, text, position, word=box)
 

@@ -5,8 +5,8 @@ import ipywidgets as widgets
 from utils.explorers.base import Explorer
 from utils.figures.tokens import tokens_picture
 from utils.language import _
-from utils.model import context_length
-from utils.tokens import TokenView, tokenize
+from utils.model import Model, context_length
+from utils.tokens import Tokenizer, TokenView, tokenize
 
 
 class TokenizerExplorer(Explorer):
@@ -17,7 +17,7 @@ class TokenizerExplorer(Explorer):
 
     picture = staticmethod(tokens_picture)
 
-    def __init__(self, model, tokenizer, text: str):
+    def __init__(self, model: Model, tokenizer: Tokenizer, text: str):
         self.tokenizer, self.context = tokenizer, context_length(model)
         controls = {
             "text": widgets.Textarea(

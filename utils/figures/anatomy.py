@@ -1,5 +1,7 @@
 """The model as a diagram drawn from the model itself, and what goes in and out of a part."""
 
+from collections.abc import Sequence
+
 import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -83,7 +85,7 @@ def _with_share(part: Part) -> str:
 
 def _share_words(part: Part) -> str:
     """A part's share of the parameters, as text."""
-    if part.component.tied_to:
+    if part.component and part.component.tied_to:
         return _("tied")
     return f"{part.share:.1%}" if part.share >= 0.0005 else "< 0.1%"
 
@@ -120,7 +122,7 @@ def _draw_diagram(page: Axes, record: Anatomy) -> list[Box]:
     dashed = {"facecolor": "none", "edgecolor": Colour.QUIET, "ls": "--"}
     page.add_artist(Rectangle((4, high), 336, low - high, **dashed))
     write(page, 350, (low + high) / 2, _blocks(record), rotation=90, ha="center", fontsize=9)
-    boxes = [(BOX_LEFT, top, BOX_WIDTH, height) for top in tops]
+    boxes: list[Box] = [(BOX_LEFT, top, BOX_WIDTH, height) for top in tops]
     arrow = {"arrowstyle": "->", "color": Colour.QUIET, "shrinkA": 0, "shrinkB": 0}
     for i, (part, box) in enumerate(zip(parts, boxes, strict=True)):
         _draw_box(page, part, box, part is record.picked)
@@ -149,8 +151,8 @@ def _draw_box(page: Axes, part: Part, box: Box, picked: bool) -> None:
     if part.component:
         share = {"ha": "right", "va": "center_baseline", "fontsize": 10}
         write(page, 324, upper, _share_words(part), **share)
-        for share, colour in ((1, "#FFFFFF"), (part.share, "#555555")):
-            page.add_artist(Rectangle((222, upper - 4), 54 * share, 8, facecolor=colour))
+        for filled, colour in ((1.0, "#FFFFFF"), (part.share, "#555555")):
+            page.add_artist(Rectangle((222, upper - 4), 54 * filled, 8, facecolor=colour))
 
 
 def _draw_side(
@@ -173,7 +175,7 @@ def _draw_side(
         texts = [f"{show_token(p)}→{i}" for p, i in pairs] if came_out else [flow.tokens.text]
         _draw_chips(axes_at(figure, *chips), texts)
     else:
-        tensor = (flow.outputs if came_out else flow.inputs)[part.component.name]
+        tensor = (flow.outputs if came_out else flow.inputs)[part.name]
         if tensor.ndim == 1:  # ids of tokens, or numbers of positions
             _draw_chips(axes_at(figure, *chips), [str(number) for number in tensor.tolist()])
         else:
@@ -185,7 +187,7 @@ def _draw_chips(axes: Axes, texts: list[str]) -> None:
     draw_tokens(axes, texts, [PROMPT] * len(texts))
 
 
-def _draw_vectors(axes: Axes, tensor: Tensor, tokens) -> None:
+def _draw_vectors(axes: Axes, tensor: Tensor, tokens: Sequence[bytes]) -> None:
     """Vectors [position, width] as rows of colour, orange above zero and violet below."""
     shown = tensor[-ROWS:].float().cpu()
     limit = float(torch.quantile(shown.abs().flatten(), 0.98)) or 1.0

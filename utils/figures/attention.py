@@ -22,6 +22,7 @@ LABELLED = 28  # positions of a matrix that has room to name each, and to point 
 ROWS = 14  # positions that the bars beside a matrix name
 NAMED = 5  # positions that the words name
 CLOSED = "#DDDDDD"  # where the mask lets nobody look
+_Column = tuple[str, list[float], float, str, str]  # title, values, the largest, colour, hatch
 
 
 @in_course_style
@@ -104,7 +105,9 @@ def _draw_head(view: HeadView) -> tuple[Figure, list[Region]]:
     return figure, [*_matrix_regions(view, grid, left, top, cell), *bars]
 
 
-def _matrix_regions(view: HeadView, grid, left: float, top: float, cell: float) -> list[Region]:
+def _matrix_regions(
+    view: HeadView, grid: np.ndarray, left: float, top: float, cell: float
+) -> list[Region]:
     """Each row with its name and, on it, each open cell; of a long text the rows alone.
 
     A click picks the token that looks.
@@ -142,34 +145,36 @@ def _draw_bars(page: Axes, view: HeadView) -> list[Region]:
     weights, n = view.weights(), len(view.attention.tokens)
     keys = [i for i in range(n) if view.view == "scores" or i <= view.position]
     keys = sorted(sorted(keys, key=lambda i: -weights[i])[:ROWS])
-    weight = (_("weight"), weights, 1, Colour.QUERY, "")
+    weight: _Column = (_("weight"), weights, 1, Colour.QUERY, "")
     if view.view == "weights":
         lengths = view.lengths()
-        value = (_("|weight · value|"), lengths, max(lengths), Colour.VALUE, "//")
+        value: _Column = (_("|weight · value|"), lengths, max(lengths), Colour.VALUE, "//")
         columns = (weight, value)
     else:
         row = view.row()
         columns = ((_("score"), row, max(abs(row[key]) for key in keys), Colour.KEY, ".."), weight)
-    rows = [108 + 22 * place for place in range(len(keys))]
-    for key, row in zip(keys, rows, strict=True):
-        write(page, 518, row, _short(view, key, 10), ha="right", fontsize=9.5)
+    places = [108 + 22 * place for place in range(len(keys))]
+    for key, place in zip(keys, places, strict=True):
+        write(page, 518, place, _short(view, key, 10), ha="right", fontsize=9.5)
     regions = []
     for left, (title, values, most, colour, hatch) in zip((524, 636), columns, strict=True):
         write(page, left, 84, title, fontsize=9.5)
         shown = [values[key] for key in keys]
         lowest = 30 * min(0, *shown) / (most or 1)  # negative scores go to the left of a zero line
         zero = left - lowest
-        widths = [value / (most or 1) * (58 + lowest) for value in shown]
-        page.barh(rows, widths, 16, zero, color=colour, hatch=hatch, edgecolor="white", linewidth=0)
-        page.vlines(zero, 96, rows[-1] + 12, color=Colour.QUIET, linewidth=0.8)
-        for key, value, row in zip(keys, shown, rows, strict=True):
-            write(page, left + 64, row, f"{value:.2f}", fontsize=9)
-            says = f"{_token(view, key)}: {title} {value:.2f}"
+        widths = [number / (most or 1) * (58 + lowest) for number in shown]
+        page.barh(
+            places, widths, 16, zero, color=colour, hatch=hatch, edgecolor="white", linewidth=0
+        )
+        page.vlines(zero, 96, places[-1] + 12, color=Colour.QUIET, linewidth=0.8)
+        for key, number, place in zip(keys, shown, places, strict=True):
+            write(page, left + 64, place, f"{number:.2f}", fontsize=9)
+            says = f"{_token(view, key)}: {title} {number:.2f}"
             start = left if left > 524 else 436  # the tokens' names belong to the first column
-            regions.append(Region((start, row - 11, left + 98 - start, 22), says))
+            regions.append(Region((start, place - 11, left + 98 - start, 22), says))
     if n > ROWS:
         says = _("the {count} that weigh most, of {all}").format(count=len(keys), all=n)
-        write(page, 524, rows[-1] + 28, says, fontsize=9, color=Colour.QUIET)
+        write(page, 524, places[-1] + 28, says, fontsize=9, color=Colour.QUIET)
     return regions
 
 
@@ -217,7 +222,7 @@ def draw_matrix(
     """
     left, top, width, height = box
     if view == "weights":
-        colours, low, most = Colour.WEIGHTS, 0, 1
+        colours, low, most = Colour.WEIGHTS, 0.0, 1.0
     else:
         most = most or float(np.nanmax(np.abs(grid))) or 1
         colours, low = matplotlib.colormaps[Colour.SIGNED].with_extremes(bad=CLOSED), -most

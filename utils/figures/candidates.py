@@ -36,7 +36,11 @@ def draw_candidates(
 
 
 def draw_bars(
-    axes: Axes, values: Sequence[float], labels: Sequence[str], numbers: Sequence[str], colours
+    axes: Axes,
+    values: Sequence[float],
+    labels: Sequence[str],
+    numbers: Sequence[str],
+    colours: str | Sequence[str],
 ) -> None:
     """A row for each value, from the top: its label, its bar, and its number at the bar's end."""
     bars = axes.barh(range(len(values)), values, color=colours)

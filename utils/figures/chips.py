@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.font_manager import FontProperties
 
 from utils.figures.page import box_on_page, rounded_box
@@ -63,9 +64,12 @@ def draw_tokens(
     return regions
 
 
-def _wrap(renderer, texts, colours, width) -> list[list[_Chip]]:
+def _wrap(
+    renderer: RendererBase, texts: Sequence[str], colours: Sequence[str], width: float
+) -> list[list[_Chip]]:
     """The chips line by line."""
-    lines, left = [[]], 0.0
+    lines: list[list[_Chip]] = [[]]
+    left = 0.0
     for number, (text, colour) in enumerate(zip(texts, colours, strict=True)):
         wide = text_width(renderer, text)
         if left + wide + 9 > width and lines[-1]:
@@ -79,7 +83,7 @@ def _wrap(renderer, texts, colours, width) -> list[list[_Chip]]:
     return lines if lines[-1] else lines[:-1]
 
 
-def text_width(renderer, text: str, points: float | None = None) -> float:
+def text_width(renderer: RendererBase, text: str, points: float | None = None) -> float:
     """How wide `text` is drawn, in CSS pixels; in the style's own size without `points`."""
     font = FontProperties(size=points)
     wide, _tall, _below = renderer.get_text_width_height_descent(text, font, False)

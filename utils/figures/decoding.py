@@ -1,5 +1,7 @@
 """From the model's distribution to the draw: one column of bars for each filter on the way."""
 
+from typing import Any
+
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
@@ -82,7 +84,7 @@ def _draw_words(record: Decoding) -> str:
     draws = len(record.drawn)
     head = ngettext(
         "{draws} draw, the last one {token}", "{draws} draws, the last one {token}", draws
-    ).format(draws=draws, token=quote_token(record.last_drawn))
+    ).format(draws=draws, token=quote_token(record.last_drawn or b""))
     shares = zip(record.rows, record.frequencies(), record.shares(record.stages[-1]), strict=False)
     seen = [
         _("{token} {frequency:.2f} of the draws, probability {probability:.2f}").format(
@@ -132,7 +134,7 @@ def _draw_stage(page: Axes, record: Decoding, column: int, stage: Stage) -> list
     ]
 
 
-def _draw_bars(page: Axes, left: float, shares: list[float], **style) -> None:
+def _draw_bars(page: Axes, left: float, shares: list[float], **style: Any) -> None:
     """Bars as one collection: drawn in a third of the time that `barh` takes."""
     half = ROW * 0.35
     corners = [

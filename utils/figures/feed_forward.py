@@ -1,6 +1,7 @@
 """What is left of a prediction without some layers, and what it costs to lose each of them."""
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from utils.feed_forward import LayerLosses, SwitchedOff
 from utils.figures.candidates import candidate_words, draw_candidates
@@ -63,7 +64,7 @@ def _off_words(record: SwitchedOff) -> str:
     )
 
 
-def _draw_each(axes, record: SwitchedOff) -> list[Region]:
+def _draw_each(axes: Axes, record: SwitchedOff) -> list[Region]:
     """The followed token's probability without each layer.  A click switches that layer off."""
     each = record.each
     layers = np.arange(len(each.without))

@@ -1,5 +1,8 @@
 """How much memory a model's cache takes, beside its weights."""
 
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from utils.figures.kv_cache import show_bytes
@@ -75,7 +78,7 @@ def _bars(use: MemoryUse) -> list[tuple[str, int, str, str]]:
     ]
 
 
-def _draw_bars(axes, use: MemoryUse) -> None:
+def _draw_bars(axes: Axes, use: MemoryUse) -> None:
     bars = _bars(use)
     sizes = [size for _label, size, _colour, _hatch in bars]
     for row, (_label, size, colour, hatch) in enumerate(bars):
@@ -88,7 +91,7 @@ def _draw_bars(axes, use: MemoryUse) -> None:
     axes.spines["bottom"].set_visible(False)
 
 
-def _draw_curve(axes, use: MemoryUse) -> None:
+def _draw_curve(axes: Axes, use: MemoryUse) -> None:
     tokens, cache, multi_head = zip(*use.curve, strict=True)
     axes.loglog(tokens, cache, color=Colour.CACHED, marker=".")
     ends = [(_("cache"), cache[-1], Colour.CACHED), (_("weights"), use.weights, Colour.QUIET)]
@@ -116,7 +119,9 @@ def _draw_curve(axes, use: MemoryUse) -> None:
     _label_ends(axes, sorted(ends, key=lambda end: end[1]), low / 2, high * 2)
 
 
-def _label_ends(axes, ends, low: float, high: float) -> None:
+def _label_ends(
+    axes: Axes, ends: Sequence[tuple[str, float, str]], low: float, high: float
+) -> None:
     """Each line's name at its right end, at least a line of text apart."""
     apart = (high / low) ** (1 / 13)
     place = 0.0

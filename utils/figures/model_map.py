@@ -139,7 +139,13 @@ def _draw_streams(axes: Axes, lines: Mapping[str, dict]) -> None:
         axes.text(join, 96, "+", ha="center", va="center", fontsize=13, zorder=4)
 
 
-def _draw_arrow(axes: Axes, start, end, style: str = "->", line: Mapping = CALM) -> None:
+def _draw_arrow(
+    axes: Axes,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    style: str = "->",
+    line: Mapping = CALM,
+) -> None:
     axes.annotate(
         "", end, start, arrowprops={"arrowstyle": style, "shrinkA": 0, "shrinkB": 0, **line}
     )

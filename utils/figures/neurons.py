@@ -19,19 +19,18 @@ def neurons_picture(record: NeuronsAt) -> Picture:
     colours = [PROMPT] * (len(seen) - 1) + [GENERATED]
     regions = draw_tokens(axes_at(figure, 7, 4, 725, 30), seen, colours, picks="position")
     axes = axes_at(figure, 96, HEAD, 163, ROW * rows)
-    chosen = record.token is not None
-    values = [n.push if chosen else n.size for n in record.strongest]
+    values = [n.size if n.push is None else n.push for n in record.strongest]
     bars = axes.barh(range(rows), values, color=Colour.FEED_FORWARD, height=0.6)
-    digits = "{:.2f}" if chosen else "{:.0f}"
+    digits = "{:.0f}" if record.token is None else "{:.2f}"
     axes.bar_label(bars, [digits.format(value) for value in values], padding=4)
     axes.set_yticks(range(rows), [f"#{n.number}" for n in record.strongest])
     axes.tick_params(left=False)
     axes.set(xlim=(min(0, *values), max(0.01, *values) * 1.3), ylim=(rows - 0.5, -0.5), xticks=[])
     axes.spines["bottom"].set_visible(False)
     what = (
-        _("adds to the logit of {token}").format(token=quote_token(record.token))
-        if chosen
-        else _("length of what it adds")
+        _("length of what it adds")
+        if record.token is None
+        else _("adds to the logit of {token}").format(token=quote_token(record.token))
     )
     titles = ((22, what), (296, _("activation")), (377, _("pushes towards")))
     for left, says in titles:
@@ -66,7 +65,7 @@ def _neuron_words(record: NeuronsAt, neuron: Neuron) -> str:
         activation=neuron.activation,
         words=", ".join(map(quote_token, neuron.towards[:3])),
     )
-    if neuron.push is not None:
+    if neuron.push is not None and record.token is not None:
         says += _("; logit of {token} {push:+.1f}").format(
             token=quote_token(record.token), push=neuron.push
         )

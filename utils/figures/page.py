@@ -5,6 +5,7 @@ patience. A figure that needs some, as for bars with labels, puts them where the
 `axes_at`, and its few words beside them with `write_beside`, without a page.
 """
 
+from typing import Any
 from unicodedata import east_asian_width
 
 from matplotlib.axes import Axes
@@ -36,7 +37,9 @@ def page_of(figure: Figure) -> Axes:
     return page
 
 
-def axes_at(figure: Figure, left: float, top: float, width: float, height: float, **style) -> Axes:
+def axes_at(
+    figure: Figure, left: float, top: float, width: float, height: float, **style: Any
+) -> Axes:
     """Axes that fill this box of the page."""
     wide, high = _size(figure)
     box = (left / wide, 1 - (top + height) / high, width / wide, height / high)
@@ -55,18 +58,18 @@ def box_on_page(axes: Axes, x: tuple[float, float], y: tuple[float, float]) -> B
     return left, _size(figure)[1] - high, right - left, high - low
 
 
-def write(page: Axes, x: float, y: float, text: str, **style) -> None:
+def write(page: Axes, x: float, y: float, text: str, **style: Any) -> None:
     """One text; `y` is its middle, unless `style` says otherwise."""
     page.text(x, y, text, **{"va": "center", **style})
 
 
-def write_beside(figure: Figure, x: float, y: float, text: str, **style) -> None:
+def write_beside(figure: Figure, x: float, y: float, text: str, **style: Any) -> None:
     """One text of a figure without a page, at these CSS pixels; `y` is its baseline."""
     wide, high = _size(figure)
     figure.text(x / wide, 1 - y / high, text, **style)
 
 
-def frame(page: Axes, box: Box, line: float, colour: str = Colour.CHOSEN, **style) -> None:
+def frame(page: Axes, box: Box, line: float, colour: str = Colour.CHOSEN, **style: Any) -> None:
     """An empty rectangle whose edge is `line` points thick."""
     left, top, width, height = box
     edge = {"fill": False, "edgecolor": colour, "linewidth": line, **style}

@@ -8,6 +8,7 @@ import base64
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import ipywidgets as widgets
 from matplotlib.figure import Figure
@@ -45,7 +46,7 @@ class Picture:
     def __repr__(self) -> str:
         return self.words
 
-    def _repr_mimebundle_(self, **options) -> tuple[dict, dict]:
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict, dict]:
         image = self.image()
         # JupyterLab gives an image/png no alt text, whatever its metadata say; a widget can.
         live = widgets.HTML(image_html(image, self.width, self.words))

@@ -1,5 +1,7 @@
 """What each layer adds to the residual stream: sizes above, shares of one token's logit below."""
 
+from collections.abc import Callable
+
 import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor
@@ -64,7 +66,7 @@ def residual_words(record: Contributions) -> str:
                 candidates=candidate_words(record.candidates[:3]),
             ),
             _("length of the stream: {start} at the start, {end} after the last block").format(
-                start=rounded(record.start_size), end=rounded(record.stream_sizes[-1])
+                start=rounded(record.start_size), end=rounded(float(record.stream_sizes[-1]))
             ),
             _longest(record),
             _("logit of {token}: {logit:.1f}, of which {start:.1f} from the start").format(
@@ -98,7 +100,7 @@ def _longest(record: Contributions) -> str:
         says, sizes = _("longest addition: attention of layer {layer}, {length}"), attention
     else:
         says, sizes = _("longest addition: feed-forward of layer {layer}, {length}"), feed_forward
-    return says.format(layer=int(sizes.argmax()), length=rounded(sizes.max()))
+    return says.format(layer=int(sizes.argmax()), length=rounded(float(sizes.max())))
 
 
 def _signed(logit: float) -> str:
@@ -123,7 +125,9 @@ def draw_two_parts(axes: Axes, attention: Tensor, feed_forward: Tensor, foot: fl
         axes.scatter(where, heights, s=20, marker=marker, color=colour, label=label, zorder=3)
 
 
-def _stems(axes: Axes, attention: Tensor, feed_forward: Tensor, written) -> list[Region]:
+def _stems(
+    axes: Axes, attention: Tensor, feed_forward: Tensor, written: Callable[[float], str]
+) -> list[Region]:
     """A region for each stem that `draw_two_parts` draws, from its axes' bottom to their top."""
     parts = ((attention, -0.5, _("attention")), (feed_forward, 0, _("feed-forward")))
     return [

@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 
 from utils.decoding import Candidate
@@ -81,7 +82,7 @@ class _Background(Artist):
         self.pixels = pixels
         self.set_zorder(-1)
 
-    def draw(self, renderer) -> None:
+    def draw(self, renderer: RendererBase) -> None:
         graphics = renderer.new_gc()
         renderer.draw_image(graphics, 0, 0, self.pixels[::-1])
         graphics.restore()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.patches import Rectangle
 
 from utils.figures.chips import text_width
@@ -110,9 +111,10 @@ def _counts(record: Tokenization) -> list[str]:
     ]
 
 
-def _lay_out(renderer, record: Tokenization, show_bytes: bool) -> tuple[list, int]:
+def _lay_out(renderer: RendererBase, record: Tokenization, show_bytes: bool) -> tuple[list, int]:
     """Lines of (chips, the whole character they make up or "", number), and the tokens in them."""
-    lines, left, shown = [[]], float(MARGIN), 0
+    lines: list[list[tuple[list[_Chip], str, int]]] = [[]]
+    left, shown = float(MARGIN), 0
     for first, last in record.groups:
         chips, width = [], 0.0
         for i in range(first, last):
@@ -142,7 +144,9 @@ def _lay_out(renderer, record: Tokenization, show_bytes: bool) -> tuple[list, in
     return lines, shown
 
 
-def _draw_group(page: Axes, top, chips: list[_Chip], whole: str, number: int, show_bytes) -> None:
+def _draw_group(
+    page: Axes, top: float, chips: list[_Chip], whole: str, number: int, show_bytes: bool
+) -> None:
     for i, chip in enumerate(chips, number):
         rounded_box(page, (chip.left, top, chip.width, CHIP), 3, PALE[i % len(PALE)])
         middle = chip.left + chip.width / 2

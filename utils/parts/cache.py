@@ -4,6 +4,8 @@ The keys and values of a layer are [batch, kv_head, position, head_dim].  A cach
 `append` and `get_seq_length`; `ForTransformers` turns them into those that the library calls.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from transformers import Cache
@@ -13,7 +15,14 @@ from utils.language import _
 
 
 class KVCache:
-    """The keys and values of every layer, each [batch, kv_head, position, head_dim]."""
+    """The keys and values of every layer, each [batch, kv_head, position, head_dim].
+
+    >>> cache, one = KVCache(), torch.ones(1, 1, 1, 4)
+    >>> _first = cache.append(0, one, one)
+    >>> keys, values = cache.append(0, one, one)
+    >>> keys.shape, cache.get_seq_length()
+    (torch.Size([1, 1, 2, 4]), 2)
+    """
 
     def __init__(self):
         self.layers: dict[int, tuple[Tensor, Tensor]] = {}
@@ -36,6 +45,11 @@ class RoomyCache:
     """A `KVCache` whose memory is taken once: [layer, 1, kv_head, room, head_dim].
 
     Raises ValueError where a text is longer than its room.
+
+    >>> cache = RoomyCache(layers=1, kv_heads=1, head_dim=4, room=8)
+    >>> keys, values = cache.append(0, torch.ones(1, 1, 3, 4), torch.ones(1, 1, 3, 4))
+    >>> keys.shape, cache.keys.shape
+    (torch.Size([1, 1, 3, 4]), torch.Size([1, 1, 1, 8, 4]))
     """
 
     def __init__(self, layers: int, kv_heads: int, head_dim: int, room: int):
@@ -69,11 +83,13 @@ class ForTransformers(Cache):
     `model(input_ids, past_key_values=ForTransformers(KVCache()))`.
     """
 
-    def __init__(self, cache):
+    def __init__(self, cache: KVCache | RoomyCache):
         super().__init__(layer_class_to_replicate=DynamicLayer)
         self.cache = cache
 
-    def update(self, key_states, value_states, layer_idx, *_more, **_named):
+    def update(
+        self, key_states: Tensor, value_states: Tensor, layer_idx: int, *_more: Any, **_named: Any
+    ) -> tuple[Tensor, Tensor]:
         """The library's name for `append`, with the layer last."""
         return self.cache.append(layer_idx, key_states, value_states)
 

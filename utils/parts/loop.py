@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 from torch import Tensor
 
 from utils.decoding import greedy
-from utils.model import end_token_ids
+from utils.model import Model, end_token_ids
 from utils.parts.cache import KVCache
 from utils.parts.llm import forward
 
@@ -21,6 +21,10 @@ def new_tokens(
 
     read: from ids that it has not read before, int64 [1, position], to the logits [vocab] of what
     follows: it remembers what came earlier.  First it is given `input_ids`, then each new token.
+
+    >>> read = lambda ids: torch.eye(9)[ids[0, -1] + 1]  # a model that counts
+    >>> list(new_tokens(read, torch.tensor([[3]]), max_new_tokens=4, ends=[6]))
+    [4, 5, 6]
     """
     unseen = input_ids
     for _step in range(max_new_tokens):
@@ -32,7 +36,7 @@ def new_tokens(
 
 
 def write(
-    model, input_ids: Tensor, max_new_tokens: int, choose: Callable[[Tensor], int] = greedy
+    model: Model, input_ids: Tensor, max_new_tokens: int, choose: Callable[[Tensor], int] = greedy
 ) -> Iterator[int]:
     """Yield the ids of new tokens, each as soon as it is chosen; an end token is the last.
 

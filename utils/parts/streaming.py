@@ -2,16 +2,23 @@
 
 from collections.abc import Iterable, Iterator
 
+from utils.tokens import Tokenizer
+
 UNFINISHED = "\N{REPLACEMENT CHARACTER}"  # what a tokenizer writes for bytes that are no character
 
 
-def stream_text(token_ids: Iterable[int], tokenizer) -> Iterator[str]:
+def stream_text(token_ids: Iterable[int], tokenizer: Tokenizer) -> Iterator[str]:
     """Yield the text of `token_ids`, piece by piece, each as soon as it is certain.
 
     A Hangul syllable is 3 bytes in UTF-8, an emoji 4, and a token may end between them: what it
     began is held back until the rest has come, and left out if it never does. Special tokens are
     left out. All tokens so far are decoded each time, since some tokenizers write a token's text
     according to what stands before it.
+
+    >>> from types import SimpleNamespace
+    >>> utf8 = SimpleNamespace(decode=lambda ids, **_options: bytes(ids).decode(errors="replace"))
+    >>> list(stream_text("서울 A".encode(), utf8))
+    ['서', '울', ' ', 'A']
     """
     ids: list[int] = []
     given = 0
