@@ -1,6 +1,7 @@
 """The course's own commands: `python -m course build`, `lab`, …"""
 
 import importlib
+import io
 import sys
 
 COMMANDS = {
@@ -23,7 +24,8 @@ def main() -> int:
         print(f"python -m course {{{' | '.join(COMMANDS)}}}", file=sys.stderr)
         return 2
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # a terminal without Hangul, or without ✓
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Hangul, or without ✓
     try:
         command = importlib.import_module(COMMANDS[name])
     except ModuleNotFoundError as missing:

@@ -7,12 +7,11 @@ looking, so that a machine on which half of it is missing can be told so.
 from __future__ import annotations
 
 import argparse
-import html
-import re
 from dataclasses import dataclass
 
 from course.machine import resources, software
 from course.machine.software import Unready, in_short, install_all
+from course.notebooks.words import as_html
 from utils.language import LANGUAGES, _, current_language, use_language
 
 
@@ -75,8 +74,7 @@ class Report:
             style = f"color:{colours[line[0]]}" if line[0] in colours else ""
             if line.startswith("    "):
                 style = "margin-left:2.2em"
-            text = re.sub("`(.+?)`", r"<code>\1</code>", html.escape(line.strip()))
-            rows.append(f'<div style="{style}">{text}</div>')
+            rows.append(f'<div style="{style}">{as_html(line.strip())}</div>')
         return f'<div style="line-height:1.6">{"".join(rows)}</div>'
 
 

@@ -1,6 +1,7 @@
 """The widgets a learner answers in: `Exercise` checks code, `Question` asks for a guess."""
 
 import html
+from typing import Any
 
 import ipywidgets as widgets
 
@@ -11,7 +12,13 @@ from course.learner import is_learning
 from course.lessons import lesson_files, lesson_of
 from course.my_llm.keeping import keep
 from course.my_llm.written import is_untouched
-from course.notebooks.words import ExerciseWords, QuestionWords, exercise_words, question_words
+from course.notebooks.words import (
+    ExerciseWords,
+    QuestionWords,
+    as_html,
+    exercise_words,
+    question_words,
+)
 from course.progress import events
 from utils.language import _, current_language
 
@@ -24,7 +31,7 @@ class _Answered(widgets.VBox):
     def __repr__(self) -> str:
         return self.words()
 
-    def _repr_mimebundle_(self, **options) -> dict:
+    def _repr_mimebundle_(self, **options: Any) -> dict:
         bundle = super()._repr_mimebundle_(**options)
         return {**bundle, "text/plain": self.words(), "text/html": self.html()}
 
@@ -60,7 +67,7 @@ class Exercise(_Answered):
     def passed(self) -> bool:
         return bool(self.checks) and all(check.passed for check in self.checks)
 
-    def check(self, answer) -> "Exercise":
+    def check(self, answer: Any) -> "Exercise":
         """Grade `answer`, a function or a value; an untouched one is "not attempted yet"."""
         self.attempted = not is_untouched(answer)
         if self.attempted:
@@ -100,7 +107,7 @@ class Exercise(_Answered):
             difficulty=said.difficulty, minutes=said.minutes
         )
         rows = [
-            f"<strong>{head} · {_code(said.title)}</strong> "
+            f"<strong>{head} · {as_html(said.title)}</strong> "
             f'<span style="color:{QUIET}">{about}</span>'
         ]
         if not self.attempted:
@@ -126,7 +133,7 @@ class Exercise(_Answered):
         self._notes.value = "".join(
             f'<div style="color:{QUIET}">{_text(line)}</div>' for line in self._live_notes()
         )
-        hints = [f"<li>{_code(hint)}</li>" for hint in self.said.hints[: self._hints_shown]]
+        hints = [f"<li>{as_html(hint)}</li>" for hint in self.said.hints[: self._hints_shown]]
         left = len(self.said.hints) - self._hints_shown
         if not left:
             path = f"../../solutions/{current_language()}/{_lesson_file(self.number)}"
@@ -178,7 +185,7 @@ class Question(_Answered):
         self._choices.value = choice - 1
         return self
 
-    def _on_choice(self, change) -> None:
+    def _on_choice(self, change: dict) -> None:
         self.chosen = change["new"]
         if self.chosen is not None and is_learning():
             events.record_answer(self.number, str(self.chosen + 1), self._right())
@@ -202,21 +209,21 @@ class Question(_Answered):
 
     def html(self) -> str:
         marks = [
-            f"<li>{'●' if i == self.chosen else '○'} {_code(text)}</li>"
+            f"<li>{'●' if i == self.chosen else '○'} {as_html(text)}</li>"
             for i, text in enumerate(self.said.choices)
         ]
         choices = f'<ul style="list-style:none;padding-left:1em">{"".join(marks)}</ul>'
         return _box(f"{self._asks()}{choices}{self._reply_html()}")
 
     def _asks(self) -> str:
-        label, asks = _("Your guess"), _code(self.said.asks)
+        label, asks = _("Your guess"), as_html(self.said.asks)
         return f"<strong>{label}:</strong> {asks}"
 
     def _reply_html(self) -> str:
         if self.chosen is None:
             return ""
         colour = GOOD if self._right() else BAD
-        because = f" {_code(self.said.because)}" if self._right() else ""
+        because = f" {as_html(self.said.because)}" if self._right() else ""
         verdict = f'<strong style="color:{colour}">{self._verdict()}</strong>'
         return f'<div role="status">{verdict}{because}</div>'
 
@@ -245,12 +252,6 @@ def _details(check: Check) -> list[tuple[str, str]]:
 
 def _text(text: str) -> str:
     return html.escape(text)
-
-
-def _code(text: str) -> str:
-    """A sentence with `code` in it, as HTML."""
-    parts = html.escape(text).split("`")
-    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(parts))
 
 
 def _box(inside: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from course import learner
-from course.notebooks.contents import contents
+from course.notebooks.contents import Lesson, contents
 from course.notebooks.reset import put_back
 from course.progress import events
 from course.progress.figure import next_words, progress_picture
@@ -27,7 +27,7 @@ class ProgressExplorer(Explorer):
 
     picture = staticmethod(progress_picture)
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lessons = [lesson for lesson in contents() if lesson.exercises]
         names = [
             (f"{lesson.number} · {lesson.short_title}", lesson.number) for lesson in self._lessons
@@ -46,11 +46,12 @@ class ProgressExplorer(Explorer):
             "yes": (_("yes, start anew"), self._start_anew),
             "no": (_("no, leave it"), self._hide),
         }
-        self._standing = None
+        self._standing: Standing | None = None
         self._links, self._asks = widgets.HTML(), widgets.HTML()
         super().__init__(controls, actions)
-        below, message, picture, names = self.children
-        self.children = [picture, self._links, below, message, names]
+        below, message, picture, slider_names = self.children
+        parts = picture, self._links, below, message, slider_names
+        self.children: tuple[widgets.Widget, ...] = parts
 
     def _arrange(self) -> widgets.Widget:
         for button in self.actions.values():
@@ -126,7 +127,7 @@ def _started(kept: list[Path]) -> str:
 def _links(record: Standing) -> str:
     """The next step, and a link to every lesson's notebook, beside this one."""
 
-    def link(lesson, text: str) -> str:
+    def link(lesson: Lesson, text: str) -> str:
         style = "color:#0b5394;text-decoration:underline"
         where = f'href="{lesson.notebook}" target="_blank"'
         return f'<a {where} style="{style}">{html.escape(text)}</a>'

@@ -1,4 +1,4 @@
-"""What each exercise checks, and what is said of each fault: a folder for each lesson.
+"""What each exercise checks, and what is said of each fault: a module or a folder for each lesson.
 
 A lesson's graders are imported when one of its exercises is asked for.
 """
@@ -29,8 +29,8 @@ def all_exercises() -> dict[str, ExerciseSpec]:
 
 
 def _import(name: str) -> None:
-    """Import a lesson's folder and all modules in it: each registers what it grades."""
-    for module in pkgutil.iter_modules(importlib.import_module(name).__path__):
+    """Import a lesson's module, or a folder and all in it: each registers what it grades."""
+    for module in pkgutil.iter_modules(getattr(importlib.import_module(name), "__path__", ())):
         importlib.import_module(f"{name}.{module.name}")
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
 import torch
@@ -85,7 +86,7 @@ def time_limit(seconds: float) -> Iterator[None]:
         yield
         return
 
-    def ring(_signal, _frame):
+    def ring(_signal: int, _frame: FrameType | None) -> None:
         raise TimeUp
 
     before = signal.signal(signal.SIGALRM, ring)
@@ -191,6 +192,7 @@ class Attempt:
         """
         close = {"atol": atol, "rtol": rtol}
         about: dict[str, Any] = {}
+        otherwise: Check | None = None
         try:
             got = self.call(title, *given, function=function, name=name, **named)
         except Refused as refused:
@@ -200,7 +202,7 @@ class Attempt:
         else:
             if equal(got, expected, **close):
                 return Check(title)
-            otherwise, shown = None, describe(got)
+            shown = describe(got)
         about = {
             "given": _call_text(name or function or self.answer, given, named),
             "got": shown,

@@ -48,16 +48,18 @@ def free_memory() -> int:
 
 def memory() -> str:
     """How much memory is free; enough for a lesson, or Unready."""
-    free = free_memory()
+    remedy = _(
+        "A lesson needs {needed:.1f} GB. Close other programs, and in JupyterLab the "
+        "notebooks you are not using (Kernel → Shut Down All Kernels)."
+    )
+    return _enough(free_memory(), MEMORY, remedy.format(needed=MEMORY / 1e9))
+
+
+def _enough(free: int, needed: float, remedy: str) -> str:
+    """How many bytes are free, in words; Unready with this remedy where more are needed."""
     says = _("{free:.1f} GB free").format(free=free / 1e9)
-    if free < MEMORY:
-        raise Unready(
-            says,
-            _(
-                "A lesson needs {needed:.1f} GB. Close other programs, and in JupyterLab the "
-                "notebooks you are not using (Kernel → Shut Down All Kernels)."
-            ).format(needed=MEMORY / 1e9),
-        )
+    if free < needed:
+        raise Unready(says, remedy)
     return says
 
 
@@ -71,16 +73,11 @@ def disk() -> str:
     store = course_module("utils.model_store")
     needed = ROOM if store.is_whole(store.model_folder()) else store.BYTES_NEEDED
     free = shutil.disk_usage(_existing(store.cache_folder())).free
-    says = _("{free:.1f} GB free").format(free=free / 1e9)
-    if free < needed:
-        raise Unready(
-            says,
-            _(
-                "{needed:.1f} GB must be free in {folder}. Free some space, or set $COURSE_CACHE "
-                "to a folder on another disk."
-            ).format(needed=needed / 1e9, folder=store.cache_folder()),
-        )
-    return says
+    remedy = _(
+        "{needed:.1f} GB must be free in {folder}. Free some space, or set $COURSE_CACHE "
+        "to a folder on another disk."
+    )
+    return _enough(free, needed, remedy.format(needed=needed / 1e9, folder=store.cache_folder()))
 
 
 def _try_to_write(folder: Path) -> None:

@@ -13,6 +13,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from course import ROOT
 from utils.language import _
@@ -51,7 +52,7 @@ def python() -> str:
 def pins() -> dict[str, str]:
     """package → the version that the course was tested with, as pyproject.toml pins it."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    needs = re.search(r"(?s)\ndependencies = \[(.*?)\n\]", text)[1]
+    [needs] = re.findall(r"(?s)\ndependencies = \[(.*?)\n\]", text)
     return dict(re.findall(r'"([\w.-]+)==([^"]+)"', needs))
 
 
@@ -95,7 +96,7 @@ def install_all() -> str:
     return _("In the course's folder run `{command}`.").format(command=command)
 
 
-def course_module(module: str):
+def course_module(module: str) -> Any:
     """A module, and with it the packages that it needs.  Raises Unready where one is missing."""
     try:
         return importlib.import_module(module)
@@ -144,9 +145,8 @@ def widgets() -> str:
                 _("the browser's part of {package} is missing").format(package=package),
                 install_all(),
             )
-        own = next(
-            file.locate() for file in importlib.metadata.files(package) if str(file).endswith(place)
-        )
+        files = importlib.metadata.files(package) or ()
+        own = next(file.locate() for file in files if str(file).endswith(place))
         versions = [_version_in(served), _version_in(Path(own))]
         if versions[0] != versions[1]:
             raise Unready(
@@ -157,9 +157,8 @@ def widgets() -> str:
                     folder=served.parent
                 ),
             )
-    pin = re.search(
-        r"(?m)^jupyterlab_widgets==(\S+)", (ROOT / "requirements.txt").read_text(encoding="utf-8")
-    )[1]
+    pins_of_all = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    [pin] = re.findall(r"(?m)^jupyterlab_widgets==(\S+)", pins_of_all)
     found = installed("jupyterlab_widgets")
     if found != pin:
         raise Unready(

@@ -6,7 +6,9 @@ passed, and the course's where it is not, or where nobody is learning. The file 
 first asked for, and again only when something in it has changed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from course.graders import exercise_spec
 from course.graders.attempt import grade
@@ -15,7 +17,8 @@ from course.my_llm.file import learners_parts
 from utils import parts as the_courses
 from utils.language import _
 
-PARTS = {  # what lesson 08 uses: number of the exercise → the course's own, under the same name
+# What lesson 08 uses: number of the exercise → the course's own, under the same name.
+PARTS: dict[str, Callable] = {
     "2.1": the_courses.embed,
     "2.4": the_courses.lm_head,
     "3.1": the_courses.greedy,
@@ -106,7 +109,7 @@ def my_llm() -> str:
     return path.read_text(encoding="utf-8")
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     """`from course.my_llm import rms_norm`: the part of that name, as it is used now."""
     if name.startswith("_") or (part := parts().get(name)) is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -68,14 +68,16 @@ def learners_parts() -> tuple[dict[str, object], dict[str, str]]:
         return {}, {}
     with _one_at_a_time:
         run = Run(path, path.read_text(encoding="utf-8"))
-        if _last is None or (_last.path, _last.text) != (run.path, run.text):
+        last = _last
+        if last is None or (last.path, last.text) != (run.path, run.text):
             remember(run)  # before it runs: a part that asks for the others gets those above it
             try:
                 run_parts(run)
             except BaseException:  # stopped by hand: half a run is none
                 remember(None)
                 raise
-        return _last.mine, _last.problems
+            last = run
+        return last.mine, last.problems
 
 
 def remember(run: Run | None) -> None:
@@ -90,7 +92,7 @@ def run_parts(run: Run) -> None:
     Each is run for itself and sees the parts above it, so that two helpers that happen to
     have the same name in two lessons do not get in each other's way.
     """
-    above = {}
+    above: dict[str, object] = {}
     for number, name, source in split(run.text)[1]:
         names, title = {**above, "__name__": "my_llm"}, f"{MY_LLM}, {number}"
         linecache.cache[title] = len(source), None, source.splitlines(True), title

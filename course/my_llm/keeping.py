@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -24,7 +25,7 @@ class _FailsAlone(Exception):
     """What passed in the notebook does not pass as it would stand in the file."""
 
 
-def keep(number: str, answer) -> str | None:
+def keep(number: str, answer: Any) -> str | None:
     """Keep the source of `answer`, which passed exercise `number`.  Returns a sentence about it.
 
     What the learner has written into the file by hand stays; a part is replaced by a newer one only
@@ -57,7 +58,7 @@ def keep(number: str, answer) -> str | None:
         return _("This could not be kept in my_llm.py ({problem}).").format(problem=problem)
 
 
-def _keep(path: Path, number: str, answer) -> str:
+def _keep(path: Path, number: str, answer: Any) -> str:
     text = path.read_text(encoding="utf-8") if path.exists() else new_preface()
     preface, sections = split(text)
     body = standing_alone(answer, kept={part: source for _n, part, source in sections})

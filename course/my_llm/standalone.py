@@ -4,7 +4,9 @@ import ast
 import builtins
 import importlib
 import symtable
+from collections.abc import Iterator
 from types import FunctionType, ModuleType
+from typing import Any
 
 from course.my_llm.written import functions_of, written
 
@@ -19,7 +21,7 @@ class NoSource(Exception):
     """It was not written as a `def` or `class` that can be read."""
 
 
-def standing_alone(thing, kept: dict[str, str]) -> str:
+def standing_alone(thing: Any, kept: dict[str, str]) -> str:
     """The source of `thing`, a function or class, with the imports and helpers that it uses.
 
     kept: names that the file has already, and their source; those are used from there. Raises
@@ -33,7 +35,7 @@ def standing_alone(thing, kept: dict[str, str]) -> str:
     return "\n\n\n".join(filter(None, [head, *helpers.values(), own]))
 
 
-def _source(thing) -> str:
+def _source(thing: Any) -> str:
     source = written(thing)
     if source is None:
         raise NoSource
@@ -43,7 +45,15 @@ def _source(thing) -> str:
     return source.text
 
 
-def _gather(thing, source: str, kept, lines, helpers, seen: set[str]) -> None:
+def _gather(
+    thing: Any,
+    source: str,
+    kept: dict[str, str],
+    lines: dict[str, str],
+    helpers: dict[str, str],
+    seen: set[str],
+) -> None:
+    """Add to `lines` and `helpers` what `source`, which made `thing`, uses and `seen` lacks."""
     names = functions_of(thing)[0].__globals__
     for name in sorted(global_names(source) - seen):
         seen.add(name)
@@ -80,13 +90,13 @@ def global_names(source: str) -> set[str]:
     } - made
 
 
-def _scopes(scope: symtable.SymbolTable):
+def _scopes(scope: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
     yield scope
     for inner in scope.get_children():
         yield from _scopes(inner)
 
 
-def _import(name: str, value) -> str | None:
+def _import(name: str, value: Any) -> str | None:
     """The import that gives `value` under `name`, if there is one."""
     if isinstance(value, ModuleType):
         return f"import {value.__name__}" + (f" as {name}" if name != value.__name__ else "")
@@ -105,7 +115,7 @@ def _import(name: str, value) -> str | None:
     return None
 
 
-def _constant(name: str, value) -> str | None:
+def _constant(name: str, value: Any) -> str | None:
     if isinstance(value, float) and value in (float("inf"), float("-inf")):
         return f'{name} = float("{value}")'
     try:

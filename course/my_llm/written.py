@@ -7,6 +7,7 @@ import linecache
 import textwrap
 from dataclasses import dataclass
 from types import FunctionType
+from typing import Any
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 DOES_NOTHING = ("RESUME", "NOP", "RETURN_VALUE")  # of what `...` is compiled to; and None, loaded
@@ -20,22 +21,22 @@ class Written:
     tree: Definition
 
 
-def functions_of(thing) -> list[FunctionType]:
+def functions_of(thing: Any) -> list[FunctionType]:
     """The function that `thing` is, or the methods of its class, without what decorates them."""
     parts = map(_member, vars(thing).values()) if isinstance(thing, type) else [thing]
     return [part for part in map(_bare, parts) if isinstance(part, FunctionType)]
 
 
-def _member(part):
+def _member(part: Any) -> Any:
     """What stands behind a property, a static method or a class method."""
     return part.fget if isinstance(part, property) else getattr(part, "__func__", part)
 
 
-def _bare(part):
+def _bare(part: Any) -> Any:
     return inspect.unwrap(part) if callable(part) else part
 
 
-def written(thing) -> Written | None:
+def written(thing: Any) -> Written | None:
     """How `thing`, a function or class, was written; None where no source of it can be had.
 
     A notebook's cells have theirs; a class is found by its methods, as it does not know its file.
@@ -50,7 +51,7 @@ def written(thing) -> Written | None:
             for node in ast.walk(_parsed("".join(lines)))
             if isinstance(node, Definition)
             and node.name == name
-            and _first_line(node) <= code.co_firstlineno <= node.end_lineno
+            and _first_line(node) <= code.co_firstlineno <= (node.end_lineno or 0)
         ]
         if around:  # the innermost comes last
             own = lines[_first_line(around[-1]) - 1 : around[-1].end_lineno]
@@ -69,7 +70,7 @@ def _first_line(node: Definition) -> int:
     return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
 
 
-def is_untouched(answer) -> bool:
+def is_untouched(answer: Any) -> bool:
     """Whether `answer` is what the course came with: `...`, a body of nothing but `...`, or a
     helper of its own from utils.
 

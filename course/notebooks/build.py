@@ -7,6 +7,7 @@ a line `name = value  # SOLUTION`, and a cell tagged "solution".
 import argparse
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -114,7 +115,7 @@ def _is_current(path: Path, built: nbformat.NotebookNode) -> bool:
     return path.exists() and _sources(nbformat.read(path, as_version=4)) == _sources(built)
 
 
-def build(names: list[str] = (), check: bool = False, rerun: bool = False) -> list[str]:
+def build(names: Sequence[str] = (), check: bool = False, rerun: bool = False) -> list[str]:
     """Write the notebooks and tables that are stale, or with `check` only name them.
 
     Returns what was stale.  A solved notebook is executed when its code has changed, or always

@@ -8,6 +8,7 @@ own, which go into no notebook: see `course.notebooks.words`.
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import jupytext
 
@@ -61,7 +62,7 @@ def read_lesson(path: Path) -> list[Cell]:
 
 
 def _check(path: Path, cells: list[Cell]) -> None:
-    def refuse(cell: Cell, why: str):
+    def refuse(cell: Cell, why: str) -> NoReturn:
         raise LessonError(f"{path.name}:{cell.line}: {why}")
 
     seen = set()
@@ -70,7 +71,7 @@ def _check(path: Path, cells: list[Cell]) -> None:
             refuse(cell, f'lang="{cell.lang}" is neither "ko" nor "en"')
         if cell.kind != "code" and cell.lang is None:
             refuse(cell, 'a markdown cell needs lang="ko" or lang="en"')
-        pair = {"ko": after, "en": before}.get(cell.lang, cell)
+        pair = {"ko": after, "en": before}[cell.lang] if cell.lang else cell
         if cell.lang and (
             pair is None
             or {cell.lang, pair.lang} != {"ko", "en"}
@@ -89,7 +90,7 @@ def _check(path: Path, cells: list[Cell]) -> None:
 def _check_words(path: Path, cells: list[Cell]) -> None:
     """Every exercise and question asked has its words, and the two languages agree on them."""
 
-    def refuse(number: str, why: str):
+    def refuse(number: str, why: str) -> NoReturn:
         ids = f"hints-{number}", f"question-{number}", f"check-{number.replace('.', '-')}"
         line = next((cell.line for cell in cells if cell.id in ids), 1)
         raise LessonError(f"{path.name}:{line}: {why}")

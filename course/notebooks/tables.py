@@ -53,7 +53,7 @@ def _table(table: str, lessons: list[Lesson]) -> str:
 
 def _listed(lessons: list[Lesson], rows: list[list[str]]) -> list[Lesson]:
     """The lessons that belong into the list: from the one that is its first now."""
-    first = LESSON.match(rows[0][0])[1]
+    first = LESSON.findall(rows[0][0])[0]
     return [lesson for lesson in lessons if lesson.number >= first]
 
 
@@ -69,10 +69,11 @@ def _timed(row: list[str], lessons: list[Lesson]) -> list[str]:
     """A row of a timetable: a lesson's reading, and the exercises that it names."""
     when, _minutes, what = row
     found = LESSON.match(what)
-    numbers = [number for number in NUMBER.findall(what) if found and lesson_of(number) == found[1]]
+    own = found[1] if found else None
+    numbers = [number for number in NUMBER.findall(what) if lesson_of(number) == own]
     if not numbers:
         return row
-    lesson = next(lesson for lesson in lessons if lesson.number == found[1])
+    lesson = next(lesson for lesson in lessons if lesson.number == own)
     minutes = lesson.reading + sum(exercise_words(number).minutes for number in numbers)
     return [when, str(minutes), what]
 

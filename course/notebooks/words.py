@@ -26,12 +26,14 @@ All of it stands in the lesson, both languages side by side, beside the cell tha
 The widgets of exercises and questions read their words from here.
 """
 
+import html
 import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from course.lessons import by_number, lesson_files, lesson_of
 from utils.language import _, current_language
@@ -60,7 +62,7 @@ class ExerciseWords:
     kind: str  # one of KINDS
     difficulty: int  # 1 to 5
     minutes: int
-    hints: tuple[str, str, str]  # each says more than the one before
+    hints: tuple[str, ...]  # three; each says more than the one before
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def question_numbers() -> list[str]:
     return [number for path in lesson_files() for number in lesson_words(path, "en").questions]
 
 
-def _find(which: str, number: str, lang: str | None):
+def _find(which: str, number: str, lang: str | None) -> Any:
     if re.fullmatch(r"\d+\.\w+", number):
         for path in lesson_files(lesson_of(number)):
             if found := getattr(lesson_words(path, lang or current_language()), which).get(number):
@@ -183,8 +185,8 @@ def _exercise(number: str, title: str, about: dict[str, str], hints: str) -> Exe
 def _question(number: str, text: str) -> QuestionWords:
     parts = [part for part in re.split(r"\n\s*\n", text.strip()) if part.strip()]
     choices = re.split(r"\n(?=- \[)", parts[1]) if len(parts) == 3 else []
-    marks = [CHOICE.match(choice) for choice in choices]
-    if len(choices) < 2 or not all(marks) or [mark[1] for mark in marks].count("x") != 1:
+    marks = [mark[1] for mark in map(CHOICE.match, choices) if mark]
+    if len(choices) < 2 or len(marks) < len(choices) or marks.count("x") != 1:
         raise WordsError(
             number,
             f"question {number}: what is asked, a list of choices `- [ ]` with one `- [x]`, and "
@@ -194,9 +196,15 @@ def _question(number: str, text: str) -> QuestionWords:
         number,
         asks=_one_line(parts[0]),
         choices=tuple(_one_line(choice[6:]) for choice in choices),
-        right=[mark[1] for mark in marks].index("x"),
+        right=marks.index("x"),
         because=_one_line(parts[2]),
     )
+
+
+def as_html(sentence: str) -> str:
+    """A sentence with `code` between backticks, as HTML."""
+    parts = html.escape(sentence).split("`")
+    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
 
 
 def _one_line(text: str) -> str:

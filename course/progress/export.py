@@ -136,7 +136,7 @@ def main(arguments: list[str]) -> int:
         {"csv": export_csv, "json": export_json}[options.export](sys.stdout)
     else:
         print(table())
-    if problem := events.take_notice():
-        print(problem, file=sys.stderr)
+    if notice := events.take_notice():
+        print(notice, file=sys.stderr)
         return 1
     return 0

@@ -17,7 +17,7 @@ from statistics import median
 
 from course.graders import diagnosis_sentence
 from course.lessons import by_number
-from course.notebooks.words import exercise_numbers, exercise_words
+from course.notebooks.words import as_html, exercise_numbers, exercise_words
 from course.progress.export import FORMAT
 from utils.language import LANGUAGES, _, current_language, use_language
 
@@ -50,7 +50,8 @@ def read(paths: list[Path]) -> tuple[list[dict], list[str]]:
     files = [
         f for path in paths for f in (sorted(path.glob("*.json")) if path.is_dir() else [path])
     ]
-    records, problems = {}, []
+    records: dict[str, dict] = {}
+    problems = []
     for file in files:
         try:
             record = json.loads(file.read_text(encoding="utf-8"))
@@ -101,7 +102,8 @@ def rows(records: list[dict]) -> list[Row]:
 
 
 def _row(exercise: str, all_done: list[dict]) -> Row:
-    learners, times = Counter(), Counter()
+    learners: Counter[str] = Counter()
+    times: Counter[str] = Counter()
     for done in all_done:
         learners.update(done["diagnoses"].keys())
         times.update(done["diagnoses"])
@@ -183,8 +185,7 @@ def _table_row(row: Row) -> str:
 
 
 def _diagnosis(exercise: str, name: str, learners: int, times: int) -> str:
-    says = escape(diagnosis_sentence(exercise, name)).split("`")
-    says = "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(says))
+    says = as_html(diagnosis_sentence(exercise, name))
     count = _("{learners} learners, {times} times").format(learners=learners, times=times)
     return f'{says} <span class="quiet"><code>{escape(name)}</code> · {count}</span>'
 

@@ -8,20 +8,21 @@ what the questions' answers are, stands at the end.
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode as Node
 
 from course.workshop.html_page import command, page, place, read
 from utils.language import N_, _, use_language
 
 try:
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import Page, sync_playwright
 except ModuleNotFoundError:
-    sync_playwright = None
+    sync_playwright = None  # type: ignore[assignment]  # `printer` says what to do
 
-Node = nbformat.NotebookNode
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 ELSEWHERE = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -77,10 +78,10 @@ def find_chromium() -> str | None:
 
 
 @contextmanager
-def printer():
+def printer() -> Iterator["Page"]:
     """A page of headless Chromium.  Raises ValueError with a sentence where there is none."""
     program = find_chromium()
-    if not program or not sync_playwright:
+    if not program or sync_playwright is None:
         raise ValueError(_(NO_PLAYWRIGHT if program else NO_CHROMIUM))
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -89,7 +90,7 @@ def printer():
         browser.close()
 
 
-def print_to(paper, lesson: str, lang: str, path: Path) -> None:
+def print_to(paper: "Page", lesson: str, lang: str, path: Path) -> None:
     """Write the handout of a lesson as a PDF; `paper` is what `printer` gave."""
     paper.set_content(html(lesson, lang))
     paper.evaluate("() => document.fonts.ready")

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import nbformat
@@ -85,7 +86,7 @@ def has_tag(cell: nbformat.NotebookNode, tag: str) -> bool:
     return tag in cell.metadata.get("tags", ())
 
 
-def page(template: str, cells: list, **resources) -> str:
+def page(template: str, cells: list, **resources: Any) -> str:
     """One HTML file: `cells` in one of the templates of course/workshop/templates."""
     exporter = HTMLExporter(
         template_name="course",

@@ -12,17 +12,18 @@ import math
 import re
 import struct
 import unicodedata
+from collections.abc import Sequence
 from itertools import groupby, pairwise
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode as Node
 
 from course.notebooks.words import exercise_words
 from course.workshop.html_page import WORKSHOP, command, has_tag, page, place, read
 from course.workshop.speaker_notes import speaker_notes
 from utils.language import _, use_language
 
-Node = nbformat.NotebookNode
 COURSE = "Inside a Transformer LLM · 트랜스포머 LLM 속으로"
 REVEAL = WORKSHOP / "reveal"
 # Between sentences, but not inside `code` or a "quotation".
@@ -50,11 +51,11 @@ def slides(lesson: str, lang: str) -> list[list[Node]]:
     """The cells of each slide: the first says so in its metadata, the last one has the notes."""
     head, *cells = read("solutions", lang, lesson)
     stubs = {cell.id: cell.source for cell in read("chapters", lang, lesson)}
-    found, section, heading, text = [_title(head)], "", TITLE.match(head.source)[1], ""
+    found, section, heading, text = [_title(head)], "", TITLE.findall(head.source)[0], ""
     for cell, after in pairwise([*cells, None]):
         if cell.cell_type == "markdown":
             for part in re.split(r"(?m)^(?=##)", cell.source):
-                mark, title, text = re.match(r"(?:(#+) (.*)\n*)?((?s:.*))", part).groups()
+                mark, title, text = re.findall(r"(?:(#+) (.*)\n*)?((?s:.*))", part)[0]
                 section = title if mark == "##" else section
                 # what follows an exercise belongs to the section again
                 heading = (section if EXERCISE.match(part) else title) or heading
@@ -76,10 +77,17 @@ def slides(lesson: str, lang: str) -> list[list[Node]]:
     return found
 
 
-def _slide(kind: str, slide_id: str, title: str, cells: list[Node], says="", about=()):
+def _slide(
+    kind: str,
+    slide_id: str,
+    title: str,
+    cells: list[Node],
+    says: str = "",
+    about: Sequence[str] = (),
+) -> list[Node]:
     """A slide of these cells.  `about`: what of the guide belongs to it; `says`: of the lesson."""
-    about = {"kind": kind, "id": slide_id, "title": title, "says": says, "about": list(about)}
-    cells[0].metadata.slide = nbformat.from_dict(about)
+    told = {"kind": kind, "id": slide_id, "title": title, "says": says, "about": list(about)}
+    cells[0].metadata.slide = nbformat.from_dict(told)
     return cells
 
 
@@ -163,7 +171,7 @@ def _width(text: str) -> int:
 
 
 def _task(text: str, stub: str, section: str) -> list[Node]:
-    number = EXERCISE.match(text)[1]
+    number = EXERCISE.findall(text)[0]
     said = exercise_words(number)
     task = {
         "title": f"{number} · {said.title}",
@@ -206,7 +214,7 @@ def _fitting(code: str) -> int:
 
 
 def _signature(stub: str) -> str:
-    first = re.search(r"(?m)^(?:def |class |\w+ = ).*$", stub)[0]
+    first = re.findall(r"(?m)^(?:def |class |\w+ = ).*$", stub)[0]
     return re.sub(r"^(def|class) |:$|  # .*$", "", first)
 
 
@@ -220,7 +228,8 @@ def lead(text: str, room: int) -> str:
     sentences = [sentence for part in prose for sentence in SENTENCE_ENDS.split(part)]
     rows = [sentences[i:j] for i in range(len(sentences)) for j in range(i + 1, len(sentences) + 1)]
     fitting = [row for row in rows if len(row) == 1 or _width(" ".join(row)) <= room]
-    return " ".join(max(fitting, key=lambda row: (_terms(row), row[0] == sentences[0], len(row))))
+    best = max(fitting, key=lambda row: (_terms(row), row[0] == sentences[0], len(row)))
+    return " ".join(best)
 
 
 def _terms(sentences: list[str]) -> int:

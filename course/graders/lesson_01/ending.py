@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from transformers import PreTrainedTokenizerBase
+
 from course.graders.attempt import Attempt
 from course.graders.compare import describe
 from course.graders.models import default_model
@@ -11,7 +13,7 @@ from utils.language import N_
 from utils.model import end_token_ids
 
 
-def chat(tokenizer, message: str) -> str:
+def chat(tokenizer: PreTrainedTokenizerBase, message: str) -> str:
     """`message` inside the chat template, up to where the answer begins."""
     return tokenizer.apply_chat_template(
         [{"role": "user", "content": message}], tokenize=False, add_generation_prompt=True

@@ -5,6 +5,7 @@ from functools import cache
 
 import torch
 from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from course.graders.attempt import Attempt
 from course.graders.models import default_model
@@ -149,8 +150,8 @@ def _new(token: int) -> Tensor:
     ),
 )
 def append_token(attempt: Attempt) -> Iterator[Check]:
-    for ids, token in (([[5, 6, 7]], 8), ([[2]], 2), ([[9, 8, 7, 6, 5]], 0)):
-        ids = torch.tensor(ids)
+    for given, token in (([[5, 6, 7]], 8), ([[2]], 2), ([[9, 8, 7, 6, 5]], 0)):
+        ids = torch.tensor(given)
         yield attempt.compare(
             _("{ids} and then {token}", "{ids} 다음에 {token}").format(
                 ids=ids.tolist(), token=token
@@ -162,12 +163,21 @@ def append_token(attempt: Attempt) -> Iterator[Check]:
 
 
 @cache
-def _loop(model, tokenizer, prompt, max_new_tokens, *, grow=True, stop=True, only_last=False):
+def _loop(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompt: str,
+    max_new_tokens: int,
+    *,
+    grow: bool = True,
+    stop: bool = True,
+    only_last: bool = False,
+) -> list[int]:
     """The ids that a greedy loop writes, with one thing or another gone wrong in it."""
     ids = tokenizer(prompt, return_tensors="pt").input_ids
-    new = []
+    new: list[int] = []
     for _step in range(max_new_tokens):
-        new.append(next_logits(model, ids)[0].argmax().item())
+        new.append(int(next_logits(model, ids)[0].argmax()))
         if stop and new[-1] in end_token_ids(model, tokenizer):
             break
         if only_last:
@@ -177,7 +187,7 @@ def _loop(model, tokenizer, prompt, max_new_tokens, *, grow=True, stop=True, onl
     return new
 
 
-def _text(tokenizer, ids: list[int]) -> str:
+def _text(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
     return tokenizer.decode(ids, skip_special_tokens=True)
 
 

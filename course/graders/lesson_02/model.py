@@ -239,7 +239,7 @@ def _at(hidden: Tensor, index: Tensor) -> Tensor:
     ),
 )
 def pooled(attempt: Attempt) -> Iterator[Check]:
-    for title, mask in (
+    for title, rows in (
         (
             N_("padding at the end", "패딩이 뒤에 있을 때"),
             [[1, 1, 1, 0, 0], [1, 1, 1, 1, 0], [1, 1, 0, 0, 0]],
@@ -248,7 +248,7 @@ def pooled(attempt: Attempt) -> Iterator[Check]:
         (N_("no padding", "패딩이 없을 때"), [[1, 1, 1], [1, 1, 1]]),
         (N_("one text", "글 하나"), [[1, 1, 0]]),
     ):
-        mask = torch.tensor(mask)
+        mask = torch.tensor(rows)
         hidden = numbers(*mask.shape, 3, seed=9)
         expected = pool_last_token(hidden, mask)
         yield attempt.compare(title, hidden, mask, expected=expected)

@@ -211,23 +211,24 @@ def under_one_half(attempt: Attempt) -> Iterator[Check]:
     if not isinstance(value, Real) or isinstance(value, bool):
         yield attempt.fail(title, "not-a-number", got=describe(value))
         return
-    if not 0 < value < inf:
+    temperature = float(value)
+    if not 0 < temperature < inf:
         yield attempt.fail(title, "out-of-range", got=describe(value))
         return
 
     model, tokenizer = default_model()
     logits, _output = next_logits(model, prompt_ids(model, tokenizer, FRANCE))
 
-    def winner(temperature: float) -> float:
-        return float(apply_temperature(logits, temperature).softmax(-1).max())
+    def winner(at: float) -> float:
+        return float(apply_temperature(logits, at).softmax(-1).max())
 
     got = _(
         "at temperature {temperature} the winner has {share:.2f}",
         "온도 {temperature}에서 1등의 확률은 {share:.2f}",
-    ).format(temperature=f"{value:g}", share=winner(value))
-    if winner(value) >= 0.5:
-        yield attempt.fail(title, "wrong-direction" if value < 1 else "too-low", got=got)
-    elif value > STEP and winner(value - STEP) < 0.5:
+    ).format(temperature=f"{temperature:g}", share=winner(temperature))
+    if winner(temperature) >= 0.5:
+        yield attempt.fail(title, "wrong-direction" if temperature < 1 else "too-low", got=got)
+    elif temperature > STEP and winner(temperature - STEP) < 0.5:
         yield attempt.fail(title, "too-high", got=got)
     else:
         yield Check(title)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from course.graders.attempt import Attempt
 from course.graders.spec import Check, Mistake, exercise
@@ -81,12 +81,12 @@ class LMHead(nn.Linear):
 
     vectors = 0
 
-    def forward(self, hidden_states):
+    def forward(self, hidden_states: Tensor) -> Tensor:
         self.vectors += hidden_states[..., 0].numel()
         return super().forward(hidden_states)
 
 
-def _head(width: int, vocab: int) -> nn.Module:
+def _head(width: int, vocab: int) -> LMHead:
     head = LMHead(width, vocab, bias=False).requires_grad_(False)
     head.weight.copy_(torch.randn(vocab, width))
     return head

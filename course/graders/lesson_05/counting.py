@@ -94,7 +94,7 @@ def positions_computed(attempt: Attempt) -> Iterator[Check]:
         ),
         Mistake(
             "one-layer",
-            lambda *a: cache_bytes(1, *a[1:]),
+            lambda layers, heads, dim, tokens, size: cache_bytes(1, heads, dim, tokens, size),
             N_(
                 "That is one layer's part. Every layer keeps its own.",
                 "한 층의 몫입니다. 층마다 따로 남깁니다.",
@@ -102,12 +102,12 @@ def positions_computed(attempt: Attempt) -> Iterator[Check]:
         ),
         Mistake(
             "one-head",
-            lambda *a: cache_bytes(a[0], 1, *a[2:]),
+            lambda layers, heads, dim, tokens, size: cache_bytes(layers, 1, dim, tokens, size),
             N_("The number of key-value heads is missing.", "KV 헤드의 개수가 빠졌습니다."),
         ),
         Mistake(
             "no-head-size",
-            lambda *a: cache_bytes(*a[:2], 1, *a[3:]),
+            lambda layers, heads, dim, tokens, size: cache_bytes(layers, heads, 1, tokens, size),
             N_(
                 "The head size is missing: each key is a vector of `head_dim` numbers.",
                 "헤드 크기가 빠졌습니다. 키 하나는 숫자 `head_dim`개로 된 벡터입니다.",
@@ -115,7 +115,7 @@ def positions_computed(attempt: Attempt) -> Iterator[Check]:
         ),
         Mistake(
             "one-token",
-            lambda *a: cache_bytes(*a[:3], 1, a[4]),
+            lambda layers, heads, dim, tokens, size: cache_bytes(layers, heads, dim, 1, size),
             N_(
                 "That is a single token's part. Every token adds as much.",
                 "토큰 하나의 몫입니다. 토큰마다 그만큼씩 늘어납니다.",
@@ -123,7 +123,7 @@ def positions_computed(attempt: Attempt) -> Iterator[Check]:
         ),
         Mistake(
             "numbers-not-bytes",
-            lambda *a: cache_bytes(*a[:4], 1),
+            lambda layers, heads, dim, tokens, size: cache_bytes(layers, heads, dim, tokens, 1),
             N_(
                 "That counts numbers. Each of them takes `bytes_per_number` bytes.",
                 "숫자의 개수입니다. 숫자 하나는 `bytes_per_number`바이트입니다.",

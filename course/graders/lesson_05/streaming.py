@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from typing import Any
 
+from transformers import PreTrainedTokenizerBase
+
 from course.graders.attempt import Attempt, Refused
 from course.graders.compare import describe
 from course.graders.models import default_model
@@ -19,11 +21,11 @@ def _joined(pieces: Any) -> str | None:
     return "".join(piece if isinstance(piece, str) else f"‹{piece!r}›" for piece in pieces)
 
 
-def _text(tokenizer, ids: list[int]) -> str:
+def _text(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
     return tokenizer.decode(ids, skip_special_tokens=True)
 
 
-def _longer_and_longer(tokenizer, ids: list[int]) -> list[str]:
+def _longer_and_longer(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> list[str]:
     """The text of the first token, of the first two, and so on."""
     return [_text(tokenizer, ids[:end]) for end in range(1, len(ids) + 1)]
 
@@ -118,7 +120,7 @@ def own_stream(attempt: Attempt) -> Iterator[Check]:
     _model, tokenizer = default_model()
     half, ended = tokenizer("만나요🐿").input_ids[:-1], [*tokenizer("네, 좋아요!").input_ids, 2]
 
-    def joined(token_ids: list[int], tokenizer) -> str | None:
+    def joined(token_ids: list[int], tokenizer: PreTrainedTokenizerBase) -> str | None:
         return _joined(attempt.answer(token_ids, tokenizer))
 
     for title, ids in (
@@ -134,7 +136,7 @@ def own_stream(attempt: Attempt) -> Iterator[Check]:
     yield _comes_in_time(attempt, tokenizer)
 
 
-def _comes_in_time(attempt: Attempt, tokenizer) -> Check:
+def _comes_in_time(attempt: Attempt, tokenizer: PreTrainedTokenizerBase) -> Check:
     title = N_("each piece comes as soon as it is certain", "확실해지는 대로 곧바로 나온다")
     ids = tokenizer("한글은 🐿 그리고 words").input_ids
     try:
@@ -154,11 +156,13 @@ def _comes_in_time(attempt: Attempt, tokenizer) -> Check:
     return attempt.fail(title, "too-late", **about, count=count)
 
 
-def _shown_by_token(attempt: Attempt, title: str, ids: list[int], tokenizer) -> list[str]:
+def _shown_by_token(
+    attempt: Attempt, title: str, ids: list[int], tokenizer: PreTrainedTokenizerBase
+) -> list[str]:
     """What the learner's function has given out when it asks for each token, and at the end."""
     shown: list[str] = []
 
-    def one_by_one(token_ids: Iterable[int], tokenizer) -> list[str]:
+    def one_by_one(token_ids: Iterable[int], tokenizer: PreTrainedTokenizerBase) -> list[str]:
         said: list[str] = []
 
         def tokens() -> Iterator[int]:
@@ -175,7 +179,7 @@ def _shown_by_token(attempt: Attempt, title: str, ids: list[int], tokenizer) -> 
     return shown
 
 
-def _certain_by_token(ids: list[int], tokenizer) -> list[str]:
+def _certain_by_token(ids: list[int], tokenizer: PreTrainedTokenizerBase) -> list[str]:
     """For each number of tokens read, from 0, the text that is certain by then, at the least."""
     sure = [""]
     for text in _longer_and_longer(tokenizer, ids):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor
+from transformers import PreTrainedModel
 
 from course.graders.attempt import Attempt
 from course.graders.models import default_model, tiny_llama
@@ -13,7 +14,7 @@ from utils.language import N_
 
 
 def _write(
-    model,
+    model: PreTrainedModel,
     ids: Tensor,
     count: int,
     *,
@@ -136,8 +137,10 @@ def own_loop_with_cache(attempt: Attempt) -> Iterator[Check]:
     yield _each_position_once(attempt, model, prompt)
 
 
-def _each_position_once(attempt: Attempt, model, prompt: Tensor) -> Check:
-    def positions_of_passes(model, input_ids: Tensor, max_new_tokens: int) -> list[int]:
+def _each_position_once(attempt: Attempt, model: PreTrainedModel, prompt: Tensor) -> Check:
+    def positions_of_passes(
+        model: PreTrainedModel, input_ids: Tensor, max_new_tokens: int
+    ) -> list[int]:
         with counting_positions(model) as counts:
             attempt.answer(model, input_ids, max_new_tokens)
         return counts

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
 from course.graders.attempt import Attempt
 from course.graders.models import default_model
 from course.graders.spec import Check, exercise
@@ -14,7 +16,7 @@ from utils.model import prompt_ids
 LOST, KEPT = ("The Shawshank", " Red"), ("The capital of France is", " Paris")
 
 
-def _likeliest(model, tokenizer, text: str) -> str:
+def _likeliest(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text: str) -> str:
     """The token that most likely follows `text`."""
     logits, _output = next_logits(model, prompt_ids(model, tokenizer, text))
     return tokenizer.decode([int(logits.argmax())])

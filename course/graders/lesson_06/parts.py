@@ -1,6 +1,7 @@
 """The parts of a block: what exercises 6.1 and 6.2 check."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -151,11 +152,13 @@ def _rms(
 def rms_norm(attempt: Attempt) -> Iterator[Check]:
     x, weight = numbers(2, 5, 8, seed=6) * 3 + 1, numbers(8, seed=7)
     half = (x * 200).half(), weight.half()
+    usual: dict[str, Any] = {}
+    coarse: dict[str, Any] = {"atol": 4e-3, "rtol": 4e-3}
     for title, given, close in (
         (
             N_("each vector is divided by its own size", "벡터마다 자기 크기로 나눈다"),
             (x, weight, 1e-6),
-            {},
+            usual,
         ),
         (
             N_(
@@ -163,22 +166,22 @@ def rms_norm(attempt: Attempt) -> Iterator[Check]:
                 "배치 축이 없는 글, [position, width]",
             ),
             (x[0], weight, 1e-6),
-            {},
+            usual,
         ),
         (
             N_("eps, where the numbers are small", "수가 작을 때의 eps"),
             (x / 1000, weight, 1e-5),
-            {},
+            usual,
         ),
         (
             N_("float16 comes in and goes out", "float16이 들어가고 나온다"),
             (*half, 1e-6),
-            {"atol": 4e-3, "rtol": 4e-3},
+            coarse,
         ),
     ):
         yield attempt.compare(title, *given, expected=_rms(*given), **close)
     model, _tokenizer = default_model()
-    norm = blocks(model)[7].module.input_layernorm
+    norm: Any = blocks(model)[7].module.input_layernorm
     x = numbers(1, 3, norm.weight.shape[0], seed=8)
     title = N_(
         "the same as the model's own norm, in block 7",
@@ -318,7 +321,7 @@ def feed_forward(attempt: Attempt) -> Iterator[Check]:
         given = x, gate, up, down
         yield attempt.compare(title, *given, expected=right(*given))
     model, _tokenizer = default_model()
-    layer = blocks(model)[22].feed_forward
+    layer: Any = blocks(model)[22].feed_forward
     weights = [part.weight for part in (layer.gate_proj, layer.up_proj, layer.down_proj)]
     x = numbers(1, 3, weights[0].shape[1], seed=11)
     title = N_(

@@ -6,6 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 from transformers import LlamaConfig
+from transformers.models.llama.modeling_llama import LlamaAttention, LlamaDecoderLayer
 
 from course.graders.attempt import Attempt
 from course.graders.lesson_08.small_model import small_model
@@ -62,7 +63,7 @@ def _whole_and_in_pieces(
 
 def _attention(
     x: Tensor,
-    self_attn: nn.Module,
+    self_attn: LlamaAttention,
     config: LlamaConfig,
     positions: Tensor,
     mask: Tensor,
@@ -167,7 +168,7 @@ def attention(attempt: Attempt) -> Iterator[Check]:
     yield _kept_rightly(attempt, *about)
 
 
-def _kept_rightly(attempt: Attempt, self_attn: nn.Module, config: LlamaConfig) -> Check:
+def _kept_rightly(attempt: Attempt, self_attn: LlamaAttention, config: LlamaConfig) -> Check:
     title, store = N_("what the cache holds", "캐시에 들어 있는 것"), KVCache()
 
     def with_cache(*given: object) -> Tensor:
@@ -184,7 +185,7 @@ def _kept_rightly(attempt: Attempt, self_attn: nn.Module, config: LlamaConfig) -
 
 def _run_layer(
     x: Tensor,
-    layer: nn.Module,
+    layer: LlamaDecoderLayer,
     config: LlamaConfig,
     positions: Tensor,
     mask: Tensor,

@@ -102,7 +102,8 @@ def roomy_cache(attempt: Attempt) -> Iterator[Check]:
 
 def _filled(attempt: Attempt, store: Any) -> Iterator[Check]:
     """All chunks are appended, one after the other, and stay where they are in memory."""
-    before, places = [], {}
+    before: list[Chunk] = []
+    places: dict[int, int] = {}
     for chunk in _chunks():
         layer, keys, _values = chunk
         expected = _joined([part for part in [*before, chunk] if part[0] == layer])
