@@ -584,12 +584,12 @@ losses_picture(losses_without_each(model, tokenizer, alice, tokens=32))
 # the model does worse than blind guessing ($\ln 49152 \approx 10.8$). Layer 11 is the one that added the very
 # long vector at position 0.
 # %% [markdown] lang="ko"
-# ## 외운 것과 외우지 않은 것
+# ### 외운 것과 외우지 않은 것
 #
 # 노트는 기억이 재료 하나일 뿐이라고 합니다. 외우지 않은 것에도 모델이 통하는지 봅시다. 첫 줄은 외운 것입니다. 둘째
 # 줄의 `zibbo mank`는 여기서 지어낸 말이어서 외웠을 리가 없고, 셋째 줄도 지어낸 이야기입니다.
 # %% [markdown] lang="en"
-# ## Learnt by heart, and not
+# ### Learnt by heart, and not
 #
 # The notes say that memory is only one of the ingredients. Does the model cope with what it has not learnt by heart? The
 # first line is a memory. In the second, `zibbo mank` was made up for this page, so it cannot be one; nor can the third,
