@@ -120,6 +120,54 @@ from course.doctor import examine
 
 examine()
 # %% [markdown] lang="ko"
+# ## 텐서 준비 운동
+#
+# 텐서가 낯설다면 10분만 쓰세요. 익숙하다면 건너뛰어도 됩니다. 모델이 내놓는 것처럼 생긴 작은 텐서를 하나 만듭니다. 글
+# 하나, 위치 둘, 위치마다 토큰 세 개의 점수입니다. 강좌에서는 이런 모양을 `[1, position, vocab]`이라고 적습니다. 축은
+# 바깥쪽 괄호부터 0번, 1번, 2번입니다.
+# %% [markdown] lang="en"
+# ## A warm-up on tensors
+#
+# If tensors are new to you, spend ten minutes here; if not, skip it. Make a small tensor that looks like what a model
+# gives: one text, two positions, and at each position the scores of three tokens. The course writes such a shape as
+# `[1, position, vocab]`. The axes are numbered 0, 1, 2 from the outermost bracket inwards.
+# %% id="tensor-shape"
+import torch
+
+scores = torch.tensor([[[1.0, 2.0, 3.0], [3.0, 1.0, 1.0]]])  # [1, position, vocab]
+print(list(scores.shape))
+# %% [markdown] lang="ko"
+# `[0, -1]`은 0번 글의 마지막(`-1`) 위치를 꺼냅니다. 축 두 개가 없어지고 점수 세 개가 남습니다. `[0, :, 0]`의 `:`은 “모든
+# 위치”라는 뜻입니다. 출력을 보기 전에 무엇이 나올지 먼저 말해 보세요.
+# %% [markdown] lang="en"
+# `[0, -1]` takes out the last position (`-1`) of text number 0: two axes are gone, and three scores are left. The `:` in
+# `[0, :, 0]` means “all positions”. Say what will come out before you look.
+# %% id="tensor-index"
+print(scores[0, -1])
+print(scores[0, :, 0])
+# %% [markdown] lang="ko"
+# `dim`은 **어느 축을 따라** 계산할지입니다. 그 축은 없어집니다. `dim=-1`은 맨 안쪽 축이어서 위치마다 점수 세 개를 더하고,
+# `dim=1`은 토큰마다 두 위치를 더합니다. `keepdim=True`이면 축이 길이 1로 남아서, 원래 텐서를 그것으로 나눌 수 있습니다.
+# %% [markdown] lang="en"
+# `dim` says **along which axis** to compute; that axis disappears. `dim=-1` is the innermost one, so the three scores at
+# each position are added up; `dim=1` adds up the two positions for each token. With `keepdim=True` the axis stays, with
+# length 1, so that the tensor can be divided by the result.
+# %% id="tensor-dim"
+print(scores.sum(dim=-1), list(scores.sum(dim=-1).shape))
+print(scores.sum(dim=1), list(scores.sum(dim=1).shape))
+print(list(scores.sum(dim=-1, keepdim=True).shape))
+# %% [markdown] lang="ko"
+# **소프트맥스**는 점수를 확률로 바꿉니다. 점수마다 $e^z$를 구해 그 합으로 나누므로, 점수가 높을수록 확률이 높고 모두 더하면
+# 1입니다. 위치마다 토큰 세 개의 확률이 필요하니 `dim=-1`입니다. `dim=1`로 잘못 쓰면 무엇의 합이 1이 될까요?
+# %% [markdown] lang="en"
+# **Softmax** turns scores into probabilities: it takes $e^z$ of each score and divides by the sum of all, so that the higher
+# the score, the higher the probability, and all add up to 1. What is wanted is three probabilities at each position, so
+# it is `dim=-1`. If you wrote `dim=1` by mistake, what would add up to 1?
+# %% id="tensor-softmax"
+probabilities = scores.softmax(dim=-1)
+for row in probabilities[0]:
+    print([f"{p:.2f}" for p in row], f"{row.sum():.2f}")
+# %% [markdown] lang="ko"
 # ## 첫 레슨으로
 #
 # 모두 ✓라면 시작하세요: [01 · 생성 루프](01_generation_loop.ipynb).

@@ -74,6 +74,28 @@ from utils.model import load_model
 model, tokenizer = load_model()
 print(type(model).__name__, f"{model.num_parameters():,}")
 # %% [markdown] lang="ko"
+# 노트에서는 `AutoModelForCausalLM.from_pretrained`를 직접 부릅니다. 인자는 넷입니다. **무엇을** 불러올지(허브의 이름,
+# 또는 여기처럼 폴더), **어디에** 올릴지(`device_map`: `"cuda"`나 `"cpu"`), 파라미터를 **어떤 숫자 형식**으로 둘지(`dtype`,
+# 예전 이름은 `torch_dtype`. `"auto"`는 저장된 그대로), 그리고 모델에 딸려 온 **남의 코드**를 실행해도 되는지
+# (`trust_remote_code`)입니다. 출력은 장치, 숫자 형식, 그리고 위에서 불러온 모델과 임베딩이 같은지(`True`)입니다.
+# %% [markdown] lang="en"
+# The notes call `AutoModelForCausalLM.from_pretrained` themselves. It has four arguments: **what** to load (a name on
+# the hub or, as here, a folder), **where** to put it (`device_map`: `"cuda"` or `"cpu"`), in which **number format** to
+# keep the parameters (`dtype`, in former days `torch_dtype`; `"auto"` is the one they were saved in), and whether to run
+# **code of others** that comes with a model (`trust_remote_code`). Printed are the device, the number format, and whether
+# the embedding is that of the model loaded above (`True`).
+# %% id="from-pretrained" tags=["C01"]
+from transformers import AutoModelForCausalLM
+from utils.model_store import prepare_model, quiet_transformers
+
+folder = prepare_model()
+with quiet_transformers():  # no progress bar
+    again = AutoModelForCausalLM.from_pretrained(
+        folder, device_map="cpu", dtype="auto", trust_remote_code=False
+    )
+embeddings = [some.get_input_embeddings().weight.cpu() for some in (model, again)]
+print(again.device, again.dtype, torch.equal(*embeddings))
+# %% [markdown] lang="ko"
 # 이제 `transformers`의 `pipeline`에 맡겨 봅니다. 토큰을 **최대 50개** 새로 쓰게 하고(`max_new_tokens`), 매번
 # 확률이 가장 높은 토큰만 고르게 합니다(`do_sample=False`). 프롬프트는 빼고 새로 쓴 글만
 # 돌려받습니다(`return_full_text=False`). 시킨 대로 썼는지 읽어 보세요.
@@ -172,10 +194,10 @@ passes_question
 passes_question.answer(2)
 # %% [markdown] lang="ko"
 # 훅(모델이 실행될 때마다 호출되는 함수)을 걸어 횟수를 세어 봅니다. 입력에서 출력까지 모델을 한 번 통과하는 것을
-# **정방향 계산**이라고 합니다. 출력된 두 수는 새 토큰의 개수와 정방향 계산의 횟수입니다.
+# **정방향 계산**이라고 합니다. 출력된 수가 그 횟수입니다.
 # %% [markdown] lang="en"
 # Count it with a hook, a function that is called each time the model runs. One run through the model, from input
-# to output, is a **forward pass**. The two numbers printed are the new tokens and the passes.
+# to output, is a **forward pass**. The number printed is how many there were.
 # %% id="count-passes" tags=["C02", "slide"]
 passes = []
 hook = model.register_forward_hook(lambda *_: passes.append(1))
@@ -183,7 +205,7 @@ ids = tokenizer(email, return_tensors="pt").to(model.device)
 written = model.generate(**ids, max_new_tokens=50, do_sample=False)
 hook.remove()
 new_ids = written[0, ids.input_ids.shape[1] :]
-print(len(new_ids), len(passes))
+print(f"{len(passes)=}")
 # %% [markdown] lang="ko"
 # ## 50은 무엇을 센 것일까
 #
@@ -217,15 +239,16 @@ length_question
 # %% id="question-b-answered" tags=["solution"]
 length_question.answer(3)
 # %% [markdown] lang="ko"
-# 세어 봅시다. 첫 줄의 세 수는 차례로 글자, 공백으로 나눈 단어, 토큰의 개수이고, 그 아래는 처음 열두 토큰입니다.
+# 세어 봅시다. 첫 줄은 글자(`characters`), 공백으로 나눈 단어(`words`), 토큰(`tokens`)의 개수이고, 그 아래는 처음 열두
+# 토큰입니다.
 # 줄바꿈과 문장 부호도 토큰이고, 단어 앞의 공백은 그 단어의 토큰에 들어 있습니다.
 # %% [markdown] lang="en"
-# Count them. The three numbers are characters, words (split at spaces) and tokens; below them are the first
-# twelve tokens. Line breaks and punctuation are tokens too, and the space before a word belongs to the word's
-# token.
+# Count `characters`, `words` (split at spaces) and `tokens`; below them are the first twelve tokens. Line breaks
+# and punctuation are tokens too, and the space before a word belongs to the word's token.
 # %% id="characters-and-tokens" tags=["C05", "slide"]
 text = tokenizer.decode(new_ids)
-print(len(text), len(text.split()), len(new_ids))
+characters, words, tokens = len(text), len(text.split()), len(new_ids)
+print(f"{characters=} {words=} {tokens=}")
 print([tokenizer.decode(i) for i in new_ids[:12]])
 # %% [markdown] lang="ko"
 # 50은 토큰의 개수입니다. `max_new_tokens=50`이면 50자까지만 나온다고 여기기 쉽고 노트에도 그렇게 적혀 있지만, 이
@@ -443,31 +466,30 @@ direction_question
 # %% id="question-c-answered" tags=["solution"]
 direction_question.answer(2)
 # %% [markdown] lang="ko"
-# 모델은 위치마다 다음 토큰을 예측합니다. 토큰 하나(`France` → `Japan`)만 다른 두 문장을 넣어 비교합니다. 한 줄은
-# 위치 하나이고, 차례로 둘째 문장의 토큰, 두 문장에서 1등인 토큰, 모든 로짓이 같은지(`True`)
-# 다른지(`False`)입니다.
+# 모델은 위치마다 다음 토큰을 예측합니다. 토큰 하나(` cat` → ` money`)만 다른 두 글을 넣어 비교합니다. 한 줄은 위치
+# 하나이고, 차례로 둘째 글의 토큰, 두 글에서 1등인 토큰, 모든 로짓이 같은지(`True`) 다른지(`False`)입니다.
 # %% [markdown] lang="en"
-# The model predicts a next token at every position. Compare two sentences that differ in one token (`France` →
-# `Japan`). A line is a position: the second sentence's token, the top prediction in either sentence, and whether
-# all the logits are the same (`True`) or not (`False`).
+# The model predicts a next token at every position. Compare two texts that differ in one token (` cat` → ` money`).
+# A line is a position: the second text's token, the top prediction in either text, and whether all the logits are
+# the same (`True`) or not (`False`).
 # %% id="change-one-token" tags=["C04", "slide"]
-one = tokenizer("In the year 1900 France had a", return_tensors="pt").input_ids.to(model.device)
-two = tokenizer("In the year 1900 Japan had a", return_tensors="pt").input_ids.to(model.device)
+one = tokenizer("She put the cat in the", return_tensors="pt").input_ids.to(model.device)
+two = tokenizer("She put the money in the", return_tensors="pt").input_ids.to(model.device)
 with torch.no_grad():
     logits_one, logits_two = model(one).logits[0], model(two).logits[0]
 for token, a, b in zip(two[0], logits_one, logits_two):
     tops = [tokenizer.decode(logits.argmax()) for logits in (a, b)]
     print(f"{tokenizer.decode(token)!r:10} {tops!s:30} {torch.equal(a, b)}")
 # %% [markdown] lang="ko"
-# 앞 위치의 로짓은 그대로이고, 바뀐 토큰부터 로짓이 달라집니다. 1등 토큰까지 바뀐 곳은 하나뿐이지만, 그 뒤의 두
-# 위치에서도 로짓은 달라졌습니다.
+# 앞 위치의 로짓은 그대로이고, 바뀐 토큰부터 로짓이 달라집니다. 여기서는 1등 토큰도 모두 바뀌었습니다. 고양이는
+# 우리(` cage`)에, 돈은 은행(` bank`)에 넣습니다.
 #
 # 다른 종류의 모델도 있습니다. BERT 같은 **표현 모델**은 글을 양방향으로 읽습니다. 그래서 글을 이어 쓸 수는
 # 없지만, 글 전체를 벡터로 나타내는 데 좋습니다. 무작위 가중치로 만든 아주 작은 BERT에서 마지막 토큰을 바꾸면
 # **모든** 위치의 출력이 달라집니다(`False`).
 # %% [markdown] lang="en"
-# The logits before it stay as they were, and from the changed token on they differ. The top token changed in one
-# place only, but at the two positions after it the logits are different, too.
+# The logits before it stay as they were, and from the changed token on they differ. Here the top tokens all changed
+# with them: the cat goes into a ` cage`, the money into a ` bank`.
 #
 # There are other kinds of models. A **representation model** such as BERT reads in both directions: it cannot
 # continue a text, but is good at turning a whole text into vectors. Change the last token for a tiny BERT with
@@ -490,6 +512,17 @@ print([torch.equal(a, b) for a, b in zip(before, after)])
 # - 모델이 쓴 토큰이 다시 모델의 입력이 됩니다. 그래서 자기회귀 모델이라고 부릅니다. 뒤의 토큰은 앞의 예측을
 #   바꾸지 못합니다(레슨 04).
 #
+# **노트의 말을 어디서 보았나**
+#
+# | 노트의 말 | 이 레슨에서 본 곳 |
+# |---|---|
+# | 텍스트를 넣으면 텍스트로 응답한다 | *글이 들어가고, 글이 나온다*. 모델은 이어 쓸 뿐이고, 그것을 응답으로 만드는 것은 대화 템플릿입니다 |
+# | 한 번에 토큰 하나, 토큰마다 정방향 계산 한 번 | *모델은 몇 번 계산할까* |
+# | 나온 토큰을 프롬프트 끝에 붙여 되풀이한다 | *루프를 펼쳐 보기*와 연습 1.3 |
+# | 그래서 자기회귀 모델이라고 부른다 | *자기회귀*. 뒤의 토큰이 앞의 예측을 바꾸지 못한다는 것은 또 다른 성질이고, BERT에는 그것이 없습니다 |
+# | 모델과 토크나이저를 불러오는 코드 | *글이 들어가고, 글이 나온다*. 노트의 `torch_dtype`은 이제 `dtype`입니다 |
+# | `max_new_tokens=50`이면 50자까지 나온다 | *50은 무엇을 센 것일까*. **다릅니다:** 토큰 50개이고, 이 글은 223자입니다 |
+#
 # **지금까지 만든 것:** `next_token_id`, `append_token`, `generate_greedy`. 글을 쓰는 루프 전체입니다.
 #
 # **다음 레슨:** 정방향 계산 한 번 안에서는 무슨 일이 일어날까요? 레슨 02에서 모델의 부품을 하나씩 꺼내 봅니다.
@@ -501,6 +534,17 @@ print([torch.equal(a, b) for a, b in zip(before, after)])
 # - It stops at the end token, or at `max_new_tokens`, a limit that counts tokens and not characters.
 # - What the model writes becomes its own input; hence the name autoregressive. A later token cannot change an
 #   earlier prediction (lesson 04).
+#
+# **The notes, and where you saw it**
+#
+# | What the notes say | Where you saw it |
+# |---|---|
+# | Text goes in, and it responds with text | *Text goes in, text comes out*. The model only continues; the chat template makes a response of that |
+# | One token at a time, each in one forward pass | *How often does the model run?* |
+# | The token is appended to the prompt, again and again | *The loop, laid open* and exercise 1.3 |
+# | Such a model is therefore called autoregressive | *Autoregressive*. That later tokens cannot change earlier predictions is another property, which BERT lacks |
+# | The code that loads model and tokenizer | *Text goes in, text comes out*. What the notes call `torch_dtype` is now `dtype` |
+# | With `max_new_tokens=50`, up to 50 characters come out | *Fifty of what?* **It differs:** it is 50 tokens, and this text has 223 characters |
 #
 # **What you have built so far:** `next_token_id`, `append_token`, `generate_greedy`: the whole loop that writes.
 #

@@ -43,6 +43,8 @@ from course.map import course_map
 course_map("02")
 # %% id="imports"
 import copy
+import re
+import unicodedata
 from importlib.resources import files
 
 import torch
@@ -73,7 +75,8 @@ parts = anatomy.components(model)
 for part in parts:
     if part.layer in (None, 0):
         print(f"{part.name:40} {part.takes:15} → {part.gives}")
-print(1 + max(part.layer for part in parts if part.layer is not None))
+blocks = 1 + max(part.layer for part in parts if part.layer is not None)
+print(f"{blocks=}")
 # %% [markdown] lang="ko"
 # 블록 안의 네 부품은 블록마다 되풀이됩니다. 블록에 들어가는 것과 나오는 것의 모양이 같아서 몇 개든 쌓을 수
 # 있습니다. `position`은 위치의 개수, 곧 글의 토큰 수이고, 576은 벡터의 **차원**입니다. 코드에서는 차원을
@@ -214,19 +217,72 @@ tokens
 tokens.set(text="서울 Seoul 🙂 3.14", show_bytes=True)
 # %% [markdown] lang="ko"
 # 토큰이 많을수록 비용이 늘어납니다. 글을 쓸 때는 토큰 하나에 정방향 계산 한 번이 들고, 문맥 길이도 토큰 수로
-# 셉니다. 같은 뜻의 영어와 한국어 문장을 나란히 세어 봅니다. 첫째 수는 글자, 둘째 수는 토큰의 개수입니다.
+# 셉니다. 같은 뜻의 영어와 한국어 문장의 글자(`characters`)와 토큰(`tokens`)을 나란히 세어 봅니다.
 # %% [markdown] lang="en"
 # The more tokens, the higher the cost: when a text is written, each takes a forward pass, and the context length,
-# too, is counted in tokens. Here are sentences that mean the same in English and Korean. The first number counts
-# characters, the second tokens.
+# too, is counted in tokens. Here are sentences that mean the same in English and Korean, with their `characters`
+# and `tokens` counted.
 # %% id="cost" tags=["C07", "slide"]
 for text in ("The capital of France is Paris.", "프랑스의 수도는 파리입니다.",
              "I drank coffee this morning.", "나는 오늘 아침에 커피를 마셨다."):
-    print(len(text), len(tokenizer(text).input_ids), text)
+    print(f"characters={len(text):2} tokens={len(tokenizer(text).input_ids):2}  {text}")
 # %% [markdown] lang="ko"
 # 글자는 한국어가 적은데 토큰은 한국어가 몇 배 많습니다. 한국어가 원래 그런 것은 아닙니다. 이 어휘사전이 주로 영어
-# 글에서 만들어졌기 때문입니다. 한국어 글로 만든 어휘사전에는 한글 음절과 단어가 들어 있어 토큰이 훨씬 적게
-# 듭니다.
+# 글에서 만들어졌기 때문입니다.
+#
+# ### 한국어로 만든 어휘사전
+#
+# 정말 그런지 만들어 봅니다. 이 강좌의 한국어 설명으로 어휘사전을 훈련합니다. 훈련은 이렇게 합니다. 바이트에서
+# 시작해, 가장 자주 잇따라 나오는 두 토큰을 토큰 하나로 합치기를 되풀이합니다(**BPE**). 이 모델의 토크나이저도 이렇게
+# 만들었습니다. 훈련에 쓰지 않은 문장에서 글자 하나에 토큰이 몇 개 드는지 비교하세요. 앞은 이 모델의 토크나이저,
+# 뒤는 방금 만든 것입니다.
+# %% [markdown] lang="en"
+# Korean needs fewer characters, and several times as many tokens. That is not in the nature of Korean: this vocabulary
+# was made mostly from English text.
+#
+# ### A vocabulary made from Korean
+#
+# Make one and see. The course's own prose in Korean is what it is trained on, in this way: begin with bytes, and again
+# and again join the two tokens that most often stand side by side into one (**BPE**). That is also how this model's
+# tokenizer was made. Compare how many tokens one character takes, in a sentence that was not used in training: first
+# with this model's tokenizer, then with the one just made.
+# %% id="korean-vocabulary" tags=["C07", "nbval-ignore-output"]
+from tokenizers import ByteLevelBPETokenizer
+from course.lessons import lesson_files
+
+lines = "\n".join(path.read_text(encoding="utf-8") for path in lesson_files()).splitlines()
+prose = [line for line in lines if line.startswith("#") and re.search("[가-힣]", line)]
+korean = ByteLevelBPETokenizer()
+korean.train_from_iterator(prose, vocab_size=4096, show_progress=False)
+text = "하늘이 맑고 바람이 시원해서 친구와 함께 공원을 걸었다."
+for ids in (tokenizer(text).input_ids, korean.encode(text).ids):
+    print(f"tokens={len(ids)}  tokens/characters={len(ids) / len(text):.1f}")
+# %% [markdown] lang="ko"
+# 토큰이 글자 하나에 둘에서 하나 아래로 줄었습니다. 어휘사전은 이 모델의 12분의 1(4,096개)이고, 훈련한 글은 이 강좌의
+# 설명뿐인데도 그렇습니다. 자주 나온 음절과 단어가 토큰 하나가 되었기 때문입니다. (설명을 고칠 때마다 수는 조금씩
+# 달라집니다.)
+#
+# ### 같은 글자, 다른 코드
+#
+# 한글은 컴퓨터에 두 가지로 적힙니다. 음절마다 코드 하나인 NFC와, 자모마다 코드 하나인 NFD입니다. 맥의 파일 이름에서
+# 온 글은 NFD일 때가 많습니다. 눈에는 똑같이 보이는 “프랑스”를 두 가지로 적어 토큰을 셉니다.
+# %% [markdown] lang="en"
+# From two tokens a character it is down to less than one, with a vocabulary of 4,096, a twelfth of this model's, and no
+# more text than this course's prose: syllables and words that came up often have become single tokens. (The numbers
+# change a little whenever the prose is revised.)
+#
+# ### The same letters, other codes
+#
+# Hangul is written in a computer in two ways: NFC has one code for each syllable, NFD one for each letter within it.
+# Text that comes from file names on a Mac is often NFD. Here is “프랑스” (“France”), which looks the same either way,
+# with its tokens counted.
+# %% id="two-forms" tags=["C07"]
+for form in ("NFC", "NFD"):
+    text = unicodedata.normalize(form, "프랑스")
+    print(f"{form} codes={len(text)} tokens={len(tokenizer(text).input_ids)}")
+# %% [markdown] lang="ko"
+# NFD는 보기에는 같아도 토큰이 두 배 넘게 들고, 모델에게는 다른 글입니다. 한글을 다룰 때는 먼저
+# `unicodedata.normalize("NFC", text)`를 거치게 하세요.
 #
 # ## 임베딩: id → 벡터
 #
@@ -234,9 +290,8 @@ for text in ("The capital of France is Paris.", "프랑스의 수도는 파리�
 # 번호입니다. 임베딩 층이 ` Paris`에 내놓은 벡터가 행렬의 그 행과 같은지 봅니다. 차례로 행렬의 모양, ` Paris`의
 # id, 같은지(`True`)입니다.
 # %% [markdown] lang="en"
-# Korean needs fewer characters, and several times as many tokens. That is not in the nature of Korean: this
-# vocabulary was made mostly from English text. One made from Korean text has Korean syllables and words in it,
-# and needs far fewer tokens.
+# NFD looks the same, takes more than twice the tokens, and is another text to the model. When you work with Hangul,
+# put it through `unicodedata.normalize("NFC", text)` first.
 #
 # ## The embedding: ids → vectors
 #
@@ -247,7 +302,8 @@ for text in ("The capital of France is Paris.", "프랑스의 수도는 파리�
 embedding_matrix = model.get_input_embeddings().weight
 paris = tokenizer(" Paris").input_ids[0]
 vector = model.get_input_embeddings()(torch.tensor(paris, device=model.device))
-print(list(embedding_matrix.shape), paris, torch.equal(vector, embedding_matrix[paris]))
+same = torch.equal(vector, embedding_matrix[paris])
+print(f"[vocab, width]={list(embedding_matrix.shape)}  {paris=}  {same=}")
 # %% [markdown] lang="ko"
 # ### 연습 2.1 · id에서 벡터로
 #
@@ -525,21 +581,22 @@ for kind, share in anatomy.parameter_share(model).items():
 #
 # LM 헤드는 스택에 붙일 수 있는 헤드 가운데 하나일 뿐입니다. 이번에는 문장이 칭찬인지 불평인지를 가리는 **분류
 # 헤드**를 붙입니다. 강좌에 들어 있는 짧은 영어 문장 300개를 씁니다. 200개는 훈련에 쓰고 100개는 테스트용으로 남겨
-# 둡니다. 어느 쪽이든 칭찬이 절반입니다. 첫 줄의 네 수는 차례로 모든 문장, 테스트용 문장, 테스트용 가운데 칭찬,
-# 훈련용 가운데 칭찬의 개수입니다.
+# 둡니다. 어느 쪽이든 칭찬이 절반입니다. 처음 두 줄은 훈련용(`train`)과 테스트용(`held-out`) 문장의 개수와 그 가운데
+# 칭찬(`good`)의 개수이고, 그 아래는 문장의 예입니다.
 # %% [markdown] lang="en"
 # ## The same stack, another head
 #
 # The LM head is only one of the heads that can be put on the stack. Now for a **classification head** that tells
 # praise from complaint. The course brings 300 short sentences: 200 for training, 100 held out for the test, and
-# in both half are praise. The four numbers in the first line count all sentences, those held out, the praise
-# among those held out, and the praise among those for training.
+# in both half are praise. The first two lines count, for training (`train`) and test (`held-out`), the sentences
+# and the praise among them (`good`); below are two of the sentences.
 # %% id="sentences"
 rows = files("course").joinpath("data/reviews.tsv").read_text().splitlines()[1:]
 splits, feelings, sentences = zip(*(row.split("\t") for row in rows))
 held_out = torch.tensor([split == "held-out" for split in splits])
 good = torch.tensor([int(feeling == "good") for feeling in feelings])
-print(len(sentences), held_out.sum().item(), good[held_out].sum().item(), good[~held_out].sum().item())
+for split, answers in (("train", good[~held_out]), ("held-out", good[held_out])):
+    print(f"{split:8} sentences={len(answers)} good={int(answers.sum())}")
 print(feelings[0], "|", sentences[0])
 print(feelings[1], "|", sentences[1])
 # %% [markdown] lang="ko"
@@ -717,6 +774,15 @@ for kind in (AutoModelForTokenClassification, AutoModelForSequenceClassification
 # - LM 헤드는 점수(로짓)를 내고, 소프트맥스는 그것을 합이 1인 확률로 바꿉니다.
 # - 같은 스택에 다른 헤드를 붙이면 다른 시스템이 됩니다.
 #
+# **노트의 말을 어디서 보았나**
+#
+# | 노트의 말 | 이 레슨에서 본 곳 |
+# |---|---|
+# | 루프 말고는 토크나이저와 LM 헤드가 핵심이고, 그 사이에 블록의 스택이 있다 | *지도*와 *한 문장을 끝까지*. 노트에 없는 부품이 하나 더 있습니다. LM 헤드 앞의 정규화입니다 |
+# | 토크나이저에는 어휘사전이 있고, 토큰마다 임베딩이 있다 | *토크나이저*와 *임베딩*. 표는 두 개입니다. 어휘사전은 토크나이저에, 임베딩은 모델에 있고, 둘을 잇는 것은 id입니다 |
+# | LM 헤드는 스택의 출력을 다음 토큰의 확률로 바꾼다 | *LM 헤드: 벡터에서 확률까지*. **다릅니다:** LM 헤드가 내는 것은 로짓이고, 확률로 바꾸는 것은 소프트맥스입니다 |
+# | 스택에는 다른 헤드도 붙일 수 있다 | *같은 스택, 다른 헤드* |
+#
 # **지금까지 만든 것:** 레슨 01의 루프에 더해, 레슨 08이 그대로 가져다 쓸 `embed`와 `lm_head`. 그리고 `softmax`,
 # 이웃을 찾는 `nearest_tokens`, 크기를 재는 `parameter_share`, 다른 헤드를 위한 `pool_last_token`.
 #
@@ -734,6 +800,15 @@ for kind in (AutoModelForTokenClassification, AutoModelForSequenceClassification
 #   matrix.
 # - The LM head gives scores, the logits; a softmax turns them into probabilities that sum to 1.
 # - Another head on the same stack makes another system.
+#
+# **The notes, and where you saw it**
+#
+# | What the notes say | Where you saw it |
+# |---|---|
+# | Besides the loop, tokenizer and LM head are what matters, with the stack of blocks in between | *The map* and *One sentence, all the way*. There is one part more than in the notes: the norm before the LM head |
+# | The tokenizer has a vocabulary, and each token an embedding | *The tokenizer* and *The embedding*. These are two tables: the vocabulary belongs to the tokenizer, the embedding to the model, and ids link the two |
+# | The LM head turns the stack's output into probabilities of the next token | *The LM head: from a vector to probabilities*. **It differs:** the LM head gives logits, and it is softmax that makes probabilities of them |
+# | Other heads can be put on the stack, too | *The same stack, another head* |
 #
 # **What you have built so far:** besides the loop of lesson 01, `embed` and `lm_head`, which lesson 08 uses as
 # they are; and `softmax`, `nearest_tokens` to find neighbours, `parameter_share` to measure sizes,

@@ -201,14 +201,17 @@ sampled_steps = list(generation_steps(model, tokenizer, night, 60, choose=choose
 print(tokenizer.decode([step.token_id for step in sampled_steps]))
 # %% [markdown] lang="ko"
 # 확률대로 뽑는 것을 **샘플링**이라고 합니다. 되풀이는 없지만 횡설수설합니다. 왜 그럴까요? 뽑힌 토큰이 그때 몇
-# 등이었는지 세어 봅니다. 세 수는 차례로 1등이었던 것, 50등 밖이었던 것, 뽑은 토큰 모두의 개수입니다.
+# 등이었는지(`rank`) 세어 봅니다. 노트가 말하는 2등과 3등도 셉니다. 마지막 줄은 50등 밖이었던 것과, 뽑은 토큰 모두의
+# 개수입니다.
 # %% [markdown] lang="en"
 # To draw as the probabilities say is called **sampling**. Nothing is repeated, but it rambles. Why? Count which
-# rank each drawn token had. The three numbers are how many were the winner, how many were beyond rank 50, and how
-# many were drawn in all.
+# `rank` each drawn token had: how many were the winner, how many second and third, of which the notes speak? The last
+# line has those beyond rank 50, and how many were drawn in all.
 # %% id="rank-of-the-drawn" tags=["C11"]
-ranks = [int((step.logits > step.logits[step.token_id]).sum()) for step in sampled_steps]
-print(sum(rank == 0 for rank in ranks), sum(rank >= 50 for rank in ranks), len(ranks))
+ranks = [1 + int((step.logits > step.logits[step.token_id]).sum()) for step in sampled_steps]
+for rank in (1, 2, 3):
+    print(f"{rank=}: {ranks.count(rank)}")
+print(f"rank>50: {sum(rank > 50 for rank in ranks)}  {len(ranks)=}")
 # %% [markdown] lang="ko"
 # 50등 밖의 토큰 하나하나는 확률이 아주 작지만 5만 개 가까이 있어서, 모두 합치면 무시할 수 없습니다. 그리고 한 번
 # 뽑히면 그 뒤의 글은 모두 그것을 이어 갑니다.
@@ -529,11 +532,11 @@ order_question
 # %% id="question-c-answered" tags=["solution"]
 order_question.answer(1)
 # %% [markdown] lang="ko"
-# 온도를 바꾸면서 세 필터가 각각 토큰을 몇 개 남기는지 셉니다. 한 줄은 온도이고, 그 뒤의 세 수는 차례로 top-k(5),
-# top-p(0.5), min-p(0.2)가 남긴 개수입니다.
+# 온도를 바꾸면서 세 필터, top-k(5), top-p(0.5), min-p(0.2)가 각각 토큰을 몇 개 남기는지 셉니다. 한 줄이 온도
+# 하나(`T`)입니다.
 # %% [markdown] lang="en"
-# Count how many tokens each filter keeps as the temperature rises. A line begins with the temperature; the three
-# numbers after it are how many top-k (5), top-p (0.5) and min-p (0.2) keep.
+# Count how many tokens each filter, top-k (5), top-p (0.5) and min-p (0.2), keeps as the temperature rises. A line is
+# one temperature (`T`).
 # %% id="kept-by-temperature" tags=["C14", "slide"]
 def kept(logits):
     return int((logits > -torch.inf).sum())
@@ -541,12 +544,10 @@ def kept(logits):
 
 for temperature in (0.5, 1.0, 1.5):
     warm = decoding.apply_temperature(dog_logits, temperature)
-    filtered = (
-        decoding.top_k_filter(warm, 5),
-        decoding.top_p_filter(warm, 0.5),
-        decoding.min_p_filter(warm, 0.2),
-    )
-    print(temperature, *(kept(some) for some in filtered))
+    top_k = kept(decoding.top_k_filter(warm, 5))
+    top_p = kept(decoding.top_p_filter(warm, 0.5))
+    min_p = kept(decoding.min_p_filter(warm, 0.2))
+    print(f"T={temperature}  {top_k=} {top_p=:2} {min_p=}")
 # %% [markdown] lang="ko"
 # 필터끼리의 순서도 중요합니다. 먼저 top-k로 다섯 개를 남기면 top-p는 **그 다섯의** 확률에서 80%를 찾고, 거꾸로
 # 하면 어휘사전 전체의 80%를 찾은 뒤 다섯 개를 남깁니다. 출력된 두 수는 top-k를 먼저 할 때와 top-p를 먼저 할 때
@@ -558,7 +559,7 @@ for temperature in (0.5, 1.0, 1.5):
 # %% id="order-of-filters" tags=["C14"]
 k_first = decoding.top_p_filter(decoding.top_k_filter(dog_logits, 5), 0.8)
 p_first = decoding.top_k_filter(decoding.top_p_filter(dog_logits, 0.8), 5)
-print(kept(k_first), kept(p_first))
+print(f"{kept(k_first)=} {kept(p_first)=}")
 # %% [markdown] lang="ko"
 # ## 샘플링
 #
@@ -668,6 +669,19 @@ for steps in (greedy_steps, sampled_steps, tamed_steps):
     beyond = sum(int((s.logits > s.logits[s.token_id]).sum()) >= 50 for s in steps)
     print(f"{decoding.repeated_ngram_rate(ids, 3):.2f}  {beyond:2}  {tokenizer.decode(ids[:32])!r}")
 # %% [markdown] lang="ko"
+# 탐욕적 검색은 늘 이렇게 될까요? 프롬프트를 셋 더 써 봅니다. 한 줄은 되풀이된 3-그램의 비율과 프롬프트입니다.
+# %% [markdown] lang="en"
+# Does greedy search always end like this? Try three more prompts. A line is the share of repeated 3-grams, and the
+# prompt.
+# %% id="other-prompts" tags=["C11"]
+starts = ("Once upon a time", "The best way to learn a language is", "I like to")
+for start in starts:
+    ids = [step.token_id for step in generation_steps(model, tokenizer, start, 60)]
+    print(f"{decoding.repeated_ngram_rate(ids, 3):.2f}  {start}")
+# %% [markdown] lang="ko"
+# 셋 가운데 둘은 거의 되풀이하지 않습니다. 앞의 글처럼 심하지는 않아도, 언어를 배우는 방법을 묻는 글은 3분의 1이
+# 되풀이입니다. 그러니 늘 그렇지는 않고, 프롬프트에 달려 있습니다. 글이 길어지면 어떻게 되는지도 보세요(`60`을 `150`으로).
+#
 # ## 모든 설정을 한자리에서
 #
 # 같은 탐색기로 돌아왔습니다. 이제 열마다 무슨 일이 일어나는지 다 압니다. ×는 그 열에서 잘린 토큰, 점선은 잘리기
@@ -678,6 +692,10 @@ for steps in (greedy_steps, sampled_steps, tamed_steps):
 # - **500번 뽑기**를 누르면 ◆가 뽑힌 비율을 표시합니다. 막대 끝과 얼마나 가까운가요?
 # - 시드만 바꾸고 다시 이어 써 보세요.
 # %% [markdown] lang="en"
+# Two of the three hardly repeat anything. The one about learning a language, though not as bad as the text before, is a
+# third repetition. So it is not always like this; it depends on the prompt. See, too, what happens in a longer text (put
+# `150` for `60`).
+#
 # ## All settings in one place
 #
 # Back to the explorer, and now you know what happens in each column. An × marks a token that is cut in that
@@ -697,6 +715,18 @@ filter_explorer.set(temperature=3.0, top_k=len(dog_logits), top_p=1.0, min_p=0.0
 filter_explorer.press("continue_text")
 # %% id="explorer-tamed" tags=["solution"]
 filter_explorer.set(min_p=0.1).press("continue_text")
+# %% [markdown] lang="ko"
+# 탐색기에서는 슬라이더를 움직이면 앞의 글이 사라집니다. 여기서는 설정과 글을 나란히 남깁니다. `tries`에 설정을 더해
+# 보세요.
+# %% [markdown] lang="en"
+# In the explorer a text is gone once you move a slider. Here settings and texts stay, side by side. Add settings of your
+# own to `tries`.
+# %% id="texts-kept" tags=["C14"]
+tries = [{"temperature": 0.5}, {"temperature": 3.0}, {"temperature": 3.0, "min_p": 0.1}]
+for settings in tries:
+    choose = decoding.sampler(**settings, generator=torch.Generator().manual_seed(1))
+    steps = generation_steps(model, tokenizer, dog_text, 24, choose=choose)
+    print(settings, repr(tokenizer.decode([step.token_id for step in steps])), sep="\n  ")
 # %% [markdown] lang="ko"
 # ### 연습 3.8 · 절반 밑으로
 #
@@ -729,6 +759,17 @@ Exercise("3.8").check(my_temperature)
 # - 온도가 0에 다가가면 샘플링이 탐욕적 검색과 같아집니다. 온도 0 자체는 나눗셈이 아니라 약속입니다.
 # - 순서는 온도, top-k, top-p, min-p, 그리고 샘플링입니다.
 #
+# **노트의 말을 어디서 보았나**
+#
+# | 노트의 말 | 이 레슨에서 본 곳 |
+# |---|---|
+# | 모델은 어휘사전의 모든 토큰에 확률 점수를 매긴다 | *모든 토큰에 확률이 있다*. LM 헤드가 내는 것은 로짓이고, 확률은 소프트맥스를 거친 것입니다 |
+# | 고르는 방법이 디코딩 전략이고, 가장 쉬운 것은 1등을 고르는 것이다 | *프롬프트에서 ` Paris`까지*와 연습 3.1 |
+# | 그 방법은 대부분 좋은 글을 내지 못한다 | *늘 1등만 고르면*과 *얼마나 되풀이하는가*. **다릅니다:** 심하게 되풀이하는 프롬프트도 있고, 60토큰 안에서는 거의 그러지 않는 프롬프트도 있습니다 |
+# | 약간의 무작위성이나 2등, 3등이 낫다 | *늘 1등만 고르면*: 있는 그대로 뽑으면 50등 밖에서도 나옵니다. 그래서 꼬리를 자릅니다 |
+# | 온도를 0으로 하면 탐욕적 검색이다 | *온도*. **다릅니다:** 0에 다가갈 때 그렇게 되고, 0 자체로는 나눌 수 없어 `transformers`가 거절합니다 |
+# | 코드 한 줄 한 줄로 `Paris`까지 | *프롬프트에서 ` Paris`까지* |
+#
 # **지금까지 만든 것:** 글을 쓰는 루프(01)와, 이제 루프가 토큰을 고르는 방법 전부. `greedy`, `apply_temperature`,
 # `top_p_filter`, `sample`은 레슨 08의 LLM이 그대로 쓰고, `top_k_filter`나 `min_p_filter`도 끼워 넣을 수 있습니다.
 #
@@ -743,6 +784,17 @@ Exercise("3.8").check(my_temperature)
 # - As the temperature goes to 0, sampling becomes greedy search. A temperature of 0 itself is a convention, not a
 #   division.
 # - The order is temperature, top-k, top-p, min-p, and then sampling.
+#
+# **The notes, and where you saw it**
+#
+# | What the notes say | Where you saw it |
+# |---|---|
+# | The model gives every token of the vocabulary a probability score | *Every token has a probability*. What the LM head gives are logits; softmax makes probabilities of them |
+# | Choosing is the decoding strategy, and the simplest is to take the winner | *From the prompt to ` Paris`* and exercise 3.1 |
+# | Mostly that gives no good text | *Always the winner* and *How much is repeated?* **It differs:** some prompts end in heavy repetition, and some hardly repeat anything within 60 tokens |
+# | Better some randomness, or the second or third token | *Always the winner*: drawn as it comes, tokens from beyond rank 50 turn up. So the tail is cut |
+# | A temperature of 0 is greedy search | *Temperature*. **It differs:** that is where it leads towards 0; by 0 itself nothing can be divided, and `transformers` refuses it |
+# | Line by line to `Paris` | *From the prompt to ` Paris`* |
 #
 # **What you have built so far:** the loop that writes (01), and now every way in which it chooses a token. `greedy`,
 # `apply_temperature`, `top_p_filter` and `sample` go as they are into the LLM of lesson 08, and `top_k_filter` or

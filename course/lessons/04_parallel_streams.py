@@ -165,16 +165,50 @@ pass_times_picture(times)
 # 번만 읽어 모든 토큰에 쓰기 때문입니다. 트랜스포머가 병렬 처리에 뛰어나다는 것은 이런 뜻입니다. 노트는 기존의
 # 신경망 구조보다 뛰어나다고 하는데, 토큰을 반드시 하나씩 차례로 읽어야 하는 순환 신경망(RNN, LSTM)을 두고 한
 # 말입니다.
+# %% [markdown] lang="en"
+# One by one, the time grows with the number of tokens; at once, it grows far more slowly: the weights are fetched
+# from memory once and used for all tokens. This is what is meant by saying that transformers are good at working
+# in parallel. The notes say, better than earlier architectures: they mean recurrent networks (RNN, LSTM), which
+# have to read their tokens one after the other.
+# %% [markdown] lang="ko"
+# ### 순환 신경망은 왜 기다려야 하나
+#
+# 작은 LSTM 하나와 어텐션 하나를 무작위 가중치로 만들어, 벡터 6개를 넣습니다. 첫 줄은 LSTM을 한 번에 부른 것과 한
+# 단계씩 부른 것이 같은지입니다. 그다음은 **마지막 위치만** 바로 계산해 한 번에 계산한 것과 같은지이고, 둘째 줄은
+# LSTM, 셋째 줄은 어텐션입니다.
+# %% [markdown] lang="en"
+# ### Why a recurrent network has to wait
+#
+# Make a small LSTM and one attention, both with random weights, and give them 6 vectors. The first line says whether
+# the LSTM called once gives the same as called step by step. Then compute **the last position alone**, straight away:
+# is it the same as when all are computed? The second line is the LSTM, the third is attention.
+# %% id="recurrent" tags=["C15"]
+torch.manual_seed(0)
+lstm = torch.nn.LSTM(8, 8, batch_first=True)
+attention = torch.nn.MultiheadAttention(8, 2, batch_first=True)
+x = torch.randn(1, 6, 8)  # [1, position, width]
+state, steps = None, []
+for position in range(6):
+    output, state = lstm(x[:, position : position + 1], state)
+    steps.append(output)
+last, all_at_once = x[:, -1:], lstm(x)[0]
+print(torch.allclose(torch.cat(steps, dim=1), all_at_once, atol=1e-5))
+print(torch.allclose(lstm(last)[0], all_at_once[:, -1:], atol=1e-5))
+print(torch.allclose(attention(last, x, x)[0], attention(x, x, x)[0][:, -1:], atol=1e-5))
+# %% [markdown] lang="ko"
+# LSTM은 한 번에 불러도 안에서 한 단계씩 갑니다. 한 단계에는 앞 단계가 **내놓은 것**(`state`)이 필요해서, 그것 없이
+# 계산한 마지막 위치는 틀립니다. 어텐션은 앞 위치에 **들어온 것**만 읽으므로 기다리지 않고 바로 맞게 계산합니다. 기다릴
+# 것은 층뿐입니다. (여기 어텐션에는 마스크가 없지만, 마지막 위치는 어차피 모두를 봅니다.)
 #
 # ## 뒤를 보지 않는다
 #
 # 한꺼번에 계산해도 결과가 같은 것은, 어떤 스트림도 자기보다 **뒤**의 스트림을 보지 않기 때문입니다. 직접 확인해
 # 봅시다. `France`를 `Japan`으로 바꾸면, 바뀌지 않은 토큰 ` is`의 스트림은 어느 층부터 움직일까요?
 # %% [markdown] lang="en"
-# One by one, the time grows with the number of tokens; at once, it grows far more slowly: the weights are fetched
-# from memory once and used for all tokens. This is what is meant by saying that transformers are good at working
-# in parallel. The notes say, better than earlier architectures: they mean recurrent networks (RNN, LSTM), which
-# have to read their tokens one after the other.
+# Called once, the LSTM still goes step by step inside. A step needs what the step before it **gave** (`state`), so
+# the last position, computed without that, is wrong. Attention reads only what **went in** at the earlier positions:
+# it need not wait, and is right straight away. All it waits for is the layer below. (This attention has no mask, but
+# the last position looks at all of them anyway.)
 #
 # ## No looking ahead
 #
@@ -404,10 +438,12 @@ print(30, repr(tokenizer.decode(model.lm_head(streams.hidden_states[30, -1]).arg
 # token when it is read in four ways: as it is, only divided by its size, only multiplied by the weight, and
 # through the whole `norm`.
 # %% id="without-norm" tags=["C17"]
-for layer in (0, 10, 20, 29, 30):
+norm = model.model.norm
+for layer in (0, 10, 20, 29):
     hidden_state = streams.hidden_states[layer, -1]
-    token = tokenizer.decode(model.lm_head(hidden_state).argmax())
-    print(layer, f"{hidden_state.norm():.0f}", repr(token))
+    size = hidden_state.pow(2).mean().sqrt()
+    readings = (hidden_state, hidden_state / size, hidden_state * norm.weight, norm(hidden_state))
+    print(layer, f"{hidden_state.norm():.0f}", [tokenizer.decode(model.lm_head(h).argmax()) for h in readings])
 # %% [markdown] lang="ko"
 # 벡터는 층을 지나며 200배 넘게 길어지지만, 그 때문에 엉뚱한 토큰이 읽히는 것은 아닙니다. 크기로 나누어도 1등은
 # 그대로입니다. 벡터를 나누면 모든 로짓이 같은 수로 나뉘니, 순서는 그대로이고 확률이 뾰족하거나 평평해질 뿐입니다.
@@ -519,14 +555,15 @@ except ValueError as error:
 # ### 토큰이 늘면 비용은
 #
 # 토큰 수를 두 배씩 늘려 봅니다. 한 줄은 차례로 토큰 수, 한 번 계산하는 시간, 모든 층이 기억해 둘 것(키와 값)의
-# 크기, 한 층의 어텐션 점수를 표로 만들 때의 크기(헤드마다 위치 × 위치)입니다. 무엇이 두 배가 되고, 무엇이 네 배가
-# 되나요?
+# 크기(`kept`), 한 층의 어텐션 점수를 표로 만들 때의 크기(`table`, 헤드마다 위치 × 위치)입니다. 무엇이 두 배가
+# 되고, 무엇이 네 배가 되나요?
 # %% [markdown] lang="en"
 # ### What more tokens cost
 #
 # Double the number of tokens again and again. A line is the number of tokens, the time of one pass, the size of
-# what all layers have to remember (keys and values), and the size of one layer's attention scores, if written out
-# as a table (positions × positions, for each head). What doubles, and what becomes four times as much?
+# what all layers have to remember (`kept`: keys and values), and the size of one layer's attention scores, if
+# written out as a table (`table`: positions × positions, for each head). What doubles, and what becomes four times
+# as much?
 # %% id="cost" tags=["C16", "nbval-ignore-output", "slide"]
 for tokens in (64, 128, 256, 512):
     begin = clock(model.device)
@@ -535,7 +572,7 @@ for tokens in (64, 128, 256, 512):
     cache = output.past_key_values.layers
     kept = sum(layer.keys.nbytes + layer.values.nbytes for layer in cache) / 1e6
     table = model.config.num_attention_heads * tokens**2 * cache[0].keys.element_size() / 1e6
-    print(f"{tokens:4} {seconds:6.2f} s {kept:6.1f} MB {table:6.1f} MB")
+    print(f"{tokens=:4} {seconds=:5.2f} s  {kept=:5.1f} MB  {table=:5.1f} MB")
 # %% [markdown] lang="ko"
 # 키와 값은 토큰 수에 비례하고, 점수의 표는 토큰 수의 제곱에 비례합니다. (요즘 구현은 대개 이 표를 통째로 만들지
 # 않습니다.)
@@ -701,6 +738,17 @@ except ValueError as error:
 # - 다음 토큰은 마지막 스트림만으로 예측하지만, 그 스트림은 어텐션을 통해 앞의 모든 스트림을 읽습니다.
 # - 문맥 길이는 모델이 훈련받은 거리의 한도입니다. 넘으면 모델에 따라 조용히 나빠지거나 오류가 납니다.
 #
+# **노트의 말을 어디서 보았나**
+#
+# | 노트의 말 | 이 레슨에서 본 곳 |
+# |---|---|
+# | 앞선 신경망 구조보다 병렬 처리에 뛰어나다 | *한꺼번에, 또는 하나씩*: 한꺼번에 해도 결과가 같고, LSTM은 앞 단계를 기다려야 합니다 |
+# | 토큰마다 계산 스트림이 따로 있다 | *토큰마다 스트림 하나*. 다만 스트림끼리 모르는 사이는 아니어서, 어텐션이 앞의 스트림을 읽습니다 |
+# | 스트림은 벡터로 시작해 벡터로 끝난다 | *토큰마다 스트림 하나*: 0층의 임베딩에서 30층의 출력 벡터까지 |
+# | 문맥 길이를 넘는 토큰은 처리하지 못한다 | *얼마나 많이: 문맥 길이*. **다릅니다:** 이 모델은 넘어도 오류 없이 계산하고, 한참 넘으면 손실이 뜁니다. 위치를 표에서 찾는 GPT-2는 정말 오류를 냅니다 |
+# | 다음 토큰에는 마지막 스트림의 출력만 쓴다 | *예측하는 것은 마지막 스트림뿐* |
+# | 그래도 모두 계산하는 것은 어텐션 때문이다 | *그럼 나머지는 왜 계산할까*. 노트는 앞 스트림의 출력을 쓴다고 하는데, 정확히는 층마다 그 층에 들어온 벡터를 읽습니다 |
+#
 # **지금까지 만든 것:** `causal_mask`, `last_position_logits`, `logit_lens`, `loss_by_position`. `causal_mask`는 레슨
 # 08의 디코더에 그대로 들어갑니다.
 #
@@ -718,6 +766,17 @@ except ValueError as error:
 # - Only the last stream predicts the next token, but through attention it reads from all those before it.
 # - The context length is how far the model was trained. Past it, a model gets worse quietly or fails with an
 #   error, depending on how it is built.
+#
+# **The notes, and where you saw it**
+#
+# | What the notes say | Where you saw it |
+# |---|---|
+# | Better at working in parallel than earlier architectures | *At once, or one by one*: at once gives the same result, and an LSTM has to wait for the step before |
+# | Each token has a stream of its own | *One stream for each token*. They are no strangers to each other, though: attention reads the earlier ones |
+# | A stream begins as a vector and ends as one | *One stream for each token*: from the embedding at layer 0 to the output vector at layer 30 |
+# | Tokens past the context length cannot be processed | *How many: the context length*. **It differs:** this model computes on without an error, and far past the limit its loss leaps up. GPT-2, which looks positions up in a table, really fails |
+# | For the next token only the last stream's output is used | *Only the last stream predicts* |
+# | All are computed nevertheless, because of attention | *Then why compute the others?* The notes say that it uses the earlier streams' output; to be exact, each layer reads the vectors that come into that layer |
 #
 # **What you have built so far:** `causal_mask`, `last_position_logits`, `logit_lens`, `loss_by_position`.
 # `causal_mask` goes straight into the decoder of lesson 08.

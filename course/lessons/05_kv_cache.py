@@ -712,6 +712,16 @@ for piece in parts.stream_text((step.token_id for step in steps), tokenizer):
 #   줄입니다.
 # - 그래도 긴 답은 몇 초가 걸리므로 글을 스트리밍하고, 반쪽짜리 글자는 온전해질 때까지 붙들어 둡니다.
 #
+# **노트의 말을 어디서 보았나**
+#
+# | 노트의 말 | 이 레슨에서 본 곳 |
+# |---|---|
+# | 두 번째 토큰부터는 덧붙인 글로 처음부터 다시 계산한다 | *두 번째 단계는 첫 번째 단계의 계산을 되풀이한다* |
+# | 앞 스트림의 계산을 캐싱하면 되풀이하지 않아도 된다 | *무엇을 남겨 둘까*. 남기는 것은 계산 결과 전부가 아니라 층마다의 키와 값입니다 |
+# | 이것이 키와 값 캐시이고, 생성이 크게 빨라진다 | *얼마나 빨라질까*. **다릅니다:** 토큰 하나만 쓸 때나 앞부분이 바뀌었을 때는 그렇지 않고, 대신 메모리가 듭니다(*대가는 메모리*) |
+# | 캐시는 기본으로 켜져 있고 `use_cache`로 끈다 | *두 번째 단계는 첫 번째 단계의 계산을 되풀이한다*와 *같은 글을, 더 적은 계산으로* |
+# | 그래도 오래 걸리니 API는 글을 스트리밍한다 | *그래도 기다려야 한다* |
+#
 # **지금까지 만든 것:** `KVCache`, `positions_computed`, `cache_bytes`, `generate_with_cache`, `stream_text`.
 # 캐시와 스트리밍은 레슨 08에서 조립할 LLM의 부품이고, 루프는 거기서 내 모델에 맞게 다시 만듭니다.
 #
@@ -726,6 +736,16 @@ for piece in parts.stream_text((step.token_id for step in steps), tokenizer):
 # - Its price is memory, in proportion to layers, key-value heads, head size and tokens; grouped-query attention
 #   lowers it.
 # - A long answer still takes seconds, so texts are streamed, and half a character is held back until it is whole.
+#
+# **The notes, and where you saw it**
+#
+# | What the notes say | Where you saw it |
+# |---|---|
+# | From the second token on, the longer text is computed from the start again | *The second step does the first one's work again* |
+# | With the work on earlier streams cached, it need not be repeated | *What to keep*. What is kept is not all that was computed, but the keys and values of each layer |
+# | This is the key-value cache, and it makes generation much faster | *How much faster?* **It differs:** not for a single token, nor where the beginning has changed; and it takes memory (*The price is memory*) |
+# | The cache is on unless `use_cache` turns it off | *The second step does the first one's work again* and *The same text with less work* |
+# | It still takes long, so APIs stream the text | *There is still a wait* |
 #
 # **What you have built so far:** `KVCache`, `positions_computed`, `cache_bytes`, `generate_with_cache`,
 # `stream_text`. The cache and the streaming are parts of the LLM that you assemble in lesson 08, where you

@@ -52,7 +52,7 @@ from utils.explorers.neurons import NeuronExplorer
 from utils.explorers.residual import ResidualExplorer
 from utils.feed_forward import losses_without_each, without_attention, without_feed_forward
 from utils.figures.feed_forward import losses_picture
-from utils.generation import next_logits
+from utils.generation import generate, next_logits
 from utils.memory import KNOWN_MODELS
 from utils.model import load_model, prompt_ids
 from utils.residual import blend, trace_residual
@@ -249,7 +249,8 @@ Exercise("6.3").check(block)
 #
 # ## 누가 얼마를 보탰나
 #
-# "The Shawshank" 다음에 모델은 ` Red`를 씁니다(영화 *쇼생크 탈출*의 등장인물입니다). 이 토큰의 로짓도 합입니다.
+# “The Shawshank” 다음에 모델은 ` Red`를 씁니다. 영화 *쇼생크 탈출*의 원제 “The Shawshank Redemption”에서 ` Redemption`의
+# 앞부분입니다. 이 토큰의 로짓도 합입니다.
 # 누가 가장 많이 보탰을까요?
 # %% [markdown] lang="en"
 # In lesson 08 these three functions are given the real weights. What is missing is the inside of `attention`,
@@ -258,8 +259,8 @@ Exercise("6.3").check(block)
 #
 # ## Who contributed what
 #
-# After "The Shawshank" the model writes ` Red` (a character of the film *The Shawshank Redemption*). That token's
-# logit is a sum, too. What contributed most to it?
+# After “The Shawshank” the model writes ` Red`, the beginning of ` Redemption`: “The Shawshank Redemption” is a film.
+# That token's logit is a sum, too. What contributed most to it?
 # %% id="question-a"
 source_question = Question("6.a")
 source_question
@@ -366,18 +367,41 @@ attention
 # %% id="attention-squirrel" tags=["solution"]
 attention.set(layer=27, head=2)
 # %% [markdown] lang="ko"
-# 한 헤드는 개를, 다른 헤드는 다람쥐를 봅니다. 헤드가 여럿이니 둘 중 하나만 고를 필요가 없습니다. 이렇게 가져온
-# 것은 ` it`의 벡터에 더해집니다. 레슨 04의 탐색기에서 ` dog`를 ` cat`으로 바꾸면 ` it`의 벡터도 따라 움직이는
-# 것이 그 때문입니다. 헤드가 어떻게 볼 곳을 정하고 거기서 무엇을 가져오는지는 레슨 07에서 봅니다.
+# 한 헤드는 개를, 다른 헤드는 다람쥐를 봅니다. 헤드가 여럿이니 둘 중 하나만 고를 필요가 없습니다. 이렇게 가져온 것은
+# ` it`의 벡터에 더해집니다.
+#
+# ### 문맥이 ` it`에 더하는 것
+#
+# 그래서 ` it`의 벡터는 어떤 글에 있느냐에 따라 달라집니다. 두 글의 ` it`을 비교합니다. 한 줄은 블록을 몇 개
+# 지났는지와 두 벡터의 코사인(1이면 같은 방향)입니다.
+# %% [markdown] lang="en"
+# One head looks at the dog, another at the squirrel. With several heads there is no need to choose. What they bring is
+# added to the vector of ` it`.
+#
+# ### What context adds to ` it`
+#
+# So the vector of ` it` depends on the text around it. Compare the ` it` of two texts. A line is the number of blocks
+# passed, and the cosine of the two vectors (1: the same direction).
+# %% id="what-it-gains" tags=["C25"]
+stories = ("The dog chased the squirrel because it", "The boy dropped the glass because it")
+traces = [trace_residual(model, tokenizer, story) for story in stories]
+for depth in (0, 10, 20, 30):
+    one, other = (
+        t.start[-1] + t.attention[:depth, -1].sum(0) + t.feed_forward[:depth, -1].sum(0) for t in traces
+    )
+    print(depth, f"{torch.cosine_similarity(one, other, dim=0):.2f}")
+# %% [markdown] lang="ko"
+# 블록을 지나기 전에는 같은 벡터입니다. 블록을 지날수록 저마다 제 글의 문맥이 더해져 방향이 갈라집니다. 레슨 04의
+# 탐색기에서 ` dog`를 ` cat`으로 바꾸면 ` it`의 벡터도 따라 움직이는 것이 그 때문입니다. 헤드가 어떻게 볼 곳을 정하고
+# 거기서 무엇을 가져오는지는 레슨 07에서 봅니다.
 #
 # ## 피드포워드: 모델의 기억
 #
 # 파라미터가 어디에 있는지 봅시다. 위는 모델 전체에서의 비율, 아래는 블록 하나 안에서의 개수입니다.
 # %% [markdown] lang="en"
-# One head looks at the dog, the other at the squirrel: with many heads, there is no need to pick one. What they
-# bring is added to the vector of ` it`. That is why, in the explorer of lesson 04, the vector of ` it` moves
-# along when ` dog` is changed to ` cat`. How a head decides where to look, and what it brings from there, is
-# lesson 07.
+# Before the first block they are one and the same vector. With the blocks, each gains the context of its own text, and
+# their directions part. That is why, in the explorer of lesson 04, the vector of ` it` moves along when ` dog` is changed
+# to ` cat`. How a head decides where to look, and what it brings from there, is lesson 07.
 #
 # ## Feed-forward: the model's memory
 #
@@ -393,7 +417,7 @@ for part in components(model):
 # LM 헤드가 0인 것은 임베딩과 같은 행렬을 쓰기 때문입니다(레슨 02).
 #
 # 노트는 피드포워드가 정보와 동작을 저장하는 모델의 기억이라고 하고, 기억은 글을 잘 쓰기 위한 재료 하나일
-# 뿐이라고도 합니다. 그럼 "쇼생크 다음은 레드"라는 기억은 어느 층에 있을까요? 층을 하나씩 꺼 봅시다. 먼저 예상해
+# 뿐이라고도 합니다. 그럼 “The Shawshank” 다음은 ' Red'라는 기억은 어느 층에 있을까요? 층을 하나씩 꺼 봅시다. 먼저 예상해
 # 보세요.
 # %% [markdown] lang="en"
 # More than half of all parameters are in feed-forward layers; within a block it is three times as many as in
@@ -554,6 +578,34 @@ losses_picture(losses_without_each(model, tokenizer, alice, tokens=32))
 # 대부분의 층은 하나쯤 없어도 손실이 조금만 오릅니다. 나머지 층이 더하는 것은 그대로 스트림을 따라 흐르기
 # 때문입니다. 가장 크게 오르는 것은 피드포워드 0, 2, 11, 29번과 어텐션 0, 1번을 껐을 때입니다. 0번 피드포워드가
 # 없으면 눈을 감고 찍는 것($\ln 49152 \approx 10.8$)보다도 못합니다. 11번은 위치 0에 그 긴 벡터를 더하던 층입니다.
+# %% [markdown] lang="en"
+# Without one layer, most of the time, the loss rises little: what all the others add still flows along the
+# stream. It rises most without feed-forward 0, 2, 11 or 29, and without attention 0 or 1. Without feed-forward 0
+# the model does worse than blind guessing ($\ln 49152 \approx 10.8$). Layer 11 is the one that added the very
+# long vector at position 0.
+# %% [markdown] lang="ko"
+# ### 외운 것과 외우지 않은 것
+#
+# 노트는 기억이 재료 하나일 뿐이라고 합니다. 외우지 않은 것에도 모델이 통하는지 봅시다. 첫 줄은 외운 것입니다. 둘째
+# 줄의 `zibbo mank`는 여기서 지어낸 말이어서 외웠을 리가 없고, 셋째 줄도 지어낸 이야기입니다.
+# %% [markdown] lang="en"
+# ### Learnt by heart, and not
+#
+# The notes say that memory is only one of the ingredients. Does the model cope with what it has not learnt by heart? The
+# first line is a memory. In the second, `zibbo mank` was made up for this page, so it cannot be one; nor can the third,
+# a made-up story.
+# %% id="memory-or-rule" tags=["C26"]
+beginnings = (
+    "The Shawshank",
+    "zibbo mank. zibbo mank. zibbo",
+    "Mr. Zorp has a red hat. Mrs. Blick has a blue hat. The hat of Mr. Zorp is",
+)
+for beginning in beginnings:
+    print(beginning, "→", generate(model, tokenizer, beginning, 2))
+# %% [markdown] lang="ko"
+# ` mank`는 기억이 아닙니다. “아까 이 말 다음에 온 것이 또 온다”는 규칙을 처음 보는 말에 적용했습니다. 이것이
+# **일반화**의 한 예이고, 이런 일을 하는 헤드를 레슨 07에서 찾습니다. 그런데 셋째 줄은 틀렸습니다. 조르프 씨의 모자는
+# 빨간색(`red`)입니다. 규칙 하나가 통한다고 다른 것까지 통하지는 않습니다.
 #
 # ## 보간: 두 글의 한가운데
 #
@@ -561,10 +613,9 @@ losses_picture(losses_without_each(model, tokenizer, alice, tokens=32))
 # 글에도 통한다(일반화)는 뜻입니다. 보간을 흉내 내 봅시다. 두 글에서 5번 블록이 내놓은 벡터를 위치마다 섞고,
 # 나머지 블록이 그것을 이어 읽게 합니다. 한가운데에서는 무엇이 나올까요?
 # %% [markdown] lang="en"
-# Without one layer, most of the time, the loss rises little: what all the others add still flows along the
-# stream. It rises most without feed-forward 0, 2, 11 or 29, and without attention 0 or 1. Without feed-forward 0
-# the model does worse than blind guessing ($\ln 49152 \approx 10.8$). Layer 11 is the one that added the very
-# long vector at position 0.
+# ` mank` is no memory. A rule, “what came after this word before comes again”, was applied to a word never seen. That is
+# one case of **generalising**, and in lesson 07 you will find heads that do such things. But the third line is wrong: the
+# hat of Mr. Zorp is `red`. That one rule carries over does not mean that others do.
 #
 # ## Interpolation: halfway between two texts
 #
@@ -648,6 +699,18 @@ show_best("prince", prince)
 # - **피드포워드**에는 파라미터의 절반 이상이 있고, 하나를 끄면 사실 하나가 사라지기도 합니다.
 # - 어떤 층을 껐을 때 사실이 사라진다면 그 층이 *필요하다*는 뜻이지, 사실이 *그 층에 들어 있다*는 뜻은 아닙니다.
 #
+# **노트의 말을 어디서 보았나**
+#
+# | 노트의 말 | 이 레슨에서 본 곳 |
+# |---|---|
+# | LLM은 블록을 이어 쌓은 것이고, 큰 것은 100개가 넘는다 | *같은 모양의 블록을 쌓는다* |
+# | 블록은 입력을 처리해 다음 블록으로 넘긴다 | *잔차 스트림*. 바꿔서 넘기는 것이 아니라 더해서 넘깁니다 |
+# | 블록에는 어텐션 층과 피드포워드 층이 있다 | *같은 모양의 블록을 쌓는다*. 노트에 없는 부품은 그 앞의 정규화 둘입니다 |
+# | 어텐션은 ` it`의 표현에 문맥을 더한다 | *어텐션: 문맥을 가져온다*. 가져온 것은 보입니다. ` it`이 무엇인지 모델이 정했다는 것까지 보이지는 않습니다 |
+# | 처리 용량은 대부분 피드포워드에 있다 | *피드포워드: 모델의 기억*: 파라미터의 0.59 |
+# | 피드포워드는 정보를 저장한다. 기억은 재료 하나일 뿐이다 | *피드포워드: 모델의 기억*, *외운 것과 외우지 않은 것*. **다릅니다:** 필요한 층이라고 거기에 저장되었다는 뜻은 아닙니다 |
+# | 보간으로 일반화한다 | *보간: 두 글의 한가운데*. **다릅니다:** 은닉 상태를 섞어 본 것뿐이어서, 일반화가 보간 때문인지는 알 수 없습니다 |
+#
 # **지금까지 만든 것:** 생성 루프, 토큰 고르기, 임베딩과 LM 헤드, 그리고 오늘의 `rms_norm`, `feed_forward`, `block`.
 #
 # **다음 레슨:** 블록의 두 부품 가운데 하나는 아직 닫혀 있습니다. 레슨 07에서 어텐션을 엽니다.
@@ -671,6 +734,18 @@ show_best("prince", prince)
 # - **Attention** is the only part that sees other positions. It brings context.
 # - **Feed-forward** layers hold more than half of the parameters, and without one of them a fact may be gone.
 # - If a fact is lost without a layer, that layer is *needed*; it does not mean that the fact is *in that layer*.
+#
+# **The notes, and where you saw it**
+#
+# | What the notes say | Where you saw it |
+# |---|---|
+# | An LLM is blocks in sequence, over 100 of them in large ones | *Blocks of one build, stacked* |
+# | A block processes its input and hands it on to the next | *The residual stream*. It hands on not a replacement but a sum |
+# | In a block there are an attention layer and a feed-forward layer | *Blocks of one build, stacked*. Not in the notes: the two norms in front of them |
+# | Attention adds context to the representation of ` it` | *Attention brings context*. That it brings something, you saw; not that the model has settled what ` it` is |
+# | Most of the capacity is in the feed-forward layers | *Feed-forward: the model's memory*: 0.59 of the parameters |
+# | They store information, and memory is only one ingredient | *Feed-forward: the model's memory*, *Learnt by heart, and not*. **It differs:** that a layer is needed does not mean that something is stored there |
+# | The model generalises by interpolating | *Interpolation: halfway between two texts*. **It differs:** only hidden states were mixed, so whether it generalises by interpolating is open |
 #
 # **What you have built so far:** the loop that writes, the choice of a token, embedding and LM head, and today
 # `rms_norm`, `feed_forward`, `block`.

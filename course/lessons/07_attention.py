@@ -194,6 +194,31 @@ print(list(query.shape), list(keys.shape))
 for token, score in zip(record.tokens, keys @ query / 8):
     print(f"{token!r:12} {score:.2f}")
 # %% [markdown] lang="ko"
+# ### 왜 *셀프* 어텐션인가
+#
+# 쿼리, 키, 값은 모두 **같은 글**의 벡터(`inputs`)에서 나옵니다. 첫 줄은 값도 정말 그런지(`True`)입니다. 계산만 놓고 보면
+# 꼭 그래야 하는 것은 아닙니다. 그 아래는 ` it`의 쿼리로 **다른 글**의 키에 매긴 점수입니다.
+# %% [markdown] lang="en"
+# ### Why *self*-attention?
+#
+# Queries, keys and values all come from the vectors of **one and the same text** (`inputs`). The first line says whether
+# that is so for the values, too (`True`). As far as the arithmetic goes it need not be: below are the scores that the
+# query of ` it` gives to the keys of **another text**.
+# %% id="another-text" tags=["C30"]
+values = inputs @ matrices["v_proj"].T
+print(torch.allclose(values[:, :64], record.values[27][0], atol=1e-3))
+another = record_attention(model, tokenizer, "The cat sat on the mat.")
+for token, score in zip(another.tokens, another.keys[27][0] @ query / 8):
+    print(f"{token!r:12} {score:.2f}")
+# %% [markdown] lang="ko"
+# 점수가 나오기는 합니다. 이렇게 쿼리는 한 글에서, 키와 값은 다른 글에서 가져오는 것을 **크로스 어텐션**이라고 합니다.
+# 2017년의 번역용 트랜스포머에서는 쓰고 있는 번역문이 원문을 그렇게 보았습니다. 이 모델의 어텐션은 모두 셀프
+# 어텐션이고, 훈련할 때도 자기 글만 보았으니 이 점수에 뜻이 있는 것은 아닙니다.
+# %% [markdown] lang="en"
+# Scores do come out. Taking the queries from one text, and keys and values from another, is called **cross-attention**:
+# in the transformer of 2017, made for translation, the text being written looked at the original that way. In this model
+# all attention is self-attention, and since it was trained to look at its own text only, these scores mean nothing.
+# %% [markdown] lang="ko"
 # ### 연습 7.1 · 모든 점수를 한 번에
 #
 # 모든 헤드, 모든 위치의 점수를 한 번에 계산하세요. 결과의 모양은 `[head, query, key]`이고, 내적은 `head_dim`의
@@ -438,16 +463,16 @@ config = model.config
 heads, kv_heads = config.num_attention_heads, config.num_key_value_heads
 for count in (heads, kv_heads):
     numbers = 2 * record.layers * count * query.shape[0] * config.max_position_embeddings
-    print(count, numbers * 4 // 10**6)
+    print(f"kv_heads={count} MB={numbers * 4 // 10**6}")
 # %% [markdown] lang="ko"
-# 둘째 수는 문맥 길이를 가득 채운 KV 캐시(레슨 05)의 크기이고, 단위는 MB입니다. 3분의 1로 줄었습니다.
+# `MB`는 문맥 길이를 가득 채운 KV 캐시(레슨 05)의 크기입니다. 3분의 1로 줄었습니다.
 #
 # ### 연습 7.6 · 키와 값을 쿼리 헤드 수에 맞추기
 #
 # KV 헤드 하나하나를 `groups`번씩 되풀이해, 쿼리 헤드와 수를 맞추세요. (`x`에는 키나 값 가운데 하나가 들어옵니다.)
 # `h`번 쿼리 헤드는 `x[h // groups]`를 받습니다. `groups`가 3이면 0, 1, 2번 쿼리 헤드가 모두 0번을 받습니다.
 # %% [markdown] lang="en"
-# The second number is the size of the KV cache (lesson 05) with the context full, in MB. It is down to a third.
+# `MB` is the size of the KV cache (lesson 05) with the context full. It is down to a third.
 #
 # ### Exercise 7.6 · One set of keys and values for each query head
 #
@@ -829,6 +854,17 @@ for layer, head in ((18, 6), (13, 8)):
 # - 위치 정보는 쿼리와 키를 회전해서 넣습니다. 점수에 남는 것은 둘 사이의 거리입니다.
 # - 어떤 헤드는 하는 일이 뚜렷하지만, 가중치만으로는 무엇이 중요한지 알 수 없습니다.
 #
+# **노트의 말을 어디서 보았나**
+#
+# | 노트의 말 | 이 레슨에서 본 곳 |
+# |---|---|
+# | 어텐션은 관련성을 매기고 정보를 통합하는 두 단계다 | *1단계: 관련성 점수*와 *2단계: 정보 통합* |
+# | 여러 벌을 나란히 실행하고, 한 벌을 헤드라고 한다 | *헤드: 여러 벌을 나란히*. 노트에 없는 것은 키와 값을 여러 헤드가 함께 쓰는 것입니다 |
+# | 현재 위치와 앞 위치의 벡터가 들어가 새로운 표현이 나온다 | *들어가는 것: 지금 위치와 앞 위치의 벡터*, *층 전체* |
+# | 훈련으로 얻은 쿼리, 키, 값의 투영 행렬 세 개 | *행렬 세 개: 쿼리, 키, 값*. 이 모델에는 하나 더, 헤드의 결과를 섞는 `o_proj`가 있습니다 |
+# | 쿼리와 키를 곱해 점수를 얻고, 소프트맥스로 합을 1로 만든다 | 연습 7.1과 7.2. 노트는 셋을 말하지 않습니다. √64로 나누기, 마스크, 위치를 알려 주는 회전입니다 |
+# | 값에 점수를 곱해 모두 더하면 출력이다 | 연습 7.3. 곱하는 것은 소프트맥스를 거친 가중치이고, 더한 뒤에 `o_proj`를 거쳐야 층의 출력입니다 |
+#
 # **지금까지 만든 것:** `attention_scores`, `attention_weights`, `combine`, `split_heads`, `merge_heads`, `repeat_kv`,
 # `rotary`, 그리고 이것들을 이은 `attention_layer`. 모델의 층과 똑같은 어텐션 층입니다.
 #
@@ -842,6 +878,17 @@ for layer, head in ((18, 6), (13, 8)):
 # - Several heads run side by side, and some may share keys and values: the cache shrinks accordingly.
 # - Positions come in by rotating queries and keys. What is left of them in a score is the distance.
 # - Some heads have a job that is plain to see; but weights alone do not tell what matters.
+#
+# **The notes, and where you saw it**
+#
+# | What the notes say | Where you saw it |
+# |---|---|
+# | Attention has two steps: scoring relevance, and combining information | *Step one: relevance scores* and *Step two: combining information* |
+# | Several run side by side, and each is called a head | *Heads: several of them, side by side*. Not in the notes: several heads share keys and values |
+# | In go the vectors of this position and the earlier ones, out comes a new representation | *What goes in: the vectors of this position and the previous ones*, *The whole layer* |
+# | Three trained projection matrices, for query, key and value | *Three matrices: query, key, value*. This model has one more, `o_proj`, which mixes the heads' results |
+# | Query times keys gives scores, and softmax makes them sum to 1 | Exercises 7.1 and 7.2. Of three things the notes do not speak: dividing by √64, the mask, and the rotation that tells positions |
+# | Values times scores, all added up, are the output | Exercise 7.3. What they are multiplied by is the weights after softmax, and the sum is the layer's output only once it has been through `o_proj` |
 #
 # **What you have built so far:** `attention_scores`, `attention_weights`, `combine`, `split_heads`, `merge_heads`,
 # `repeat_kv`, `rotary`, and, made of them, `attention_layer`: an attention layer equal to the model's own.

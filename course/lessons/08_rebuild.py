@@ -67,15 +67,14 @@ print(whose_code())
 # ## 모델에서 가져오는 것은 숫자뿐
 #
 # 모델의 코드는 한 줄도 쓰지 않습니다. 가져오는 것은 훈련된 텐서뿐입니다. 블록 하나에는 텐서가 아홉 개 있습니다.
-# 이름을 보면서 어느 부품이 무엇을 쓸지 짚어 보세요. 마지막 줄의 두 수는 모든 텐서의 개수와 크기(MB)입니다.
+# 이름을 보면서 어느 부품이 무엇을 쓸지 짚어 보세요. 마지막 줄은 모든 텐서의 개수와 크기(MB)입니다.
 #
 # 여기서는 GPU가 있어도 CPU에서 계산합니다. 우리 부품을 CPU에 맞추어 만들었기 때문입니다.
 # %% [markdown] lang="en"
 # ## From the model, numbers and nothing else
 #
 # Not a line of the model's code will be used, only its trained tensors. One block has nine. Read their names, and
-# work out which part will use which. The two numbers in the last line are how many tensors there are in all, and
-# their size in MB.
+# work out which part will use which. The last line says how many tensors there are in all, and their size in MB.
 #
 # Everything here runs on the CPU, even where there is a GPU, because that is what the parts were written for.
 # %% id="load" tags=["slide"]
@@ -83,7 +82,7 @@ model, tokenizer = load_model("smollm2", device="cpu")
 for name, tensor in model.model.layers[0].named_parameters():
     print(f"{name:32} {list(tensor.shape)}")
 tensors = list(model.parameters())
-print(len(tensors), round(sum(t.nbytes for t in tensors) / 1e6))
+print(f"{len(tensors)=} MB={sum(t.nbytes for t in tensors) / 1e6:.0f}")
 # %% [markdown] lang="ko"
 # ## 새 토큰의 위치
 #
