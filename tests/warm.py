@@ -27,8 +27,10 @@ THREADS = torch.get_num_threads()
 torch.set_num_threads(1)
 if is_whole(model_folder()):  # else the first notebook prepares it, as a learner's does
     load_model("smollm2", "cpu")  # forgotten at once; what `transformers` imported for it stays
-# How fast each way to write is, is not compared; that they write the same, one round tells.
+# How long things take is not compared; that they give the same, one round tells.
 timing.measure_speeds = partial(timing.measure_speeds, rounds=1)
+timing.measure_steps = partial(timing.measure_steps, repeats=1)
+timing.pass_times = partial(timing.pass_times, rounds=1)
 gc.collect()
 gc.freeze()
 

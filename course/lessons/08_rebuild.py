@@ -421,10 +421,10 @@ Exercise("8.5").check(write)
 #    token.
 # 3. For the next step, `unseen = torch.tensor([[token_id]])`: only the new token.
 # %% [markdown] lang="ko"
-# 라이브러리의 `generate`와 같은 글을 쓸까요? 영어, 코드, 한국어 프롬프트에 20토큰씩 이어 쓰게 하고, 토큰이 모두
+# 라이브러리의 `generate`와 같은 글을 쓸까요? 영어, 코드, 한국어 프롬프트에 12토큰씩 이어 쓰게 하고, 토큰이 모두
 # 같은지(`True`)와 쓴 글을 봅니다. 한국어 글로는 거의 훈련되지 않은 모델이라, 한국어는 둘 다 똑같이 서투릅니다.
 # %% [markdown] lang="en"
-# Does it write what `generate` of the library writes? Twenty tokens each after prompts in English, code and
+# Does it write what `generate` of the library writes? Twelve tokens each after prompts in English, code and
 # Korean; `True` where all tokens are the same. The model was hardly trained on Korean text, and in Korean both
 # are equally clumsy.
 # %% id="equal-text" tags=["C33", "slide"]
@@ -433,8 +433,8 @@ from course.my_llm import write
 prompts = ("Once upon a time", "def fibonacci(n):", "프랑스의 수도는")
 for prompt in prompts:
     ids = tokenizer(prompt, return_tensors="pt").input_ids
-    new = list(write(model, ids, 20, greedy))
-    print(new == library_writes(model, ids, 20), repr(tokenizer.decode(new)))
+    new = list(write(model, ids, 12, greedy))
+    print(new == library_writes(model, ids, 12), repr(tokenizer.decode(new)))
 # %% [markdown] lang="ko"
 # ## 샘플링하고, 스트리밍하기
 #
@@ -691,7 +691,7 @@ def write_without_cache(input_ids, max_new_tokens):
         input_ids = torch.cat([input_ids, torch.tensor([[token_id]])], dim=1)
 
 
-print(tokenizer.decode(list(write_without_cache(ids, 20))))
+print(tokenizer.decode(list(write_without_cache(ids, 10))))
 # %% [markdown] lang="ko"
 # 지금까지의 모든 단계를 `generate`와 나란히 잽니다. 마지막은 `utils/decoder.py`, 지금 만든 것을 200줄 안에 다듬어
 # 놓은 강좌의 디코더입니다. 모두 같은 글을 번갈아 세 번씩 쓰므로 조금 걸립니다. 모두가 같은 토큰을 썼으면
