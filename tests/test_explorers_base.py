@@ -6,6 +6,7 @@ import pytest
 from utils.explorers.base import Explorer, TextExplorer, last_remembered, position_slider, text_box
 from utils.figures.picture import Picture, Region
 from utils.figures.style import in_course_style, new_figure
+from utils.model_store import ModelError
 
 
 @in_course_style
@@ -67,6 +68,39 @@ def test_quiet_ends_with_an_error():
         raise RuntimeError
     letters.controls["position"].value = 0
     assert letters.asked == 2
+
+
+@pytest.mark.parametrize("error", [RuntimeError("out of luck"), MemoryError(), KeyError("x")])
+def test_any_error_becomes_a_sentence_that_tells_box_and_picture_apart(monkeypatch, error):
+    letters = Letters("abc")
+
+    def fails(*_asked, **_values):
+        raise error
+
+    monkeypatch.setattr(Letters, "positions", fails)
+    monkeypatch.setattr(Letters, "record", fails)
+    letters.controls["text"].value = "abcd"  # a hand
+    words, says = repr(letters).split("\n")
+    assert words == "letter 2 of 'abc': c"
+    assert says.startswith(f"This did not work: {type(error).__name__}")
+    assert says.endswith(". The picture still shows what was there before.")
+    assert 'role="alert"' in letters._message.value
+    assert repr(Letters("abc")) == says.removesuffix(
+        " The picture still shows what was there before."
+    )
+    monkeypatch.undo()
+    assert repr(letters.set(text="ab")) == "letter 1 of 'ab': b"
+
+
+def test_what_a_model_error_says_is_said(monkeypatch):
+    letters = Letters("abc")
+
+    def fails(**_values):
+        raise ModelError("Run `make lab` once.")
+
+    monkeypatch.setattr(letters, "record", fails)
+    letters.redraw()
+    assert repr(letters) == "letter 2 of 'abc': c\nRun `make lab` once."
 
 
 def test_a_text_that_is_refused_leaves_slider_and_picture():
