@@ -1,9 +1,19 @@
 """What every explorer can do, on one made for the test: it redraws when it should, only then."""
 
+import weakref
+
 import ipywidgets as widgets
 import pytest
+import torch
 
-from utils.explorers.base import Explorer, TextExplorer, last_remembered, position_slider, text_box
+from utils.explorers.base import (
+    REMEMBERING,
+    Explorer,
+    TextExplorer,
+    last_remembered,
+    position_slider,
+    text_box,
+)
 from utils.figures.picture import Picture, Region
 from utils.figures.style import in_course_style, new_figure
 from utils.model_store import ModelError
@@ -134,6 +144,18 @@ def test_only_the_last_is_remembered_and_no_error():
             length("")
     assert length("a") == 1
     assert asked == ["a", "ab", "a", "", ""]
+
+
+def test_explorers_that_nobody_touches_any_more_keep_no_tensors():
+    def explorer():
+        return last_remembered(lambda _text: torch.zeros(3))
+
+    made = [explorer() for _again in range(REMEMBERING + 1)]  # a cell, run again and again
+    kept = [weakref.ref(each("a")) for each in made]
+    assert [each() is None for each in kept] == [True] + [False] * REMEMBERING
+    assert made[-1]("a") is kept[-1]()
+    made[0]("a")  # touched after all
+    assert [each() is None for each in kept] == [True] * 2 + [False] * (REMEMBERING - 1)
 
 
 def test_a_text_box_answers_when_it_is_left():

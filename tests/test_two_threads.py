@@ -251,8 +251,13 @@ def test_what_a_learner_sets_while_a_picture_is_drawn_stays_set(other, settings)
 
     draw()
     assert all_but_backend(settings) == expected
-    with pytest.raises(KeyError), in_course_style:
+
+    @in_course_style
+    def fails():
         raise KeyError(settings["axes.titlelocation"])
+
+    with pytest.raises(KeyError, match="left"):
+        fails()
     assert all_but_backend(settings) == expected
 
 

@@ -6,7 +6,7 @@ as words for nbval, screen readers and tests.
 
 import html
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property, lru_cache
 from threading import RLock
 
@@ -19,8 +19,28 @@ from utils.figures.picture import Picture, Region, image_html, image_metadata
 from utils.language import _
 from utils.model_store import ModelError
 
-last_remembered = lru_cache(maxsize=1)
-"""A function that computes again only when it is asked something else than the last time."""
+REMEMBERING = 8  # explorers, or parts of one, that keep what they have computed
+_remembering: list[Callable] = []  # the one that was asked last stands last
+
+
+def last_remembered(function: Callable) -> Callable:
+    """`function`, computed again only when it is asked something else than the last time.
+
+    A cell that is run again makes another explorer, and the old one, which nobody sees any more,
+    stays in memory with its widgets: what was not asked for a while forgets, and computes anew.
+    """
+    remembered = lru_cache(maxsize=1)(function)
+
+    def ask(*asked):
+        with suppress(ValueError):
+            _remembering.remove(remembered)
+        _remembering.append(remembered)
+        for forgets in _remembering[:-REMEMBERING]:
+            forgets.cache_clear()
+        del _remembering[:-REMEMBERING]
+        return remembered(*asked)
+
+    return ask
 
 
 def text_box(description: str, text: str, width: str = "97%", **options) -> widgets.Text:
