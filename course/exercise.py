@@ -20,6 +20,7 @@ from course.notebooks.words import (
     question_words,
 )
 from course.progress import events
+from utils.callbacks import wait_for_cells
 from utils.language import _, current_language
 
 GOOD, BAD, QUIET = "#00614a", "#a3330b", "#595959"  # told apart by ✓ and ✗ too, not by colour alone
@@ -27,6 +28,10 @@ GOOD, BAD, QUIET = "#00614a", "#a3330b", "#595959"  # told apart by ✓ and ✗ 
 
 class _Answered(widgets.VBox):
     """What both widgets share: words for nbval, and HTML where no widget runs."""
+
+    def __init__(self, children: list[widgets.Widget]):
+        wait_for_cells()
+        super().__init__(children)
 
     def __repr__(self) -> str:
         return self.words()

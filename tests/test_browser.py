@@ -397,3 +397,33 @@ def test_axe_sees_a_picture_without_words(explorers):
         "() => document.querySelector('.course-explorer img').removeAttribute('alt')"
     )
     assert [found.split(":")[0] for found in violations(explorers)] == ["image-alt"]
+
+
+def test_a_hand_on_an_explorer_while_a_cell_runs(notebook):
+    """JupyterLab brings it on another thread; the cell's numbers are those of the whole model."""
+    path = "chapters/en/06_block.ipynb"
+    page = notebook(path)
+    run_cells(page, "language", "imports", "feed-forward")
+    explorer = cell(page, "feed-forward").locator(".course-explorer")
+    before = picture(explorer)
+    off = explorer.get_by_role("slider", name="layers off", exact=True)
+    off.last.press("ArrowRight")  # the first touch of all still goes the old way
+    expect_other_picture(explorer, before)
+
+    before = picture(explorer)
+    cell(page, "losses").locator(".jp-InputPrompt").click()
+    page.evaluate("() => void jupyterapp.commands.execute('notebook:run-cell')")
+    expect(cell(page, "losses").locator(".jp-InputPrompt")).to_have_text("[*]:")
+    for _step in range(5):
+        off.last.press("ArrowRight")
+        page.wait_for_timeout(100)
+    expect(cell(page, "losses").locator(".jp-InputPrompt")).to_have_text("[*]:")  # still runs
+    assert picture(explorer) == before  # it waits
+    losses = cell(page, "losses").locator(".jp-OutputArea img")
+    expect(losses).to_be_visible(timeout=240_000)
+    solved = nbformat.read(ROOT / "solutions/en/06_block.ipynb", as_version=4)
+    (node,) = (node for node in solved.cells if node.id == "losses")
+    assert losses.get_attribute("alt") == node.outputs[0].data["text/plain"]
+    # Where the hand has left it, and not each step on the way.
+    expect(explorer.locator("img")).to_have_attribute("alt", re.compile("layers 20–26"))
+    assert errors(page) == []

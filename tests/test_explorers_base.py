@@ -1,11 +1,22 @@
 """What every explorer can do, on one made for the test: it redraws when it should, only then."""
 
+import weakref
+
 import ipywidgets as widgets
 import pytest
+import torch
 
-from utils.explorers.base import Explorer, TextExplorer, last_remembered, position_slider, text_box
+from utils.explorers.base import (
+    REMEMBERING,
+    Explorer,
+    TextExplorer,
+    last_remembered,
+    position_slider,
+    text_box,
+)
 from utils.figures.picture import Picture, Region
 from utils.figures.style import in_course_style, new_figure
+from utils.model_store import ModelError
 
 
 @in_course_style
@@ -69,6 +80,39 @@ def test_quiet_ends_with_an_error():
     assert letters.asked == 2
 
 
+@pytest.mark.parametrize("error", [RuntimeError("out of luck"), MemoryError(), KeyError("x")])
+def test_any_error_becomes_a_sentence_that_tells_box_and_picture_apart(monkeypatch, error):
+    letters = Letters("abc")
+
+    def fails(*_asked, **_values):
+        raise error
+
+    monkeypatch.setattr(Letters, "positions", fails)
+    monkeypatch.setattr(Letters, "record", fails)
+    letters.controls["text"].value = "abcd"  # a hand
+    words, says = repr(letters).split("\n")
+    assert words == "letter 2 of 'abc': c"
+    assert says.startswith(f"This did not work: {type(error).__name__}")
+    assert says.endswith(". The picture still shows what was there before.")
+    assert 'role="alert"' in letters._message.value
+    assert repr(Letters("abc")) == says.removesuffix(
+        " The picture still shows what was there before."
+    )
+    monkeypatch.undo()
+    assert repr(letters.set(text="ab")) == "letter 1 of 'ab': b"
+
+
+def test_what_a_model_error_says_is_said(monkeypatch):
+    letters = Letters("abc")
+
+    def fails(**_values):
+        raise ModelError("Run `make lab` once.")
+
+    monkeypatch.setattr(letters, "record", fails)
+    letters.redraw()
+    assert repr(letters) == "letter 2 of 'abc': c\nRun `make lab` once."
+
+
 def test_a_text_that_is_refused_leaves_slider_and_picture():
     letters = Letters("abc")
     letters.set(text="")
@@ -100,6 +144,18 @@ def test_only_the_last_is_remembered_and_no_error():
             length("")
     assert length("a") == 1
     assert asked == ["a", "ab", "a", "", ""]
+
+
+def test_explorers_that_nobody_touches_any_more_keep_no_tensors():
+    def explorer():
+        return last_remembered(lambda _text: torch.zeros(3))
+
+    made = [explorer() for _again in range(REMEMBERING + 1)]  # a cell, run again and again
+    kept = [weakref.ref(each("a")) for each in made]
+    assert [each() is None for each in kept] == [True] + [False] * REMEMBERING
+    assert made[-1]("a") is kept[-1]()
+    made[0]("a")  # touched after all
+    assert [each() is None for each in kept] == [True] * 2 + [False] * (REMEMBERING - 1)
 
 
 def test_a_text_box_answers_when_it_is_left():

@@ -25,7 +25,7 @@ IMPORT_LATE = {
 # What a module may import stands above it here, or beside it.  `decoding` runs no model: to choose
 # a token is one of the parts of the LLM that a learner builds.
 ORDER = [
-    {"language"},
+    {"language", "callbacks"},
     {"model_store", "tokens"},
     {"model", "decoding", "architecture", "hooks", "norms"},
     {"parts"},

@@ -1,6 +1,7 @@
 """Attention as a model does it: every layer's queries, keys, values, scores, weights, outputs.
 
 The model is run over a text with an attention function that keeps what it is given and computes.
+It does so for the thread that records; one that runs the same model meanwhile gets the model's own.
 The steps themselves stand, one small function each, in `utils.parts.heads`.
 """
 
@@ -9,22 +10,26 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, fields
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface
-from transformers.masking_utils import AttentionMaskInterface, eager_mask
+from transformers.masking_utils import (
+    ALL_MASK_ATTENTION_FUNCTIONS,
+    AttentionMaskInterface,
+    eager_mask,
+)
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from utils.architecture import attention_modules, output_projection
-from utils.hooks import first_tensor, hooked
+from utils.hooks import first_tensor, hooked, one_at_a_time
 from utils.language import _
 from utils.model import Model, prompt_ids
 from utils.parts import repeat_kv
 from utils.tokens import Tokenizer, token_text
-
-RECORDER = "course-recorder"  # the name under which the recorder is an attention implementation
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,24 +102,51 @@ def record_ids(model: Model, tokenizer: Tokenizer, input_ids: Tensor) -> Attenti
     return AttentionRecord(tokens, input_ids, **kept)
 
 
-_layers: ContextVar[dict[int, dict[str, Tensor]]] = ContextVar("layers")
+_layers: ContextVar[dict[int, dict[str, Tensor]] | None] = ContextVar("layers", default=None)
+
+
+@cache
+def _recorder(own: str) -> str:
+    """The recorder's name as an attention implementation, for a model whose own is `own`."""
+    # By number: transformers looks for words such as "flash" in the names of implementations.
+    name = f"course-recorder-{_recorder.cache_info().currsize}"
+    AttentionInterface.register(name, partial(_record_and_attend, own))
+    AttentionMaskInterface.register(name, partial(_mask, own))
+    return name
+
+
+def _mask(own: str, *args: Any, **kwargs: Any) -> Tensor | None:
+    recording = _layers.get() is not None
+    make = eager_mask if recording else ALL_MASK_ATTENTION_FUNCTIONS[own]
+    return make(*args, **kwargs)
 
 
 def _record_and_attend(
+    own: str,
     module: Any,
     query: Tensor,
     key: Tensor,
     value: Tensor,
     attention_mask: Tensor | None,
+    *args: Any,
     scaling: float | None = None,
     **options: Any,
 ) -> tuple[Tensor, Tensor]:
-    """An attention implementation: the model's own eager one, and what it computes is kept."""
+    """An attention implementation: the model's own eager one, and what it computes is kept.
+
+    Where this thread records nothing, `own` attends as if there were no recorder.
+    """
     eager = getattr(sys.modules[type(module).__module__], "eager_attention_forward", None)
+    layers = _layers.get()
+    if layers is None:
+        attend = ALL_ATTENTION_FUNCTIONS.get_interface(own, eager)
+        return attend(module, query, key, value, attention_mask, *args, scaling=scaling, **options)
     if eager is None:
         raise _cannot_record(module)
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
-    output, weights = eager(module, query, key, value, attention_mask, scaling=scaling, **options)
+    output, weights = eager(
+        module, query, key, value, attention_mask, *args, scaling=scaling, **options
+    )
     scores = query @ repeat_kv(key, query.shape[1] // key.shape[1]).transpose(-2, -1) * scaling
     if cap := options.get("softcap"):  # Gemma 2
         scores = cap * torch.tanh(scores / cap)
@@ -122,7 +154,7 @@ def _record_and_attend(
         mask = torch.ones_like(scores[:, 0], dtype=torch.bool)
     else:
         mask = attention_mask[:, 0] == 0
-    _layers.get()[module.layer_idx] |= {
+    layers[module.layer_idx] |= {
         "queries": query,
         "keys": key,
         "values": value,
@@ -133,13 +165,12 @@ def _record_and_attend(
     return output, weights
 
 
-AttentionInterface.register(RECORDER, _record_and_attend)
-AttentionMaskInterface.register(RECORDER, eager_mask)
-
-
 @contextmanager
 def _recording(model: Model) -> Iterator[dict[int, dict[str, Tensor]]]:
-    """Within it, `model` fills the dict that this gives: layer → name → tensor."""
+    """Within it, `model` fills the dict that this gives: layer → name → tensor.
+
+    A second thread that would record waits for the first, which knows what to put back.
+    """
     layers: dict[int, dict[str, Tensor]] = {}
 
     def before(module: Any, inputs: Tensor) -> None:
@@ -148,19 +179,24 @@ def _recording(model: Model) -> Iterator[dict[int, dict[str, Tensor]]]:
     def after(module: Any, _inputs: Tensor, outputs: Tensor | tuple) -> None:
         layers[module.layer_idx]["outputs"] = first_tensor(outputs)
 
-    config = model.config
+    with one_at_a_time, ExitStack() as undo:
+        implementations = _implementations(model.config)
+        recorders = {name: _recorder(own) for name, own in implementations.items()}
+        undo.callback(_layers.reset, _layers.set(layers))
+        undo.callback(model.set_attn_implementation, implementations)
+        undo.enter_context(hooked(attention_modules(model), before, before=True))
+        undo.enter_context(hooked(attention_modules(model), after))
+        model.set_attn_implementation(recorders)
+        yield layers
+
+
+def _implementations(config: Any) -> dict[str, str]:
+    """Which attention a model and its parts use: "" or the name of the part → implementation."""
     implementations = {"": config._attn_implementation}
     for name in config.sub_configs:
         if (part := getattr(config, name)) is not None:
             implementations[name] = part._attn_implementation
-    token = _layers.set(layers)
-    with ExitStack() as undo:
-        undo.callback(_layers.reset, token)
-        undo.callback(model.set_attn_implementation, implementations)
-        undo.enter_context(hooked(attention_modules(model), before, before=True))
-        undo.enter_context(hooked(attention_modules(model), after))
-        model.set_attn_implementation(RECORDER)
-        yield layers
+    return implementations
 
 
 @contextmanager

@@ -4,12 +4,12 @@ A grader is a generator of `Check`s.  Grading stops at the first one that fails,
 has one fault at a time to think about.
 """
 
-import contextlib
 import io
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from types import FrameType
@@ -20,6 +20,7 @@ from torch import Tensor
 
 from course.graders import compare
 from course.graders.compare import describe, equal, fault
+from course.graders.own_thread import printed_to, raised_after
 from course.graders.spec import Check, ExerciseSpec, Mistake, failed
 from utils.language import N_, _
 
@@ -74,23 +75,25 @@ class TimeUp(BaseException):
     learner's loop does not swallow it."""
 
 
-@contextlib.contextmanager
+@contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
     """Raise TimeUp in the block after `seconds`, and again soon after if that was swallowed.
 
-    Needs the main thread and a system with SIGALRM, which Windows lacks: there, no limit.
+    On the main thread a signal does it, which ends a long sleep, too.  Other threads, and Windows,
+    know no such signal.
     """
-    if not hasattr(signal, "setitimer") or (
-        threading.current_thread() is not threading.main_thread()
-    ):
-        yield
+    seconds = max(seconds, 0.01)
+    is_main = threading.current_thread() is threading.main_thread()
+    if not (is_main and hasattr(signal, "setitimer")):
+        with raised_after(seconds, TimeUp):
+            yield
         return
 
     def ring(_signal: int, _frame: FrameType | None) -> None:
         raise TimeUp
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.01), 0.2)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
     try:
         yield
     finally:
@@ -142,7 +145,7 @@ class Attempt:
             raise refuse("not-a-function", got=describe(function))
         start = time.monotonic()
         try:
-            with time_limit(self.seconds_left), contextlib.redirect_stdout(self.printed):
+            with time_limit(self.seconds_left), printed_to(self.printed):
                 value = function(*kept, **kept_named)
         except TimeUp:
             raise refuse("too-slow", seconds=SECONDS) from None

@@ -6,19 +6,42 @@ as words for nbval, screen readers and tests.
 
 import html
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from functools import lru_cache
+from contextlib import contextmanager, suppress
+from functools import cached_property, lru_cache
+from threading import RLock
 from typing import Any
 
 import ipywidgets as widgets
 from traitlets import TraitError
 
+from utils.callbacks import wait_for_cells
 from utils.explorers.accessible import SliderNames
 from utils.figures.picture import Picture, Region, image_html, image_metadata
 from utils.language import _
+from utils.model_store import ModelError
 
-last_remembered = lru_cache(maxsize=1)
-"""A function that computes again only when it is asked something else than the last time."""
+REMEMBERING = 8  # explorers, or parts of one, that keep what they have computed
+_remembering: list[Any] = []  # the one that was asked last stands last
+
+
+def last_remembered(function: Callable) -> Callable:
+    """`function`, computed again only when it is asked something else than the last time.
+
+    A cell that is run again makes another explorer, and the old one, which nobody sees any more,
+    stays in memory with its widgets: what was not asked for a while forgets, and computes anew.
+    """
+    remembered = lru_cache(maxsize=1)(function)
+
+    def ask(*asked: Any) -> Any:
+        with suppress(ValueError):
+            _remembering.remove(remembered)
+        _remembering.append(remembered)
+        for forgets in _remembering[:-REMEMBERING]:
+            forgets.cache_clear()
+        del _remembering[:-REMEMBERING]
+        return remembered(*asked)
+
+    return ask
 
 
 def text_box(
@@ -40,6 +63,8 @@ class Explorer(widgets.VBox):
     `record(**values)` computes a frozen record from the controls' values, and raises ValueError
     with a sentence for the learner where it cannot; `picture(record)` is the function that makes
     the picture of it, with its words, and stands among the figures.
+
+    Whatever is done to an explorer, by code or by a hand, is done one after the other.
     """
 
     picture: Callable[[Any], Picture]
@@ -51,6 +76,7 @@ class Explorer(widgets.VBox):
         actions: dict[str, tuple[str, Callable[[], None]]] | None = None,
     ):
         """controls: by name, in order; actions: by name, the button's label and what it does."""
+        wait_for_cells()
         self.controls, self.actions = controls, {}
         self.regions: tuple[Region, ...] = ()  # of the picture that is shown
         self._words = self._png = self._says = ""
@@ -78,6 +104,11 @@ class Explorer(widgets.VBox):
 
     # What all of them do --------------------------------------------------------------------
 
+    @cached_property
+    def _turn(self) -> RLock:
+        """Held by the thread that moves the controls, or draws what they say."""
+        return RLock()
+
     def set(self, **values: Any) -> "Explorer":
         """Move controls from code, by the same path as a hand on them, and redraw once.
 
@@ -86,15 +117,16 @@ class Explorer(widgets.VBox):
         """
         self._known(values, self.controls)
         problems = []
-        with self.quietly():
-            for name, value in values.items():
-                try:
-                    self._move(name, value)
-                except ValueError as problem:
-                    problems.append(str(problem))
-        self.redraw()
-        if problems:
-            self.say(" ".join(problems))
+        with self._turn:
+            with self.quietly():
+                for name, value in values.items():
+                    try:
+                        self._move(name, value)
+                    except ValueError as problem:
+                        problems.append(str(problem))
+            self.redraw()
+            if problems:
+                self.say(" ".join(problems))
         return self
 
     def press(self, name: str, times: int = 1) -> "Explorer":
@@ -145,18 +177,33 @@ class Explorer(widgets.VBox):
     @contextmanager
     def quietly(self) -> Iterator[None]:
         """Within it, controls that move do not redraw: whoever moves them does, or has done."""
-        before, self._quiet = self._quiet, True
-        try:
-            yield
-        finally:
-            self._quiet = before
+        with self._turn:
+            before, self._quiet = self._quiet, True
+            try:
+                yield
+            finally:
+                self._quiet = before
 
     def attempt(self, action: Callable[[], None]) -> None:
-        """Do `action`; a ValueError becomes a sentence under the controls, the picture stays."""
-        try:
-            action()
-        except ValueError as problem:
-            self.say(problem)
+        """Do `action`; an error becomes a sentence under the controls, the picture stays.
+
+        A front end shows no traceback of a callback: without the sentence there would be silence.
+        """
+        with self._turn:
+            try:
+                action()
+            except (ValueError, ModelError) as problem:  # says itself what is wrong
+                self.say(problem)
+            except Exception as problem:
+                self.say(self._broken(problem))
+
+    def _broken(self, problem: Exception) -> str:
+        """What to say of an error that nobody has foreseen."""
+        text = f"{type(problem).__name__}: {problem}".rstrip(": ")[:400]
+        says = _("This did not work: {error}.").format(error=text.rstrip("."))
+        if self._png:
+            says += " " + _("The picture still shows what was there before.")
+        return says
 
     def say(self, message: object) -> None:
         """Show a sentence under the controls; an empty one clears it."""
@@ -166,8 +213,9 @@ class Explorer(widgets.VBox):
         self._says = str(message)
 
     def _on_change(self, change: Any) -> None:
-        if not self._quiet:
-            self.redraw()
+        with self._turn:  # whoever is quiet has it: a hand beside that one comes after
+            if not self._quiet:
+                self.redraw()
 
     def _show(self, record: Any) -> None:
         picture = self.picture(record)
@@ -210,12 +258,12 @@ class TextExplorer(Explorer):
 
     def _fit(self, text: str) -> None:
         """Give the slider the positions of a new text.  One that is refused is so by `record`."""
-        try:
-            positions = self.positions(text)
-        except ValueError:
-            return
         slider = self._position
         with self.quietly():
+            try:
+                positions = self.positions(text)
+            except Exception:
+                return  # `record` meets the same, and says so
             start = self._start(positions)
             slider.min, slider.max = 0, positions[-1]
             slider.min, slider.value = positions[0], start

@@ -11,8 +11,11 @@ A figure is drawn without pyplot, so it leaves the learner's own plots and setti
 """
 
 import struct
+import threading
 import unicodedata
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib
@@ -93,7 +96,27 @@ STYLE = {
 for path in (FONT, LAST_RESORT):
     fontManager.addfont(path)
 
-in_course_style = matplotlib.rc_context(STYLE)
+_drawing = threading.RLock()  # matplotlib's settings are the process's: one thread draws at a time
+
+
+@contextmanager
+def _course_style() -> Iterator[None]:
+    settings = matplotlib.rcParams
+    with _drawing:
+        before = {name: settings[name] for name in STYLE}
+        try:
+            settings.update(STYLE)
+            ours = {name: settings[name] for name in STYLE}
+            yield
+        finally:
+            # What somebody else has set meanwhile, in a cell on another thread, stays as they set
+            # it: `rc_context` would put all settings back.
+            for name, value in before.items():
+                if settings[name] == ours[name]:
+                    settings[name] = value
+
+
+in_course_style = _course_style()
 """Decorator for every function that draws: STYLE holds while it runs, and no longer."""
 
 

@@ -1,0 +1,76 @@
+"""What holds for the learner's answer alone: for the thread on which it is tried out.
+
+A widget's callback may run on another thread meanwhile, and it is none of the answer's.
+"""
+
+import ctypes
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+_changing = threading.Lock()
+
+
+class _Outputs:
+    """Stands in for `sys.stdout`: some threads write to a stream of their own, all others on."""
+
+    def __init__(self, others: TextIO):
+        self._others = others
+        self._own: dict[int, TextIO] = {}
+
+    def write(self, text: str) -> int:
+        return self._own.get(threading.get_ident(), self._others).write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._own.get(threading.get_ident(), self._others), name)
+
+
+@contextmanager
+def printed_to(stream: TextIO) -> Iterator[None]:
+    """Within it, what this thread prints goes to `stream`; what others print, where it went."""
+    me = threading.get_ident()
+    with _changing:
+        outputs: Any = sys.stdout
+        if not isinstance(outputs, _Outputs):
+            outputs = sys.stdout = _Outputs(outputs)
+        before = outputs._own.get(me)
+        outputs._own[me] = stream
+    try:
+        yield
+    finally:
+        with _changing:
+            del outputs._own[me]
+            if before is not None:
+                outputs._own[me] = before
+            if not outputs._own and sys.stdout is outputs:  # the last one leaves
+                sys.stdout = outputs._others
+
+
+@contextmanager
+def raised_after(seconds: float, error: type[BaseException]) -> Iterator[None]:
+    """Raise `error` in this thread after `seconds`, and again soon after if that was swallowed.
+
+    It comes between two steps of Python: not in the midst of one long product or sleep, but after.
+    """
+    me, over, ringing = threading.get_ident(), threading.Event(), threading.Lock()
+
+    def raise_in_thread(what: Any) -> None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(me), what)
+
+    def ring() -> None:
+        wait = seconds
+        while not over.wait(wait):
+            with ringing:
+                if not over.is_set():
+                    raise_in_thread(ctypes.py_object(error))
+            wait = 0.2
+
+    threading.Thread(target=ring, daemon=True).start()
+    try:
+        yield
+    finally:
+        with ringing:
+            over.set()
+            raise_in_thread(None)  # takes back one that has not come yet

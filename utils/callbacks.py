@@ -1,0 +1,57 @@
+"""A widget's callback waits for the running cell, in every front end.
+
+JupyterLab 4.6 may bring what a hand does to a widget on another thread than the one on which cells
+run (a "subshell"), in the middle of a cell.  What a callback changes there, in a model or in the
+process, the cell would compute with; and no lock of ours could cover a cell's own `model(ids)`.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import wraps
+from threading import current_thread, main_thread
+from typing import Any
+
+from IPython import get_ipython
+
+KINDS = ("comm_open", "comm_msg", "comm_close")  # what front ends say of widgets
+
+
+def wait_for_cells() -> None:
+    """From now on, this process's kernel does what front ends say of widgets on the main thread.
+
+    So it comes after the cell that runs, and before one that is still to come, as it did before
+    there were subshells.  A control that was moved meanwhile answers once, from where it was left:
+    front ends do not say more before they are answered.  Without a kernel there is nothing to do.
+    """
+    kernel = getattr(get_ipython(), "kernel", None)
+    handlers = getattr(kernel, "shell_handlers", {})
+    for kind in KINDS:
+        if kind in handlers and not hasattr(handlers[kind], "__wrapped__"):
+            handlers[kind] = _on_main_thread(kernel, handlers[kind])
+
+
+def _on_main_thread(kernel: Any, handle: Callable) -> Callable:
+    """`handle`, one of the kernel's handlers of messages, done on the main thread."""
+
+    def in_turn(message: tuple, done: Future) -> None:
+        # As the kernel does around a cell: the learner's ■ interrupts it, and not the kernel.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            handle(*message)
+        except KeyboardInterrupt:
+            kernel.log.warning("A widget's callback was interrupted.")
+        finally:
+            signal.signal(signal.SIGINT, before)
+            done.set_result(None)
+
+    @wraps(handle)
+    def wait(*message: Any) -> Any:
+        if current_thread() is main_thread():
+            return handle(*message)
+        done: Future[None] = Future()
+        kernel.io_loop.add_callback(in_turn, message, done)
+        return asyncio.wrap_future(done)  # the other thread's loop goes on; the front end waits
+
+    return wait
