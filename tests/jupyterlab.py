@@ -156,6 +156,20 @@ def run_cells(page: Page, *cell_ids: str) -> None:
         page.evaluate("() => jupyterapp.commands.execute('notebook:run-cell')")
 
 
+def ask_kernel(page: Page, expression: str) -> str:
+    """What an expression is worth in the notebook's kernel, in Python's own words."""
+    return page.evaluate(
+        """async expression => {
+            const { session } = jupyterapp.shell.currentWidget.context.sessionContext;
+            const request = { code: 'None', user_expressions: { asked: expression } };
+            const reply = await session.kernel.requestExecute(request).done;
+            const { asked } = reply.content.user_expressions;
+            return asked.data?.['text/plain'] ?? asked.evalue;
+        }""",
+        expression,
+    )
+
+
 def errors(page: Page) -> list[str]:
     """What cells have raised or written to stderr."""
     return page.locator(

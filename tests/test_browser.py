@@ -17,6 +17,7 @@ from course.progress import events
 from tests.jupyterlab import (
     CHROMIUM,
     ROOT,
+    ask_kernel,
     browser_page,
     cell,
     close_kernels,
@@ -410,7 +411,14 @@ def test_a_hand_on_an_explorer_while_a_cell_runs(notebook):
     off.last.press("ArrowRight")  # the first touch of all still goes the old way
     expect_other_picture(explorer, before)
 
-    before = picture(explorer)
+    threads = (
+        "hands := []",
+        (
+            "feed_forwards.controls['layers'].observe("
+            "lambda _change: hands.append(__import__('threading').current_thread().name), 'value')"
+        ),
+    )
+    assert [ask_kernel(page, f"({each})") for each in threads] == ["[]", "None"]
     cell(page, "losses").locator(".jp-InputPrompt").click()
     page.evaluate("() => void jupyterapp.commands.execute('notebook:run-cell')")
     expect(cell(page, "losses").locator(".jp-InputPrompt")).to_have_text("[*]:")
@@ -418,7 +426,6 @@ def test_a_hand_on_an_explorer_while_a_cell_runs(notebook):
         off.last.press("ArrowRight")
         page.wait_for_timeout(100)
     expect(cell(page, "losses").locator(".jp-InputPrompt")).to_have_text("[*]:")  # still runs
-    assert picture(explorer) == before  # it waits
     losses = cell(page, "losses").locator(".jp-OutputArea img")
     expect(losses).to_be_visible(timeout=240_000)
     solved = nbformat.read(ROOT / "solutions/en/06_block.ipynb", as_version=4)
@@ -426,4 +433,5 @@ def test_a_hand_on_an_explorer_while_a_cell_runs(notebook):
     assert losses.get_attribute("alt") == node.outputs[0].data["text/plain"]
     # Where the hand has left it, and not each step on the way.
     expect(explorer.locator("img")).to_have_attribute("alt", re.compile("layers 20–26"))
+    assert ask_kernel(page, "set(hands)") == "{'MainThread'}"
     assert errors(page) == []
