@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 _changing = threading.Lock()
 
@@ -27,14 +27,19 @@ class _Outputs:
         return getattr(self._own.get(threading.get_ident(), self._others), name)
 
 
+def _installed() -> _Outputs:
+    """The one in the place of `sys.stdout`, put there if there is none."""
+    if not isinstance(sys.stdout, _Outputs):
+        sys.stdout = cast(TextIO, _Outputs(sys.stdout))
+    return cast(_Outputs, sys.stdout)
+
+
 @contextmanager
 def printed_to(stream: TextIO) -> Iterator[None]:
     """Within it, what this thread prints goes to `stream`; what others print, where it went."""
     me = threading.get_ident()
     with _changing:
-        outputs: Any = sys.stdout
-        if not isinstance(outputs, _Outputs):
-            outputs = sys.stdout = _Outputs(outputs)
+        outputs = _installed()
         before = outputs._own.get(me)
         outputs._own[me] = stream
     try:
@@ -44,7 +49,7 @@ def printed_to(stream: TextIO) -> Iterator[None]:
             del outputs._own[me]
             if before is not None:
                 outputs._own[me] = before
-            if not outputs._own and sys.stdout is outputs:  # the last one leaves
+            if not outputs._own and sys.stdout is cast(TextIO, outputs):  # the last one leaves
                 sys.stdout = outputs._others
 
 
