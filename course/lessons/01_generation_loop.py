@@ -77,13 +77,14 @@ print(type(model).__name__, f"{model.num_parameters():,}")
 # 노트에서는 `AutoModelForCausalLM.from_pretrained`를 직접 부릅니다. 인자는 넷입니다. **무엇을** 불러올지(허브의 이름,
 # 또는 여기처럼 폴더), **어디에** 올릴지(`device_map`: `"cuda"`나 `"cpu"`), 파라미터를 **어떤 숫자 형식**으로 둘지(`dtype`,
 # 예전 이름은 `torch_dtype`. `"auto"`는 저장된 그대로), 그리고 모델에 딸려 온 **남의 코드**를 실행해도 되는지
-# (`trust_remote_code`)입니다. 출력은 장치, 숫자 형식, 그리고 위에서 불러온 모델과 임베딩이 같은지(`True`)입니다.
+# (`trust_remote_code`)입니다. 출력은 장치, 숫자 형식, 그리고 위에서 불러온 모델(기본 모델이라면)과 임베딩이
+# 같은지(`True`)입니다.
 # %% [markdown] lang="en"
 # The notes call `AutoModelForCausalLM.from_pretrained` themselves. It has four arguments: **what** to load (a name on
 # the hub or, as here, a folder), **where** to put it (`device_map`: `"cuda"` or `"cpu"`), in which **number format** to
 # keep the parameters (`dtype`, in former days `torch_dtype`; `"auto"` is the one they were saved in), and whether to run
 # **code of others** that comes with a model (`trust_remote_code`). Printed are the device, the number format, and whether
-# the embedding is that of the model loaded above (`True`).
+# the embedding is that of the model loaded above, if that was the default one (`True`).
 # %% id="from-pretrained" tags=["C01"]
 from transformers import AutoModelForCausalLM
 from utils.model_store import prepare_model, quiet_transformers
