@@ -288,8 +288,9 @@ def grade(spec: ExerciseSpec, answer: Any) -> tuple[list[Check], str]:
 
 
 def _our_fault(error: Exception) -> Check:
-    says = _(DIAGNOSES["check-failed"]).format(error=error_text(error)[:400])
-    return Check(N_("the check itself", "채점 자체"), "check-failed", says, is_ours=True)
+    sentence = DIAGNOSES[name := "check-failed"]
+    title = N_("the check itself", "채점 자체")
+    return Check(title, name, _(sentence).format(error=error_text(error)[:400]), is_ours=True)
 
 
 def _call_text(function: Callable | str, given: tuple, named: dict) -> str:

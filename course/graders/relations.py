@@ -377,7 +377,7 @@ def _right_along(got: Tensor, expected: Tensor) -> Iterator[tuple[int, list[bool
     fine = torch.isclose(got, expected, **TOLERANCE)
     for axis, length in enumerate(expected.shape):
         if length > 2:
-            places = fine.movedim(axis, 0).flatten(1).all(1).tolist()
+            places = fine.movedim(axis, 0).reshape(length, -1).all(1).tolist()
             if any(places) and not all(places):
                 yield axis, places
 
