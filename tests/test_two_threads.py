@@ -75,8 +75,13 @@ def held_in(module, other, work):
 
 
 def left_on(model) -> list:
-    """Whatever stands on a model that is none of its own."""
-    hooks = [h for m in model.modules() for h in (*m._forward_hooks, *m._forward_pre_hooks)]
+    """Whatever stands on a model that is neither its own nor the library's."""
+    hooks = [
+        hook
+        for m in model.modules()
+        for hook in (*m._forward_hooks.values(), *m._forward_pre_hooks.values())
+        if not hook.__module__.startswith("transformers.")
+    ]
     forwards = [m for m in model.modules() if "forward" in vars(m)]
     return hooks + forwards
 
