@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from utils.decoding import Candidate, greedy, top_candidates
+from utils.generation_settings import configured
 from utils.language import _
-from utils.model import context_length, end_token_ids, prompt_ids
+from utils.model import check_rotary, context_length, end_token_ids, prompt_ids
 from utils.timing import clock
 from utils.tokens import token_text
 
@@ -21,7 +22,7 @@ class Step:
     """One pass through the model, and the token it led to."""
 
     input_ids: Tensor  # [1, position]: the whole text so far, before this step's token
-    logits: Tensor  # [vocab], float32: the scores for the next token
+    logits: Tensor  # [vocab], float32: the scores for the next token, as it was chosen from them
     token_id: int  # the token chosen from them
     token: str  # that token's text
     positions: int  # how many positions this pass computed
@@ -89,7 +90,10 @@ def generation_steps(
 
 
 def check_room(model, prompt_tokens: int, max_new_tokens: int) -> None:
-    """Raise ValueError where the new tokens do not fit into the context after the prompt's."""
+    """Raise ValueError where the new tokens do not fit into the context after the prompt's.
+
+    So where the model's rotary positions would change while they are written.
+    """
     room = context_length(model) - prompt_tokens
     if room < 1:
         raise ValueError(
@@ -105,6 +109,7 @@ def check_room(model, prompt_tokens: int, max_new_tokens: int) -> None:
                 "shorten the prompt, or ask for at most {room}."
             ).format(room=room)
         )
+    check_rotary(model, prompt_tokens, prompt_tokens + max_new_tokens - 1)  # the last is not read
 
 
 def steps_from(
@@ -113,14 +118,19 @@ def steps_from(
     """As `generation_steps`, from the ids [1, position] of a text that is already tokens.
 
     A loop of its own beside `utils.parts.new_tokens`: it can do without a cache, and reads the
-    whole text again for each token.
+    whole text again for each token.  What the model's generation config does to the logits comes
+    before the choice, as in the library.
     """
     ends = end_token_ids(model, tokenizer)
+    prompt = input_ids.shape[1]
+    check_rotary(model, prompt, prompt + max_new_tokens - 1)
+    adjusted = configured(model.generation_config, ends, prompt, max_new_tokens)
     cache, unseen = None, input_ids
     for _step in range(max_new_tokens):
         start = clock(model.device)
         logits, output = next_logits(model, unseen, past_key_values=cache, use_cache=use_cache)
         seconds = clock(model.device) - start
+        logits = adjusted(input_ids, logits)
         token_id = choose(logits)
         token = token_text(tokenizer, token_id)
         step = Step(input_ids, logits, token_id, token, unseen.shape[1], seconds)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from utils.parts.heads import attention, places_and_mask
+from utils.plain import check_plain
 
 
 def embed(token_ids: Tensor, embedding_matrix: Tensor) -> Tensor:
@@ -55,7 +56,10 @@ def block(x: Tensor, attention, feed_forward, norm_1, norm_2) -> Tensor:
 def run_layer(
     x: Tensor, layer: nn.Module, config, positions: Tensor, mask: Tensor, cache=None
 ) -> Tensor:
-    """x [position, width] after one block of a Llama; arguments as in `attention`."""
+    """x [position, width] after one block of a Llama; arguments and errors as in `attention`."""
+    matrices = (f"mlp.{name}_proj" for name in ("gate", "up", "down"))
+    norms = ("input_layernorm", "post_attention_layernorm")
+    check_plain(config, layer, "self_attn", *matrices, *norms, window=mask.shape[-1])
     mlp, eps = layer.mlp, config.rms_norm_eps
     return block(
         x,
@@ -69,8 +73,10 @@ def run_layer(
 def forward(model, input_ids: Tensor, cache=None) -> Tensor:
     """Logits [1, position, vocab] of `input_ids`, int64 [1, position], from a Llama's matrices.
 
-    With a `KVCache` they go on from the text that it holds.
+    With a `KVCache` they go on from the text that it holds.  Raises ValueError for a model that
+    computes more than a plain Llama, and names what.
     """
+    check_plain(model.config, model, "model.layers", "model.embed_tokens", "model.norm", "lm_head")
     stack, past = model.model, cache.get_seq_length() if cache is not None else 0
     positions, mask = places_and_mask(past, input_ids.shape[1])
     x = embed(input_ids, stack.embed_tokens.weight)[0]
