@@ -123,13 +123,19 @@ def _trace(model, input_ids: Tensor) -> tuple[dict[str, Tensor], dict[str, Tenso
 
     def note(module, given, came_out) -> None:
         name = names[module]
+        given, came_out = _one_text(given), _one_text(first_tensor(came_out))
         inputs[name] = given.expand(1, *given.shape[1:]).detach()
-        outputs[name] = first_tensor(came_out).detach()
+        outputs[name] = came_out.detach()
 
     with hooked(names, note):
         mask = torch.ones_like(input_ids)
         output = model(input_ids=input_ids, attention_mask=mask, use_cache=False)
     return inputs, outputs, output.logits[0, -1].float()
+
+
+def _one_text(tensor: Tensor) -> Tensor:
+    """Vectors as [1, position, width]; OPT hands them to its matrices without the batch axis."""
+    return tensor[None] if tensor.is_floating_point() and tensor.ndim == 2 else tensor
 
 
 def _describe(model, inputs: dict[str, Tensor], outputs: dict[str, Tensor]) -> list[Component]:

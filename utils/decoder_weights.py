@@ -62,8 +62,8 @@ def longest_text(model) -> int:
 def check_architecture(model) -> None:
     """Raise ValueError, naming the architecture, unless `utils.decoder` can rebuild it."""
     config = model.config
-    kind = rotary_kind(config)
-    if config.model_type not in FAMILY or kind not in ROTARY:
+    kind = (getattr(config, "rope_parameters", None) or {}).get("rope_type", "default")
+    if config.model_type not in FAMILY or rotary_kind(config) not in ROTARY:
         raise ValueError(
             _(
                 "This decoder rebuilds models of the kinds {known}, with rotary positions of the "

@@ -107,7 +107,11 @@ def token_text(tokenizer, token_id: int) -> str:
     With its space, which decoding one token alone would lose with sentencepiece.  A row of the
     vocabulary that stands for no token is its number.
     """
-    if token_id >= len(tokenizer) or tokenizer.convert_ids_to_tokens(token_id) is None:
+    text = tokenizer.decode([token_id])
+    joins_as_is = not hasattr(tokenizer, "backend_tokenizer") or _is_byte_level(tokenizer)
+    if joins_as_is and "\ufffd" not in text:
+        return text or f"⟨{token_id}⟩"
+    if tokenizer.convert_ids_to_tokens(token_id) is None:
         return f"⟨{token_id}⟩"
     return visible_bytes(token_bytes(tokenizer, token_id))
 
@@ -122,8 +126,7 @@ def visible_bytes(piece: bytes) -> str:
 
 
 def _is_byte_level(tokenizer) -> bool:
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    decoder = getattr(backend, "decoder", None)
+    decoder = getattr(getattr(tokenizer, "backend_tokenizer", None), "decoder", None)
     return decoder is not None and b"ByteLevel" in decoder.__getstate__()
 
 

@@ -16,7 +16,7 @@ from utils.streams import (
     last_positions,
     look_at,
     read_streams,
-    trace_ids,
+    trace_streams,
 )
 from utils.tokens import pieces_of, token_text
 
@@ -34,8 +34,8 @@ class _StreamsOfText(TextExplorer):
         super().__init__({"text": box, "position": slider, **controls})
 
     def _trace_short(self, text: str) -> Streams:
-        ids = short_ids(self.model, self.tokenizer, text, LONGEST)  # said before the pass
-        return trace_ids(self.model, self.tokenizer, ids[0])
+        short_ids(self.model, self.tokenizer, text, LONGEST)  # said before the pass
+        return trace_streams(self.model, self.tokenizer, text)
 
 
 class StreamsExplorer(_StreamsOfText):
