@@ -9,7 +9,7 @@ from tests.other_models import ORIGINAL, PLAIN, REFUSED, longrope, other
 from tests.tiny_models import CONTEXT, GROUPED, TINY, WINDOW, _random, tiny_tokenizer
 from utils import decoding, parts
 from utils.anatomy import trace_components
-from utils.architecture import attention_modules, projections
+from utils.architecture import attention_modules, blocks, projections
 from utils.attention import record_attention
 from utils.decoder import Decoder
 from utils.embeddings import sentence_vectors
@@ -446,6 +446,19 @@ def test_a_model_that_reads_both_ways_is_refused(tmp_path):
     tiny_tokenizer().save_pretrained(tmp_path)
     with pytest.raises(ValueError, match=r"BertLMHeadModel\) reads a text in both directions"):
         load_model(str(tmp_path), "cpu")
+
+
+def test_the_blocks_are_those_that_write_and_not_those_that_see():
+    config = transformers.LlavaConfig(
+        vision_config=transformers.CLIPVisionConfig(
+            hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2,
+            image_size=8, patch_size=4,
+        ),
+        text_config=transformers.LlamaConfig(**GROUPED, vocab_size=400),
+        image_token_index=399,
+    )  # fmt: skip
+    found = blocks(transformers.LlavaForConditionalGeneration(config))
+    assert {type(block.module).__name__ for block in found} == {"LlamaDecoderLayer"}
 
 
 def test_nobody_s_home_is_no_model():

@@ -57,7 +57,8 @@ class Block:
 def blocks(model) -> tuple[Block, ...]:
     """The blocks of `model`, in order.  Raises ValueError for an architecture built otherwise."""
     count = model.config.get_text_config().num_hidden_layers
-    stacks = [m for m in model.modules() if isinstance(m, nn.ModuleList) and len(m) == count]
+    writer = model.get_decoder() or model  # and not the tower that looks at pictures
+    stacks = [m for m in writer.modules() if isinstance(m, nn.ModuleList) and len(m) == count]
     found = tuple(
         Block(layer, module, _child(module, "attention", "attn"), _child(module, "mlp"))
         for layer, module in enumerate(stacks[0] if stacks else ())

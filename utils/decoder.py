@@ -122,7 +122,8 @@ class Decoder:
     def generate(self, input_ids: Tensor, max_new_tokens: int) -> Tensor:
         """`input_ids`, int64 [1, position], and the likeliest tokens after them: [1, all].
 
-        The ids of `model.generate(input_ids, do_sample=False)`.  Errors as in `tokens`.
+        The ids of `model.generate(input_ids, do_sample=False)`, but for roundings in half
+        precision, which may lead to another token.  Errors as in `tokens`.
         """
         new = list(self.tokens(input_ids, max_new_tokens))
         return torch.cat([input_ids, input_ids.new_tensor([new])], dim=1)

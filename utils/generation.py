@@ -80,7 +80,8 @@ def generation_steps(
     """Continue `prompt`, one `Step` for each new token, computed when it is asked for.
 
     Ends after the model's end token, or after `max_new_tokens`.  `choose` turns logits [vocab] into
-    a token id.  Raises ValueError for an empty prompt, and where the context is too short.
+    a token id.  Raises ValueError for an empty prompt, where the context is too short, and
+    where the model's generation config or rotary positions ask for another way of writing.
     """
     if max_new_tokens < 1:
         raise ValueError(_("max_new_tokens must be 1 or more: ask for at least one token."))
@@ -155,8 +156,9 @@ def generate(
 ) -> str:
     """The text that the model writes after `prompt`, without the prompt and without end tokens.
 
-    With `choose=greedy` it is what `model.generate(do_sample=False)` writes.  Arguments and errors
-    as in `generation_steps`.
+    With `choose=greedy` it is what `model.generate(do_sample=False)` writes, its generation config
+    included; in half precision roundings may lead to another token, with the cache or without.
+    Arguments and errors as in `generation_steps`.
     """
     steps = generation_steps(
         model, tokenizer, prompt, max_new_tokens, use_cache=use_cache, choose=choose

@@ -57,7 +57,8 @@ def generate_with_cache(model, input_ids: Tensor, max_new_tokens: int) -> Tensor
     """Greedy continuation of `input_ids`, int64 [1, position], each position computed once.
 
     Returns [1, position + new], the end token included where the model ends by itself: the same ids
-    as `model.generate(input_ids, max_new_tokens=…, do_sample=False)`.
+    as `model.generate(input_ids, max_new_tokens=…, do_sample=False)`, in float32.  In half
+    precision another order of the same sums rounds otherwise, and may lead to another token.
     Raises ValueError for no ids, for no new tokens, where the context is too short for both, and
     where the model's generation config or rotary positions ask for another way.
     """
