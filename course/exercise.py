@@ -77,8 +77,8 @@ class Exercise(_Answered):
         self.attempted = not is_untouched(answer)
         if self.attempted:
             self.checks, self.printed = grade(exercise_spec(self.number), answer)
-            if is_learning():
-                last = self.checks[-1]
+            last = self.checks[-1]
+            if is_learning() and not last.is_ours:
                 events.record_attempt(self.number, self.passed, last.diagnosis)
             self._kept = keep(self.number, answer) if self.passed else None
         self._show()

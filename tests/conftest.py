@@ -66,6 +66,16 @@ def learner(tmp_path, monkeypatch):
     use_language("en")
 
 
+@pytest.fixture(autouse=True)
+def nothing_unforeseen(monkeypatch):
+    """What an explorer did not foresee is a sentence for a learner, and an error in a test."""
+
+    def broken(_explorer, problem):
+        raise problem
+
+    monkeypatch.setattr(Explorer, "_broken", broken)
+
+
 @pytest.fixture
 def drawn_once(monkeypatch):
     """Small pictures, none drawn twice, and one in five down to its pixels.

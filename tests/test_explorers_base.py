@@ -18,6 +18,8 @@ from utils.figures.picture import Picture, Region
 from utils.figures.style import in_course_style, new_figure
 from utils.model_store import ModelError
 
+BROKEN = Explorer._broken  # what a learner has; in other tests it raises
+
 
 @in_course_style
 def letter_picture(record: tuple[str, int]) -> Picture:
@@ -82,6 +84,7 @@ def test_quiet_ends_with_an_error():
 
 @pytest.mark.parametrize("error", [RuntimeError("out of luck"), MemoryError(), KeyError("x")])
 def test_any_error_becomes_a_sentence_that_tells_box_and_picture_apart(monkeypatch, error):
+    monkeypatch.setattr(Explorer, "_broken", BROKEN)
     letters = Letters("abc")
 
     def fails(*_asked, **_values):

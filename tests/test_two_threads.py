@@ -18,6 +18,7 @@ import torch
 
 from course.graders.attempt import Attempt, TimeUp, time_limit
 from course.graders.own_thread import printed_to, raised_after
+from course.graders.spec import ExerciseSpec
 from tests.test_explorers_base import Letters, letter_picture
 from tests.tiny_models import TINY, tiny_tokenizer
 from utils import callbacks
@@ -74,8 +75,13 @@ def held_in(module, other, work):
 
 
 def left_on(model) -> list:
-    """Whatever stands on a model that is none of its own."""
-    hooks = [h for m in model.modules() for h in (*m._forward_hooks, *m._forward_pre_hooks)]
+    """Whatever stands on a model that is neither its own nor the library's."""
+    hooks = [
+        hook
+        for m in model.modules()
+        for hook in (*m._forward_hooks.values(), *m._forward_pre_hooks.values())
+        if not hook.__module__.startswith("transformers.")
+    ]
     forwards = [m for m in model.modules() if "forward" in vars(m)]
     return hooks + forwards
 
@@ -366,7 +372,7 @@ def test_without_a_kernel_there_is_nothing_to_wait_for(monkeypatch):
 
 
 def test_what_another_thread_prints_is_none_of_the_answer_s(capsys, other):
-    attempt, outputs = Attempt(SimpleNamespace(diagnoses={}, mistakes=()), None), sys.stdout
+    attempt, outputs = Attempt(ExerciseSpec("t", iter, (), {}), None), sys.stdout
 
     def answer():
         print("mine")
@@ -381,7 +387,7 @@ def test_what_another_thread_prints_is_none_of_the_answer_s(capsys, other):
 
 
 def test_two_answers_print_each_to_its_own_place(other):
-    attempts = [Attempt(SimpleNamespace(diagnoses={}, mistakes=()), None) for _ in range(2)]
+    attempts = [Attempt(ExerciseSpec("t", iter, (), {}), None) for _ in range(2)]
     outputs, first_in, second_in, first_out = sys.stdout, *(threading.Event() for _ in range(3))
 
     def first():

@@ -18,13 +18,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course.graders import compare
-from course.graders.compare import describe, equal, fault
+from course.graders import compare, errors, relations
+from course.graders.compare import describe, equal, fault, near_difference
+from course.graders.errors import error_text, explained
 from course.graders.own_thread import printed_to, raised_after
 from course.graders.spec import Check, ExerciseSpec, Mistake, failed
+from course.graders.surroundings import Watch, same_random_state, torch_defaults
 from utils.language import N_, _
 
-SECONDS = 10
+SECONDS = 10  # of computing, for all calls of an exercise together
+TIMES_REFERENCE = 3  # more where the course's own solution is slow: it may take this many times
+REFERENCE_SECONDS: dict[str, float] = {}  # by exercise: what all but the answer has taken so far
 DIAGNOSES = {
     "not-a-function": N_(
         "This exercise takes a function; pass it without calling it.",
@@ -39,18 +43,35 @@ DIAGNOSES = {
         "클래스에 `{name}` 메서드가 없습니다.",
     ),
     "too-slow": N_(
-        "Your code was still running after {seconds} seconds and was stopped. Is there a loop "
+        "Your code had been computing for {seconds} seconds and was stopped. Is there a loop "
         "that never ends?",
-        "{seconds}초가 지나도 코드가 끝나지 않아 멈췄습니다. 끝나지 않는 반복문이 있나요?",
+        "코드가 {seconds}초 동안 계산해도 끝나지 않아 멈췄습니다. 끝나지 않는 반복문이 있나요?",
+    ),
+    "waits": N_(
+        "Your code was not done after {seconds} seconds, though it hardly computed, and was "
+        "stopped. Does it wait for something?",
+        "코드가 계산은 거의 하지 않으면서 {seconds}초가 지나도 끝나지 않아 멈췄습니다. 무언가를 "
+        "기다리고 있나요?",
+    ),
+    "changed-the-model": N_(
+        "Your function changed the model: {what}. The model is as it was again. Leave what you "
+        "are given as it is.",
+        "함수가 모델을 바꿨습니다: {what}. 모델은 원래대로 돌려놓았습니다. 받은 모델은 그대로 "
+        "두세요.",
+    ),
+    "check-failed": N_(
+        "The check itself failed; this is not your mistake, and it does not count: {error}",
+        "채점 코드에서 오류가 났습니다. 여러분의 실수가 아니며 시도로 세지 않습니다: {error}",
     ),
     "not-finished": N_(
         "Your function says itself that it is not implemented yet.",
         "함수에서 NotImplementedError가 났습니다. 아직 구현하지 않은 곳이 있습니다.",
     ),
-    "raised": N_("Your code raised an error: {error}", "코드에서 오류가 났습니다: {error}"),
     "none": N_(
-        "Your function returned None. Does it end with `return`?",
-        "함수가 None을 돌려주었습니다. 끝에 `return`이 있나요?",
+        "Your function returned None. Does it end with `return`, or does it `yield` what is "
+        "asked for one by one?",
+        "함수가 None을 돌려주었습니다. 끝에 `return`이 있거나, 하나씩 내야 한다면 `yield`가 "
+        "있나요?",
     ),
     "changed-in-place": N_(
         "Your function changed its argument in place. Work on a copy (`clone()`), and leave "
@@ -58,7 +79,9 @@ DIAGNOSES = {
         "함수가 받은 인수 자체를 바꿨습니다. 사본(`clone()`)으로 작업하고, 받은 것은 그대로 "
         "두세요.",
     ),
+    **errors.DIAGNOSES,
     **compare.DIAGNOSES,
+    **relations.DIAGNOSES,
 }
 """The sentences of what can go wrong in any exercise, by the diagnosis' name."""
 
@@ -66,8 +89,9 @@ DIAGNOSES = {
 class Refused(Exception):
     """Ends grading with a check that failed."""
 
-    def __init__(self, check: Check):
+    def __init__(self, check: Check, error: BaseException | None = None):
         self.check = check
+        self.error = error  # what the learner's code raised
 
 
 class TimeUp(BaseException):
@@ -75,12 +99,17 @@ class TimeUp(BaseException):
     learner's loop does not swallow it."""
 
 
+WAITS = 12  # seconds by the clock, for each second of computing that is granted
+LOOK_EVERY = 0.2  # seconds
+
+
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TimeUp in the block after `seconds`, and again soon after if that was swallowed.
+    """Raise TimeUp in the block once it has computed for `seconds`, and again if that is swallowed.
 
-    On the main thread a signal does it, which ends a long sleep, too.  Other threads, and Windows,
-    know no such signal.
+    What counts is what this thread computes itself, so that a busy machine makes no answer late;
+    for code that only waits there is a far limit by the clock, too.  On the main thread a signal
+    does it, which ends a long sleep, too; other threads, and Windows, know no such signal.
     """
     seconds = max(seconds, 0.01)
     is_main = threading.current_thread() is threading.main_thread()
@@ -88,12 +117,14 @@ def time_limit(seconds: float) -> Iterator[None]:
         with raised_after(seconds, TimeUp):
             yield
         return
+    computed, began = time.thread_time() + seconds, time.monotonic()
 
     def ring(_signal: int, _frame: FrameType | None) -> None:
-        raise TimeUp
+        if time.thread_time() >= computed or time.monotonic() - began >= WAITS * seconds:
+            raise TimeUp
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
+    signal.setitimer(signal.ITIMER_REAL, min(seconds, LOOK_EVERY), LOOK_EVERY)
     try:
         yield
     finally:
@@ -112,6 +143,16 @@ class Attempt:
     answer: Any
     printed: io.StringIO = field(default_factory=io.StringIO)
     seconds_left: float = field(default_factory=lambda: SECONDS)
+    watch: Watch = field(default_factory=Watch)
+    _began: float = field(default_factory=time.thread_time)
+    _computed: float = 0.0  # seconds that the answer itself has taken so far
+
+    def patience(self) -> float:
+        """Seconds that a call may compute: what is left, and more where the reference is slow."""
+        ours = time.thread_time() - self._began - self._computed
+        number = self.spec.number
+        REFERENCE_SECONDS[number] = max(ours, REFERENCE_SECONDS.get(number, 0.0))
+        return self.seconds_left + TIMES_REFERENCE * REFERENCE_SECONDS[number]
 
     def fail(self, title: str, name: str, /, **about: Any) -> Check:
         """A check that failed with diagnosis `name`, one of this exercise's or of any exercise's.
@@ -136,25 +177,36 @@ class Attempt:
         """
         function = function or self.answer
         kept, kept_named = _copy(given), _copy(named)
-        says = _call_text(name or function, given, named)
+        call_text = _call_text(name or function, given, named)
 
         def refuse(diagnosis: str, **about: Any) -> Refused:
-            return Refused(self.fail(title, diagnosis, given=says, **about))
+            return Refused(self.fail(title, diagnosis, given=call_text, **about))
 
         if not callable(function):
             raise refuse("not-a-function", got=describe(function))
-        start = time.monotonic()
+        self.watch.over(self.answer, function, given, named)
+        seconds, start = self.patience(), time.thread_time()
+        error = None
         try:
-            with time_limit(self.seconds_left), printed_to(self.printed):
+            with torch_defaults(), printed_to(self.printed), time_limit(seconds):
                 value = function(*kept, **kept_named)
-        except TimeUp:
-            raise refuse("too-slow", seconds=SECONDS) from None
-        except NotImplementedError:
-            raise refuse("not-finished") from None
-        except (Exception, SystemExit) as error:
-            text = _error_text(error)
-            raise refuse("raised", error=text[:400] + _where(error), got=text) from error
-        self.seconds_left -= time.monotonic() - start
+        except (Exception, SystemExit, TimeUp) as raised:
+            error = raised
+        computed = time.thread_time() - start
+        self._computed += computed
+        self.seconds_left -= computed
+        if what := self.watch.put_back():
+            raise refuse("changed-the-model", what=what)
+        if isinstance(error, TimeUp):
+            if computed < seconds / 2:
+                raise refuse("waits", seconds=round(WAITS * seconds))
+            raise refuse("too-slow", seconds=round(seconds))
+        if isinstance(error, NotImplementedError):
+            raise refuse("not-finished")
+        if error is not None:
+            name, says = explained(error, self.answer)
+            check = Check(title, name, says, given=call_text, got=error_text(error))
+            raise Refused(check, error) from error
         if value is None:
             raise refuse("none", got="None")
         if not (_same(kept, given) and _same(kept_named, named)):
@@ -194,43 +246,54 @@ class Attempt:
         dtype, device and values are looked at in turn.
         """
         close = {"atol": atol, "rtol": rtol}
-        about: dict[str, Any] = {}
-        otherwise: Check | None = None
+        raised: Check | None = None
         try:
             got = self.call(title, *given, function=function, name=name, **named)
         except Refused as refused:
-            if refused.check.diagnosis != "raised":
+            if refused.error is None:
                 raise
-            otherwise, got, shown = refused.check, refused.check.got, refused.check.got
+            raised, got, shown = refused.check, refused.check.got, (refused.check.got, "")
         else:
             if equal(got, expected, **close):
                 return Check(title)
-            shown = describe(got)
-        about = {
+            raised, shown = None, near_difference(got, expected, **close)
+        about: dict[str, Any] = {
             "given": _call_text(name or function or self.answer, given, named),
-            "got": shown,
-            "expected": describe(expected),
+            "got": shown[0],
+            "expected": shown[1] or describe(expected),
         }
         for mistake in (*mistakes, *self.spec.mistakes):
             if equal(got, _outcome(mistake.wrong, _copy(given), _copy(named)), **close):
                 return self.fail(title, mistake.name, **about)
-        if otherwise:
-            return Check(title, "raised", otherwise.says, **about)
-        diagnosis, values = fault(got, expected, atol, rtol)
-        return Check(title, diagnosis, _(DIAGNOSES[diagnosis]).format(**values), **about)
+        if raised:
+            return Check(title, raised.diagnosis, raised.says, **about)
+        diagnosis, says = fault(got, expected, **close)
+        return Check(title, diagnosis, says, **about)
 
 
 def grade(spec: ExerciseSpec, answer: Any) -> tuple[list[Check], str]:
-    """The checks of `answer` up to the first that fails, and what the learner's code printed."""
+    """The checks of `answer` up to the first that fails, and what the learner's code printed.
+
+    A fault in the grader is a failed check that `is_ours`; this raises nothing of its own.
+    """
     attempt, checks = Attempt(spec, answer), []
-    try:
-        for check in spec.grade(attempt):
-            checks.append(check)
-            if not check.passed:
-                break
-    except Refused as refused:
-        checks.append(refused.check)
+    with torch_defaults(), same_random_state():
+        try:
+            for check in spec.grade(attempt):
+                checks.append(check)
+                if not check.passed:
+                    break
+        except Refused as refused:
+            checks.append(refused.check)
+        except Exception as error:
+            checks.append(_our_fault(error))
     return checks, attempt.printed.getvalue()
+
+
+def _our_fault(error: Exception) -> Check:
+    sentence = DIAGNOSES[name := "check-failed"]
+    title = N_("the check itself", "채점 자체")
+    return Check(title, name, _(sentence).format(error=error_text(error)[:400]), is_ours=True)
 
 
 def _call_text(function: Callable | str, given: tuple, named: dict) -> str:
@@ -269,22 +332,4 @@ def _outcome(wrong: Callable, given: tuple, named: dict) -> Any:
     try:
         return wrong(*given, **named)
     except Exception as error:
-        return _error_text(error)
-
-
-def _error_text(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
-
-
-def _where(error: BaseException) -> str:
-    """The line of the learner's own code in which an error was raised."""
-    trace, line = error.__traceback__, None
-    while trace:
-        if trace.tb_frame.f_code.co_filename.startswith(("<ipython", "/tmp/ipykernel")) or (
-            "ipykernel_" in trace.tb_frame.f_code.co_filename
-        ):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return (
-        _(" (line {line} of your cell)", " (셀의 {line}번째 줄)").format(line=line) if line else ""
-    )
+        return error_text(error)

@@ -2,15 +2,37 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from course.graders import relations
 from utils.language import N_, _
 
+SHOWN = 6  # numbers of a tensor
 DIAGNOSES = {
     "list-for-tensor": N_(
         "A Python list came out; a tensor was asked for.",
         "파이썬 리스트가 나왔습니다. 텐서를 돌려주어야 합니다.",
+    ),
+    "tuple-for-tensor": N_(
+        "A tuple came out; one tensor was asked for. Is there a comma after `return …`, or does "
+        "a function give two things?",
+        "튜플이 나왔습니다. 텐서 하나를 돌려주어야 합니다. `return …` 뒤에 쉼표가 있거나, 두 "
+        "가지를 주는 함수를 썼나요?",
+    ),
+    "numpy-for-tensor": N_(
+        "A NumPy array came out; a tensor was asked for: `torch.from_numpy`, or no NumPy at all.",
+        "NumPy 배열이 나왔습니다. 텐서가 필요합니다. `torch.from_numpy`를 쓰거나 NumPy 없이 "
+        "계산하세요.",
+    ),
+    "wrong-length": N_(
+        "{got} things came out; {expected} were asked for.",
+        "{got}개가 나왔습니다. {expected}개가 필요합니다.",
+    ),
+    "wrong-keys": N_(
+        "The dict's keys are {got}; they should be {expected}.",
+        "딕셔너리의 키가 {got}입니다. {expected}이어야 합니다.",
     ),
     "tensor-for-value": N_(
         "A tensor came out; {kind} was asked for. `.item()` turns a tensor with one number "
@@ -87,33 +109,125 @@ def equal(got: Any, expected: Any, atol: float = 1e-5, rtol: float = 1e-4) -> bo
     return type(got) is type(expected) and got == expected
 
 
-def fault(got: Any, expected: Any, atol: float, rtol: float) -> tuple[str, dict]:
-    """What is wrong with `got`, where it is not `expected`: a name of DIAGNOSES, and its values.
+def fault(got: Any, expected: Any, atol: float, rtol: float) -> tuple[str, str]:
+    """What is wrong with `got`, where it is not `expected`: a diagnosis, and its sentence.
 
-    The kind of thing first, then shape and dtype, then the numbers.
+    The kind of thing first, then shape and dtype, then how the numbers relate.  In a list, tuple or
+    dict it is the first part that is wrong, and the sentence names it.
     """
+    part, got, expected = _wrong_part(got, expected, atol, rtol)
+    name, values = _fault(got, expected, atol, rtol)
+    says = _({**DIAGNOSES, **relations.DIAGNOSES}[name]).format(**values)
+    if not part:
+        return name, says
+    return name, _("In part `{part}`: {says}", "`{part}` 부분: {says}").format(part=part, says=says)
+
+
+def _wrong_part(got: Any, expected: Any, atol: float, rtol: float) -> tuple[str, Any, Any]:
+    """Where in lists, tuples and dicts the first difference is, such as "[1]", and both there."""
+    if isinstance(expected, dict) and isinstance(got, dict) and got.keys() == expected.keys():
+        keys = list(expected)
+    elif isinstance(expected, list | tuple) and isinstance(got, list | tuple):
+        if len(got) != len(expected) or _numbers(expected) is not None:
+            return "", got, expected
+        keys = list(range(len(expected)))
+    else:
+        return "", got, expected
+    for key in keys:
+        if not equal(got[key], expected[key], atol, rtol):
+            part, inner, wanted = _wrong_part(got[key], expected[key], atol, rtol)
+            return f"[{key!r}]{part}", inner, wanted
+    return "", got, expected
+
+
+def _numbers(value: Any) -> Tensor | None:
+    """A list of plain numbers as a tensor; None if it is anything else."""
+    plain = isinstance(value, list | tuple) and all(type(n) in (int, float) for n in value)
+    return torch.tensor(value, dtype=torch.float64) if plain and value else None
+
+
+def _fault(got: Any, expected: Any, atol: float, rtol: float) -> tuple[str, dict]:
+    """A name of DIAGNOSES or of a relation, and what its sentence is filled with."""
     kind = _kind(expected)
     if isinstance(expected, Tensor):
-        if isinstance(got, list | tuple):
-            return "list-for-tensor", {}
         if not isinstance(got, Tensor):
-            return "not-a-tensor", {"got": _kind(got)}
+            return _no_tensor(got)
         if got.device != expected.device:
             return "wrong-device", {"got": got.device, "expected": expected.device}
+        if got.shape == (1, *expected.shape):
+            return "batch-kept", {}
+        hides_nan = got.isnan().any() and not expected.isnan().any()
+        if got.shape == expected.shape:
+            if got.dtype != expected.dtype:
+                return "wrong-dtype", {"got": _dtype(got), "expected": _dtype(expected)}
+            if hides_nan:
+                return "nan", {}
+        if found := relations.related(got, expected):
+            return found
         if got.shape != expected.shape:
-            if got.shape == (1, *expected.shape):
-                return "batch-kept", {}
             return "wrong-shape", {"got": list(got.shape), "expected": list(expected.shape)}
-        if got.dtype != expected.dtype:
-            return "wrong-dtype", {"got": _dtype(got), "expected": _dtype(expected)}
-        if got.is_floating_point() and got.isnan().any() and not expected.isnan().any():
-            return "nan", {}
         return "differs", _first_difference(got, expected, atol, rtol)
     if isinstance(got, Tensor):
         return "tensor-for-value", {"kind": kind}
-    if type(got) is not type(expected) and not isinstance(expected, float | list | tuple):
+    if isinstance(expected, list | tuple | dict):
+        return _other_collection(got, expected)
+    if type(got) is not type(expected) and not isinstance(expected, float):
         return "wrong-type", {"got": _kind(got), "kind": kind}
     return "other-value", {}
+
+
+def _no_tensor(got: Any) -> tuple[str, dict]:
+    if isinstance(got, tuple):
+        return "tuple-for-tensor", {}
+    if isinstance(got, list):
+        return "list-for-tensor", {}
+    if isinstance(got, np.ndarray | np.generic):
+        return "numpy-for-tensor", {}
+    return "not-a-tensor", {"got": _kind(got)}
+
+
+def _other_collection(got: Any, expected: list | tuple | dict) -> tuple[str, dict]:
+    together = dict if isinstance(expected, dict) else list | tuple
+    if not isinstance(got, together):
+        return "wrong-type", {"got": _kind(got), "kind": _kind(expected)}
+    mine, wanted = _numbers(got), _numbers(expected)
+    if mine is not None and wanted is not None and (found := relations.related(mine, wanted)):
+        return found
+    if isinstance(expected, dict):
+        return "wrong-keys", {"got": list(got), "expected": list(expected)}
+    if len(got) != len(expected):
+        return "wrong-length", {"got": len(got), "expected": len(expected)}
+    return "other-value", {}
+
+
+def near_difference(got: Any, expected: Any, atol: float, rtol: float) -> tuple[str, str]:
+    """Both in words: of large tensors, the numbers around the first difference."""
+    if not (
+        isinstance(got, Tensor)
+        and isinstance(expected, Tensor)
+        and got.shape == expected.shape
+        and got.device == expected.device
+        and got.dim()
+        and got.numel() > SHOWN
+        and not got.is_meta
+    ):
+        return describe(got), describe(expected)
+    wrong = ~torch.isclose(got.double(), expected.double(), equal_nan=True, atol=atol, rtol=rtol)
+    if not wrong.any():
+        return describe(got), describe(expected)
+    return describe_from(got, first := wrong.nonzero()[0].tolist()), describe_from(expected, first)
+
+
+def describe_from(tensor: Tensor, index: list[int]) -> str:
+    """A tensor in a few words, with the numbers from one place to the end of its row."""
+    *row, place = index
+    start = max(0, min(place - 1, tensor.shape[-1] - SHOWN))
+    if tensor.numel() <= SHOWN or not (any(row) or start):
+        return describe(tensor)
+    numbers = tensor.detach()[tuple(row)][start : start + SHOWN].tolist()
+    shown = ", ".join(f"{n:.4g}" if isinstance(n, float) else str(n) for n in numbers)
+    where = _("from index {index}", "인덱스 {index}부터").format(index=[*row, start])
+    return f"tensor {list(tensor.shape)} {_dtype(tensor)}, {where}: {shown}, …"
 
 
 def _first_difference(got: Tensor, expected: Tensor, atol: float, rtol: float) -> dict:
@@ -131,9 +245,9 @@ def _first_difference(got: Tensor, expected: Tensor, atol: float, rtol: float) -
 def describe(value: Any) -> str:
     """A value in a few words: a tensor's shape, type and first numbers; anything else shortened."""
     if isinstance(value, Tensor):
-        numbers = [] if value.is_meta else value.detach().flatten()[:6].tolist()
+        numbers = [] if value.is_meta else value.detach().flatten()[:SHOWN].tolist()
         shown = ", ".join(f"{n:.4g}" if isinstance(n, float) else str(n) for n in numbers)
-        more = ", …" if value.numel() > 6 else ""
+        more = ", …" if value.numel() > SHOWN else ""
         return f"tensor {list(value.shape)} {_dtype(value)}: {shown}{more}"
     if isinstance(value, torch.nn.Module):
         return type(value).__name__

@@ -15,6 +15,7 @@ class Check:
     """One thing that was tried: what was given, what came out, and what probably went wrong.
 
     `diagnosis` is a short name for the fault, the same in both languages; None if the check passed.
+    `is_ours`: what failed is the check itself, and no fault of the learner's.
     """
 
     title: str
@@ -23,6 +24,7 @@ class Check:
     given: str = ""
     got: str = ""
     expected: str = ""
+    is_ours: bool = False
 
     @property
     def passed(self) -> bool:

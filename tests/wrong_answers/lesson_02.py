@@ -376,7 +376,7 @@ WRONG = {
         "not-normalised": not_divided,
         "logarithms": logs,
         "min-not-max": subtracts_minimum,
-        "raised": max_tuple,
+        "pair-for-tensor": max_tuple,
     },
     "2.4": {
         "not-transposed": not_transposed,
@@ -397,7 +397,7 @@ WRONG = {
         "tensors-not-numbers": counts_tensors,
         "other-keys": without_head,
         "wrong-type": as_values,
-        "other-value": as_tensors,
+        "tensor-for-value": as_tensors,
     },
     "2.6": {
         "last-position": last_column,

@@ -542,7 +542,7 @@ WRONG = {
         "divided-by-tokens": r_short_ones,
         "first-one-too": r_first_too,
         "shorter-than-n": r_short,
-        "raised": r_lists,
+        "unhashable": r_lists,
     },
     "3.8": {
         "wrong-direction": 0.5,

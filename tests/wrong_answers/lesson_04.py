@@ -229,7 +229,7 @@ WRONG = {
         "id-not-logits": the_id,
         "batch-kept": batch_kept,
         "work-thrown-away": thrown_away,
-        "raised": last_number,
+        "shapes-do-not-multiply": last_number,
     },
     "4.3": {
         "norm-left-out": norm_left_out,

@@ -442,7 +442,7 @@ WRONG = {
         "first-position": first_position,
         "not-cached": not_cached,
         "list-for-tensor": a_list,
-        "wrong-shape": batch_lost,
+        "other-shape": batch_lost,
     },
     "5.5": {
         "token-by-token": token_by_token,

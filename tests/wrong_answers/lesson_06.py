@@ -260,7 +260,7 @@ WRONG = {
         "multiplied": multiplies,
         "over-all": all_at_once,
         "over-positions": positions,
-        "raised": third_axis,  # on a text without a batch axis
+        "no-such-axis": third_axis,  # on a text without a batch axis
         "keepdim": lost_axis,
         "half-precision": half,
         "wrong-dtype": stays_wide,

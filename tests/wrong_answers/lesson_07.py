@@ -458,7 +458,7 @@ WRONG = {
         "keys-not-turned": keys_as_they_are,
         "query-and-key-swapped": turned_around,
         "softmax-already": too_far,
-        "wrong-shape": only_one_head,
+        "one-of-axis": only_one_head,
         "none": forgets_to_return,
     },
     "7.2": {

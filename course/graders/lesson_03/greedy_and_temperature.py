@@ -165,8 +165,8 @@ def _refuses(attempt: Attempt, title: str, logits: Tensor, temperature: float) -
         got = describe(attempt.call(title, logits, temperature))
     except Refused as refused:
         got = refused.check.got
-        if refused.check.diagnosis == "raised":
-            if got.startswith("ValueError"):
+        if refused.error is not None:
+            if isinstance(refused.error, ValueError):
                 return Check(title)
             return attempt.fail(title, "other-error", got=got, expected="ValueError")
         if refused.check.diagnosis != "none":
