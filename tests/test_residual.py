@@ -9,7 +9,8 @@ from tests.tiny_models import TINY, tiny_tokenizer
 from utils.architecture import blocks, final_norm
 from utils.model import prompt_ids
 from utils.norms import freeze_norm
-from utils.residual import blend, contributions, single_token, trace_blocks, trace_residual
+from utils.residual import blend, contributions, trace_blocks, trace_residual
+from utils.tokens import single_token
 
 TEXT = "The dog chased the squirrel because it was hungry."
 

@@ -51,6 +51,7 @@ class ForwardPass:
     components: tuple[Component, ...]
     inputs: dict[str, Tensor]
     outputs: dict[str, Tensor]
+    logits: Tensor  # [vocab], float32: the model's own, for what comes next
 
 
 def components(model: Model) -> list[Component]:
@@ -60,7 +61,8 @@ def components(model: Model) -> list[Component]:
     architecture with parts that are none of KINDS.
     """
     ids = torch.zeros(1, 2, dtype=torch.long, device=model.device)
-    return _describe(model, *_trace(model, ids))
+    inputs, outputs, _logits = _trace(model, ids)
+    return _describe(model, inputs, outputs)
 
 
 def trace_components(model: Model, tokenizer: Tokenizer, text: str) -> ForwardPass:
@@ -68,12 +70,13 @@ def trace_components(model: Model, tokenizer: Tokenizer, text: str) -> ForwardPa
 
     Raises ValueError as `components` does, for an empty text, and for one past the context.
     """
-    inputs, outputs = _trace(model, prompt_ids(model, tokenizer, text))
+    inputs, outputs, logits = _trace(model, prompt_ids(model, tokenizer, text))
     return ForwardPass(
         tokenize(tokenizer, text),
         tuple(_describe(model, inputs, outputs)),
         {name: tensor[0] for name, tensor in inputs.items()},
         {name: tensor[0] for name, tensor in outputs.items()},
+        logits,
     )
 
 
@@ -110,19 +113,29 @@ def _parts(model: Model) -> dict[str, tuple[nn.Module, str]]:
 
 
 @torch.no_grad()
-def _trace(model: Model, input_ids: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The inputs and outputs of each part for ids [1, position], in the order of their turns."""
+def _trace(model: Model, input_ids: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor]:
+    """The inputs and outputs of each part for ids [1, position], in the order of their turns.
+
+    And the last position's logits, float32 [vocab].
+    """
     inputs, outputs = {}, {}
     names = {module: name for name, (module, _kind) in _parts(model).items()}
 
     def note(module: nn.Module, given: Tensor, came_out: Tensor | tuple) -> None:
         name = names[module]
+        given, came_out = _one_text(given), _one_text(first_tensor(came_out))
         inputs[name] = given.expand(1, *given.shape[1:]).detach()
-        outputs[name] = first_tensor(came_out).detach()
+        outputs[name] = came_out.detach()
 
     with hooked(names, note):
-        model(input_ids=input_ids, attention_mask=torch.ones_like(input_ids), use_cache=False)
-    return inputs, outputs
+        mask = torch.ones_like(input_ids)
+        output = model(input_ids=input_ids, attention_mask=mask, use_cache=False)
+    return inputs, outputs, output.logits[0, -1].float()
+
+
+def _one_text(tensor: Tensor) -> Tensor:
+    """Vectors as [1, position, width]; OPT hands them to its matrices without the batch axis."""
+    return tensor[None] if tensor.is_floating_point() and tensor.ndim == 2 else tensor
 
 
 def _describe(

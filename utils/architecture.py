@@ -7,6 +7,7 @@ them.  `utils.hooks` looks into what is found here while it works.
 import re
 from dataclasses import dataclass
 from inspect import signature
+from numbers import Integral
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from transformers.pytorch_utils import Conv1D
 
 from utils.language import _
 from utils.model import Model
+from utils.plain import SHORT, check_plain
 
 KINDS = ("embedding", "positions", "attention", "feed_forward", "norm", "lm_head")
 
@@ -58,7 +60,8 @@ class Block:
 def blocks(model: Model) -> tuple[Block, ...]:
     """The blocks of `model`, in order.  Raises ValueError for an architecture built otherwise."""
     count = model.config.get_text_config().num_hidden_layers
-    stacks = [m for m in model.modules() if isinstance(m, nn.ModuleList) and len(m) == count]
+    writer = model.get_decoder() or model  # and not the tower that looks at pictures
+    stacks = [m for m in writer.modules() if isinstance(m, nn.ModuleList) and len(m) == count]
     found = []
     for layer, module in enumerate(stacks[0] if stacks else ()):
         attention, feed_forward = _child(module, "attention", "attn"), _child(module, "mlp")
@@ -110,25 +113,40 @@ def attention_modules(model: Model) -> list[nn.Module]:
     ]
 
 
+def head_count(model: Model) -> int:
+    """How many heads an attention layer of `model` has.  Raises ValueError for one without."""
+    count = getattr(model.config.get_text_config(), "num_attention_heads", None)
+    if not count:
+        raise ValueError(
+            _("{architecture} has no attention layers with heads.").format(
+                architecture=type(model).__name__
+            )
+        )
+    return count
+
+
 def projections(layer: LlamaAttention | Phi3Attention) -> dict[str, Tensor]:
     """The four matrices of an attention layer, [out, in]: "q_proj", "k_proj", "v_proj", "o_proj".
 
     Phi-3 keeps the first three in one; they are cut apart.  Raises ValueError for a layer that
-    names its matrices in no such way.
+    names its matrices in no such way, and for one that computes more than they say: with biases,
+    norms of queries and keys, scaled rotary positions or a short sliding window.
     """
-    if hasattr(layer, "qkv_proj"):
-        kv_width = layer.num_key_value_heads * layer.head_dim
-        qkv = layer.qkv_proj.weight
-        cuts = (len(qkv) - 2 * kv_width, kv_width, kv_width)
-        matrices = dict(zip(("q_proj", "k_proj", "v_proj"), qkv.split(cuts), strict=True))
-        return {**matrices, "o_proj": layer.o_proj.weight}
     names = ("q_proj", "k_proj", "v_proj", "o_proj")
-    if not all(hasattr(layer, name) for name in names):
+    fused = hasattr(layer, "qkv_proj")
+    if not fused and not all(hasattr(layer, name) for name in names):
         raise ValueError(
             _("{layer} has no matrices called {names}. Try a model of the Llama family.").format(
                 layer=type(layer).__name__, names=", ".join(names)
             )
         )
+    check_plain(layer.config, layer, window=SHORT)
+    if fused:
+        kv_width = layer.num_key_value_heads * layer.head_dim
+        qkv = layer.qkv_proj.weight
+        cuts = (len(qkv) - 2 * kv_width, kv_width, kv_width)
+        matrices = dict(zip(("q_proj", "k_proj", "v_proj"), qkv.split(cuts), strict=True))
+        return {**matrices, "o_proj": layer.o_proj.weight}
     return {name: getattr(layer, name).weight for name in names}
 
 
@@ -184,9 +202,27 @@ def read_out(model: Model, hidden_states: Tensor) -> Tensor:
     """
     config = model.config.get_text_config()
     logits = model.get_output_embeddings()(hidden_states).float()
-    logits = logits * getattr(config, "logit_scale", 1) / getattr(config, "logits_scaling", 1)
+    scale, divisor = (getattr(config, name, None) for name in ("logit_scale", "logits_scaling"))
+    logits = logits * (1 if scale is None else scale) / (divisor or 1)
     cap = getattr(config, "final_logit_softcapping", None)
     return cap * torch.tanh(logits / cap) if cap else logits
+
+
+def check_reading(model: Model, normed: Tensor, logits: Tensor) -> None:
+    """Raise ValueError unless `read_out` makes of a vector [width] the model's own logits [vocab].
+
+    normed: what the final norm gave at a position whose logits are the model's.  Some models do
+    more after that norm than is known here (a head of several layers, a scale of another name).
+    """
+    ours, theirs = read_out(model, normed), logits.float()
+    roundings = 16 * torch.finfo(logits.dtype).eps * max(1.0, float(theirs.abs().max()))
+    if ours.shape != theirs.shape or (ours - theirs).abs().max() > roundings:
+        raise ValueError(
+            _(
+                "{architecture} does something between its final norm and its logits that is not "
+                "known here; its vectors cannot be read as logits."
+            ).format(architecture=type(model).__name__)
+        )
 
 
 # Places that are asked for ------------------------------------------------------------------
@@ -194,7 +230,7 @@ def read_out(model: Model, hidden_states: Tensor) -> Tensor:
 
 def check_layer(layer: int, count: int) -> None:
     """Raise ValueError unless `layer` is one of `count` layers, counted from 0."""
-    if isinstance(layer, bool) or not isinstance(layer, int) or not 0 <= layer < count:
+    if isinstance(layer, bool) or not isinstance(layer, Integral) or not 0 <= layer < count:
         raise ValueError(
             _("This model has the layers 0 to {last}; there is no layer {layer}.").format(
                 last=count - 1, layer=layer
@@ -208,5 +244,20 @@ def check_position(position: int, count: int) -> None:
         raise ValueError(
             _("The text has the positions 0 to {last}; there is no {position}.").format(
                 last=count - 1, position=position
+            )
+        )
+
+
+def check_token(model: Model, token_id: int) -> None:
+    """Raise ValueError unless `token_id` is the id of one of the model's tokens."""
+    count = len(model.get_output_embeddings().weight)
+    if (
+        isinstance(token_id, bool)
+        or not isinstance(token_id, Integral)
+        or not 0 <= token_id < count
+    ):
+        raise ValueError(
+            _("The ids go from 0 to {last}, not {token_id}.").format(
+                last=count - 1, token_id=token_id
             )
         )

@@ -24,7 +24,7 @@ from transformers.masking_utils import (
 )
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from utils.architecture import attention_modules, output_projection
+from utils.architecture import attention_modules, head_count, output_projection
 from utils.hooks import first_tensor, hooked, one_at_a_time
 from utils.language import _
 from utils.model import Model, prompt_ids
@@ -49,7 +49,8 @@ class AttentionRecord:
     values: tuple[Tensor, ...]  # [kv_head, position, head_dim]
     scores: tuple[Tensor, ...]  # [head, query, key]: query · key, scaled, before the mask
     masks: tuple[Tensor, ...]  # bool [query, key]: where a query may look (sliding windows differ)
-    weights: tuple[Tensor, ...]  # [head, query, key]: softmax of the masked scores; rows sum to 1
+    weights: tuple[Tensor, ...]  # [head, query, key]: softmax of the masked scores; rows sum to 1,
+    # or to less in models with a sink (gpt-oss), which takes its share and hands over nothing
     outputs: tuple[Tensor, ...]  # [position, width]: what the layer gives, after its projection
 
     @property
@@ -205,17 +206,17 @@ def without_head(model: Model, layer: int, head: int) -> Iterator[None]:
 
     Raises ValueError for a layer or a head that the model does not have.
     """
-    modules, heads = attention_modules(model), model.config.get_text_config().num_attention_heads
-    if not (0 <= layer < len(modules) and 0 <= head < heads):
+    modules, count = attention_modules(model), head_count(model)
+    if not (0 <= layer < len(modules) and 0 <= head < count):
         raise ValueError(
             _(
                 "There is no layer {layer}, head {head}. Layers go from 0 to {last_layer}, heads "
                 "from 0 to {last_head}."
-            ).format(layer=layer, head=head, last_layer=len(modules) - 1, last_head=heads - 1)
+            ).format(layer=layer, head=head, last_layer=len(modules) - 1, last_head=count - 1)
         )
 
     def switch_off(_module: nn.Module, inputs: Tensor) -> Tensor:
-        outputs = inputs.unflatten(-1, (heads, -1)).clone()
+        outputs = inputs.unflatten(-1, (count, -1)).clone()
         outputs[..., head, :] = 0
         return outputs.flatten(-2)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn.functional import linear, rms_norm, scaled_dot_product_attention
+from transformers import GenerationConfig
 from transformers.activations import ACT2FN
 
 from utils.decoder_weights import (
@@ -20,6 +21,7 @@ from utils.decoder_weights import (
     longest_text,
 )
 from utils.decoding import greedy
+from utils.generation_settings import configured
 from utils.language import _
 from utils.model import Model, end_token_ids
 from utils.parts import new_tokens
@@ -55,6 +57,7 @@ class Decoder:
     epsilon: float
     activation: Callable[[Tensor], Tensor]
     end_ids: frozenset[int]
+    settings: GenerationConfig
     longest: int  # the text that the model itself can read, in tokens
 
     @classmethod
@@ -88,6 +91,7 @@ class Decoder:
             epsilon=config.rms_norm_eps,
             activation=ACT2FN[config.hidden_act],
             end_ids=end_token_ids(model),
+            settings=model.generation_config,
             longest=longest,
         )
 
@@ -118,7 +122,8 @@ class Decoder:
     def generate(self, input_ids: Tensor, max_new_tokens: int) -> Tensor:
         """`input_ids`, int64 [1, position], and the likeliest tokens after them: [1, all].
 
-        The ids of `model.generate(input_ids, do_sample=False)`.  Errors as in `tokens`.
+        The ids of `model.generate(input_ids, do_sample=False)`, but for roundings in half
+        precision, which may lead to another token.  Errors as in `tokens`.
         """
         new = list(self.tokens(input_ids, max_new_tokens))
         return torch.cat([input_ids, input_ids.new_tensor([new])], dim=1)
@@ -135,11 +140,14 @@ class Decoder:
         if max_new_tokens < 1:
             raise ValueError(_("max_new_tokens must be 1 or more: ask for at least one token."))
         self._check_room(input_ids.shape[1] + max_new_tokens)
-        cache = self.new_cache()
+        cache, whole = self.new_cache(), input_ids[:, :0]
+        adjusted = configured(self.settings, self.end_ids, input_ids.shape[1], max_new_tokens)
 
         def read(unseen: Tensor) -> Tensor:
+            nonlocal whole
+            whole = torch.cat([whole, unseen], dim=1)
             last = self._read(unseen, cache)[0, -1]  # nobody asks for the other logits
-            return linear(last, self.head).float()
+            return adjusted(whole, linear(last, self.head).float())
 
         yield from new_tokens(read, input_ids, max_new_tokens, choose, self.end_ids)
 

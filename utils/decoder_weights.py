@@ -8,8 +8,8 @@ from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
 from utils.language import _
 from utils.model import Model, context_length
+from utils.plain import FAMILY, rotary_kind, shortest_window
 
-FAMILY = ("llama", "mistral", "phi3", "qwen2")  # RMSNorm, rotary positions, gated feed-forward
 ROTARY = ("default", "linear", "llama3", "yarn")  # angles that do not depend on the text's length
 
 Matrix = tuple[Tensor, Tensor | None]  # weight [out, in] and bias [out], for `linear`
@@ -57,18 +57,14 @@ def laid_out(matrix: Tensor) -> Tensor:
 
 def longest_text(model: Model) -> int:
     """The longest text of which each position sees everything before it."""
-    kinds = getattr(model.config, "layer_types", None) or ["sliding_attention"]
-    window = getattr(model.config, "sliding_window", None)
-    windows = [window] if window and "sliding_attention" in kinds else []
-    return min([context_length(model), *windows])
+    return min(context_length(model), shortest_window(model.config) or context_length(model))
 
 
 def check_architecture(model: Model) -> None:
     """Raise ValueError, naming the architecture, unless `utils.decoder` can rebuild it."""
     config = model.config
-    rotary = getattr(config, "rope_parameters", None) or {}
-    kind, part = rotary.get("rope_type", "default"), rotary.get("partial_rotary_factor", 1.0)
-    if config.model_type not in FAMILY or kind not in ROTARY or part != 1:
+    kind = (getattr(config, "rope_parameters", None) or {}).get("rope_type", "default")
+    if config.model_type not in FAMILY or rotary_kind(config) not in ROTARY:
         raise ValueError(
             _(
                 "This decoder rebuilds models of the kinds {known}, with rotary positions of the "

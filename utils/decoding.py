@@ -28,7 +28,7 @@ class Candidate:
 
 def top_candidates(logits: Tensor, tokenizer: Tokenizer, count: int = 5) -> tuple[Candidate, ...]:
     """The `count` likeliest next tokens, best first.  logits: float tensor [vocab]."""
-    best = logits.float().softmax(-1).topk(count)
+    best = _checked(logits).float().softmax(-1).topk(min(count, len(logits)))
     return tuple(
         Candidate(token_id, token_text(tokenizer, token_id), probability)
         for token_id, probability in zip(best.indices.tolist(), best.values.tolist(), strict=True)
@@ -38,17 +38,19 @@ def top_candidates(logits: Tensor, tokenizer: Tokenizer, count: int = 5) -> tupl
 def greedy(logits: Tensor) -> int:
     """The id of the highest logit; of the first one, if several are equal.  logits: [vocab].
 
+    Raises ValueError if there is nothing to choose from, because every logit is -inf.
+
     >>> greedy(torch.tensor([0.1, 2.0, -1.0]))
     1
     """
-    return int(_checked(logits).argmax(-1))
+    return int(_left(logits).argmax(-1))
 
 
 def apply_temperature(logits: Tensor, temperature: float) -> Tensor:
     """Logits divided by the temperature: below 1 the likely gain, above 1 the unlikely.
 
-    logits: float tensor [vocab].  Raises ValueError for a temperature of 0 or less,
-    and for an infinite one.
+    logits: float tensor [vocab].  Raises ValueError for a temperature of 0 or less, for an infinite
+    one, and for one so small that the logits overflow.
 
     >>> apply_temperature(torch.tensor([2.0, 1.0, 0.0]), 0.5)
     tensor([4., 2., 0.])
@@ -66,7 +68,15 @@ def apply_temperature(logits: Tensor, temperature: float) -> Tensor:
                 "the likeliest token every time, use greedy."
             ).format(temperature=temperature)
         )
-    return _checked(logits) / temperature
+    divided = _checked(logits) / temperature
+    if divided.max() == inf:
+        raise ValueError(
+            _(
+                "A temperature of {temperature} makes logits too large for {dtype}. Raise it, or "
+                "use greedy."
+            ).format(temperature=temperature, dtype=_name(logits.dtype))
+        )
+    return divided
 
 
 def top_k_filter(logits: Tensor, k: int) -> Tensor:
@@ -122,17 +132,13 @@ def sample(logits: Tensor, generator: torch.Generator | None = None) -> int:
     """Draw a token id, each as often as its probability says.  logits: float tensor [vocab].
 
     With a generator the draws repeat: the same seed, the same tokens.  Raises ValueError if there
-    is nothing to draw from, because every logit is -inf or one is nan.
+    is nothing to draw from, because every logit is -inf.
 
     >>> generator = torch.Generator().manual_seed(0)
     >>> [sample(torch.tensor([1.0, 0.0]), generator) for _draw in range(12)]
     [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
     """
-    probabilities = _checked(logits).float().softmax(-1)
-    if probabilities.isnan().any():
-        raise ValueError(
-            _("There is nothing to draw from: all logits are -inf, or one of them is nan.")
-        )
+    probabilities = _left(logits).float().softmax(-1)
     if generator is not None:
         probabilities = probabilities.to(generator.device)
     return int(torch.multinomial(probabilities, 1, generator=generator))
@@ -285,6 +291,25 @@ def _checked(logits: Tensor) -> Tensor:
             _(
                 "Give the logits of one position, a float tensor [vocab], such as "
                 "output.logits[0, -1]; this one is {dtype} {shape}."
-            ).format(dtype=str(logits.dtype).removeprefix("torch."), shape=list(logits.shape))
+            ).format(dtype=_name(logits.dtype), shape=list(logits.shape))
+        )
+    highest = float(logits.max())  # nan, if one of them is
+    if not highest < inf:
+        raise ValueError(
+            _(
+                "One of the logits is {value}, so there is no telling which token is likely. "
+                "What computed them has gone wrong before."
+            ).format(value=highest)
         )
     return logits
+
+
+def _left(logits: Tensor) -> Tensor:
+    """`logits`, checked, of which at least one token is left to be chosen."""
+    if _checked(logits).max() == -inf:
+        raise ValueError(_("There is no token left to choose: all logits are -inf."))
+    return logits
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

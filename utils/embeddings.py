@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from utils.language import _
-from utils.model import Model, check_length
+from utils.model import Model, prompt_ids
 from utils.tokens import Tokenizer
 
 BATCH = 32  # texts at once: more would wait longer for the longest of them
@@ -61,10 +61,9 @@ def sentence_vectors(model: Model, tokenizer: Tokenizer, sentences: list[str]) -
     """
     if not sentences:
         raise ValueError(_("There are no sentences. Give a list of at least one."))
-    ids = [torch.tensor(tokenizer(text).input_ids, dtype=torch.long) for text in sentences]
-    if not all(map(len, ids)):
+    if not all(sentences):
         raise ValueError(_("One of the sentences is empty. Write something in each of them."))
-    check_length(model, max(map(len, ids)))
+    ids = [prompt_ids(model, tokenizer, text)[0].cpu() for text in sentences]
     vectors: dict[int, Tensor] = {}
     by_length = sorted(range(len(ids)), key=lambda i: len(ids[i]))  # little padding to compute
     for start in range(0, len(ids), BATCH):

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from utils.architecture import blocks, check_layer, check_parts_add
+from utils.architecture import blocks, check_layer, check_parts_add, check_token
 from utils.decoding import Candidate, top_candidates
 from utils.generation import next_logits
 from utils.hooks import first_tensor, hooked, skipped, with_first
 from utils.language import _
 from utils.losses import loss_by_position
-from utils.model import Model, prompt_ids
-from utils.tokens import Tokenizer, token_text
+from utils.model import Model, prompt_ids, ready_ids
+from utils.tokens import Tokenizer, text_ids, token_text
 
 
 @contextmanager
@@ -48,11 +48,20 @@ def without_attention(model: Model, layers: int | Iterable[int]) -> Iterator[Non
 OFF = {"feed_forward": without_feed_forward, "attention": without_attention}
 
 
+def _check_part(part: str) -> None:
+    if part not in OFF:
+        raise ValueError(
+            _("There is no part {name}. There are: {names}.").format(
+                name=repr(part), names=", ".join(OFF)
+            )
+        )
+
+
 @contextmanager
 def _switched_off(model: Model, layers: int | Iterable[int], part: str) -> Iterator[None]:
     found = blocks(model)
     check_parts_add(model, found[:1])  # all blocks are built alike
-    layers = [layers] if isinstance(layers, int) else list(layers)
+    layers = list(layers) if isinstance(layers, Iterable) else [layers]
     for layer in layers:
         check_layer(layer, len(found))
 
@@ -117,8 +126,12 @@ def without_each(
 ) -> WithoutEach:
     """Switch each layer's `part` off in turn, and follow one token: the likeliest, or `token_id`.
 
-    Takes half a pass for every layer.  Raises ValueError for an empty text, one past the context.
+    Takes half a pass for every layer.  Raises ValueError for an empty text, one past the context,
+    another part, and an id outside the vocabulary.
     """
+    _check_part(part)
+    if token_id is not None:
+        check_token(model, token_id)
     ids = prompt_ids(model, tokenizer, text)
     with _remembered(model) as outputs:
         logits, _output = next_logits(model, ids, use_cache=False)
@@ -175,9 +188,10 @@ def losses_without_each(
     That takes a whole pass, and two half ones for every layer.  Raises ValueError for a text of
     fewer than two tokens.
     """
-    ids = torch.tensor([tokenizer(text, verbose=False).input_ids[:tokens]]).to(model.device)
-    if ids.shape[1] < 2:
+    first = text_ids(tokenizer, text)[:tokens]
+    if len(first) < 2:
         raise ValueError(_("The text is too short: two tokens are needed for a prediction."))
+    ids = ready_ids(model, first)
 
     def loss() -> float:
         return float(loss_by_position(model(input_ids=ids, use_cache=False).logits, ids).mean())

@@ -12,8 +12,9 @@ from torch import Tensor
 from transformers.utils import ModelOutput
 
 from utils.decoding import Candidate, greedy, top_candidates
+from utils.generation_settings import configured
 from utils.language import _
-from utils.model import Model, context_length, end_token_ids, prompt_ids
+from utils.model import Model, check_rotary, context_length, end_token_ids, prompt_ids
 from utils.timing import clock
 from utils.tokens import Tokenizer, token_text
 
@@ -23,7 +24,7 @@ class Step:
     """One pass through the model, and the token it led to."""
 
     input_ids: Tensor  # [1, position]: the whole text so far, before this step's token
-    logits: Tensor  # [vocab], float32: the scores for the next token
+    logits: Tensor  # [vocab], float32: the scores for the next token, as it was chosen from them
     token_id: int  # the token chosen from them
     token: str  # that token's text
     positions: int  # how many positions this pass computed
@@ -83,7 +84,8 @@ def generation_steps(
     """Continue `prompt`, one `Step` for each new token, computed when it is asked for.
 
     Ends after the model's end token, or after `max_new_tokens`.  `choose` turns logits [vocab] into
-    a token id.  Raises ValueError for an empty prompt, and where the context is too short.
+    a token id.  Raises ValueError for an empty prompt, where the context is too short, and
+    where the model's generation config or rotary positions ask for another way of writing.
     """
     if max_new_tokens < 1:
         raise ValueError(_("max_new_tokens must be 1 or more: ask for at least one token."))
@@ -93,7 +95,10 @@ def generation_steps(
 
 
 def check_room(model: Model, prompt_tokens: int, max_new_tokens: int) -> None:
-    """Raise ValueError where the new tokens do not fit into the context after the prompt's."""
+    """Raise ValueError where the new tokens do not fit into the context after the prompt's.
+
+    So where the model's rotary positions would change while they are written.
+    """
     room = context_length(model) - prompt_tokens
     if room < 1:
         raise ValueError(
@@ -109,6 +114,7 @@ def check_room(model: Model, prompt_tokens: int, max_new_tokens: int) -> None:
                 "shorten the prompt, or ask for at most {room}."
             ).format(room=room)
         )
+    check_rotary(model, prompt_tokens, prompt_tokens + max_new_tokens - 1)  # the last is not read
 
 
 def steps_from(
@@ -122,14 +128,19 @@ def steps_from(
     """As `generation_steps`, from the ids [1, position] of a text that is already tokens.
 
     A loop of its own beside `utils.parts.new_tokens`: it can do without a cache, and reads the
-    whole text again for each token.
+    whole text again for each token.  What the model's generation config does to the logits comes
+    before the choice, as in the library.
     """
     ends = end_token_ids(model, tokenizer)
+    prompt = input_ids.shape[1]
+    check_rotary(model, prompt, prompt + max_new_tokens - 1)
+    adjusted = configured(model.generation_config, ends, prompt, max_new_tokens)
     cache, unseen = None, input_ids
     for _step in range(max_new_tokens):
         start = clock(model.device)
         logits, output = next_logits(model, unseen, past_key_values=cache, use_cache=use_cache)
         seconds = clock(model.device) - start
+        logits = adjusted(input_ids, logits)
         token_id = choose(logits)
         token = token_text(tokenizer, token_id)
         step = Step(input_ids, logits, token_id, token, unseen.shape[1], seconds)
@@ -154,8 +165,9 @@ def generate(
 ) -> str:
     """The text that the model writes after `prompt`, without the prompt and without end tokens.
 
-    With `choose=greedy` it is what `model.generate(do_sample=False)` writes.  Arguments and errors
-    as in `generation_steps`.
+    With `choose=greedy` it is what `model.generate(do_sample=False)` writes, its generation config
+    included; in half precision roundings may lead to another token, with the cache or without.
+    Arguments and errors as in `generation_steps`.
     """
     steps = generation_steps(
         model, tokenizer, prompt, max_new_tokens, use_cache=use_cache, choose=choose

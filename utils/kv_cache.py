@@ -15,9 +15,17 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from utils.decoding import greedy
 from utils.generation import check_room, next_logits
+from utils.generation_settings import configured
 from utils.hooks import hooked
 from utils.language import _
-from utils.model import Model, check_length, context_length, end_token_ids, prompt_ids
+from utils.model import (
+    Model,
+    check_length,
+    check_rotary,
+    context_length,
+    end_token_ids,
+    prompt_ids,
+)
 from utils.parts import new_tokens
 from utils.tokens import Tokenizer, token_text
 
@@ -61,22 +69,25 @@ def generate_with_cache(model: Model, input_ids: Tensor, max_new_tokens: int) ->
     """Greedy continuation of `input_ids`, int64 [1, position], each position computed once.
 
     Returns [1, position + new], the end token included where the model ends by itself: the same ids
-    as `model.generate(input_ids, max_new_tokens=…, do_sample=False)`.
-    Raises ValueError for no ids, for no new tokens, and where the context is too short for both.
+    as `model.generate(input_ids, max_new_tokens=…, do_sample=False)`, in float32.  In half
+    precision another order of the same sums rounds otherwise, and may lead to another token.
+    Raises ValueError for no ids, for no new tokens, where the context is too short for both, and
+    where the model's generation config or rotary positions ask for another way.
     """
     if max_new_tokens < 1:
         raise ValueError(_("max_new_tokens must be 1 or more: ask for at least one token."))
     check_length(model, input_ids.shape[-1])
     check_room(model, input_ids.shape[-1], max_new_tokens)
-    cache = None
+    cache, whole, ends = None, input_ids[:, :0], end_token_ids(model)
+    adjusted = configured(model.generation_config, ends, input_ids.shape[1], max_new_tokens)
 
     def read(unseen: Tensor) -> Tensor:
-        nonlocal cache
+        nonlocal cache, whole
         logits, output = next_logits(model, unseen, past_key_values=cache, use_cache=True)
-        cache = output.past_key_values
-        return logits
+        cache, whole = output.past_key_values, torch.cat([whole, unseen], dim=1)
+        return adjusted(whole, logits)
 
-    written = list(new_tokens(read, input_ids, max_new_tokens, ends=end_token_ids(model)))
+    written = list(new_tokens(read, input_ids, max_new_tokens, ends=ends))
     return torch.cat([input_ids, input_ids.new_tensor([written])], dim=1)
 
 
@@ -171,8 +182,10 @@ def trace_cache(
 ) -> CacheTrace:
     """Continue `prompt` twice, with the cache and without, and count what happens.
 
-    It ends early where the model ends the text. Raises ValueError if the prompt is empty, longer
-    than `LONGEST_PROMPT` tokens, or leaves no room for the new ones.
+    It ends early where the model ends the text. In half precision both ways may round otherwise,
+    and then choose another token: `same` says so. Raises ValueError if the prompt is empty, longer
+    than `LONGEST_PROMPT` tokens, or leaves no room for the new ones, and for a model that keeps
+    something else than keys and values.
     """
     ids = prompt_ids(model, tokenizer, prompt)
     length = ids.shape[1]
@@ -183,6 +196,7 @@ def trace_cache(
                 count=length, longest=longest
             )
         )
+    check_rotary(model, length, length + max_new_tokens - 1)
     cache, whole, same = None, ids[:, :0], True
     steps: list[CacheStep] = []
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from utils.language import _
-from utils.model import Model, context_length
+from utils.model import Model, check_rotary, context_length
 
 
 def loss_by_position(logits: Tensor, input_ids: Tensor) -> Tensor:
@@ -28,10 +28,12 @@ def long_losses(model: Model, input_ids: Tensor, rows: int = 512) -> Tensor:
 
     One pass in pieces: each reads the earlier ones through the cache, and only its own logits are
     kept.  Past the context length the model is asked for what it was never trained to do.
-    Raises ValueError where it has a table of positions that ends before the text does.
+    Raises ValueError where it has a table of positions that ends before the text does, and where
+    its rotary positions change on the way.
     """
     length = input_ids.shape[1]
     _positions_in_table(model, length)
+    check_rotary(model, min(rows, length), length)
     cache, losses = None, []
     for start in range(0, length - 1, rows):
         piece = input_ids[:, start : start + rows]

@@ -24,7 +24,7 @@ from utils.model_store import (
     quiet_transformers,
     verify,
 )
-from utils.tokens import Tokenizer
+from utils.tokens import Tokenizer, check_text, text_ids
 
 Model: TypeAlias = PreTrainedModel  # what the course looks into, a causal language model
 
@@ -43,13 +43,16 @@ def load_model(
 
     The model is in evaluation mode and its gradients are off. Only a hub id may download from the
     hub, and it says how much before it does. Code that comes with a model is never run.
-    Raises ValueError if `name` names no model, ModelError if the model cannot be had.
+    Raises ValueError if `name` names no model that writes, ModelError if it cannot be had.
     """
     name = str(name or os.environ.get("COURSE_MODEL") or DEFAULT)
     device = device or pick_device()
     if name == DEFAULT:
         return _load(str(prepare_model()), device, title=MODEL)
-    folder = Path(name).expanduser()
+    try:
+        folder = Path(name).expanduser()
+    except RuntimeError:  # "~somebody", and there is nobody of that name
+        raise _unknown(name) from None
     if folder.is_dir():
         if not (folder / "config.json").is_file():
             raise ValueError(
@@ -87,6 +90,29 @@ def context_length(model: Model) -> int:
     return length
 
 
+def check_rotary(model: Model, read: int, total: int) -> None:
+    """Raise ValueError where `model` would turn keys otherwise in a text of `total` tokens.
+
+    read: how many of them are read at first.  With the kinds "longrope" and "dynamic" the angles
+    of all positions change where a text passes a certain length: what is kept in a cache by then
+    no longer fits.
+    """
+    config = model.config.get_text_config()
+    rotary = getattr(config, "rope_parameters", None) or {}
+    limit = rotary.get("original_max_position_embeddings")
+    kind = rotary.get("rope_type")
+    if kind == "dynamic":  # anew with each token past what it was trained on
+        limit = max(read, config.max_position_embeddings)
+    if kind in ("longrope", "dynamic") and limit and read <= limit < total:
+        raise ValueError(
+            _(
+                "The rotary positions of {architecture} change at {limit} tokens ({kind}), and "
+                "what its cache keeps no longer fits then. Stay at {limit} tokens in all, or begin "
+                "with a longer prompt."
+            ).format(architecture=type(model).__name__, limit=limit, kind=kind)
+        )
+
+
 def end_token_ids(model: Model, tokenizer: Tokenizer | None = None) -> frozenset[int]:
     """The ids after which `model` has nothing more to say: one, several, or none.
 
@@ -103,11 +129,53 @@ def end_token_ids(model: Model, tokenizer: Tokenizer | None = None) -> frozenset
 def prompt_ids(model: Model, tokenizer: Tokenizer, text: str) -> Tensor:
     """The token ids of `text`, on the model's device.  Returns int64 [1, position].
 
-    Raises ValueError if `text` has no tokens, or more than the model can read.
+    Raises ValueError if `text` has no tokens, more than the model can read, or some that it has no
+    vectors for.
     """
-    ids = tokenizer(text, return_tensors="pt", verbose=False).input_ids
-    check_length(model, ids.shape[1] if text else 0)
-    return ids.to(model.device)
+    return ready_ids(model, text_ids(tokenizer, text) if text != "" else [])
+
+
+def short_ids(model: Model, tokenizer: Tokenizer, text: str, longest: int) -> Tensor:
+    """`prompt_ids` of a text of at most `longest` tokens.  Raises ValueError for a longer one.
+
+    Said before the model reads it: what is kept of a long text would take gigabytes.
+    """
+    ids = prompt_ids(model, tokenizer, text)
+    if ids.shape[1] > longest:
+        raise ValueError(
+            _("The text is {count} tokens long; there is room for {room}.").format(
+                count=ids.shape[1], room=longest
+            )
+        )
+    return ids
+
+
+def chat_ids(model: Model, tokenizer: Tokenizer, message: str) -> Tensor:
+    """The ids of `message` in the chat template, up to where the answer begins: [1, position].
+
+    Errors as in `prompt_ids`, and ValueError for a tokenizer without a template.
+    """
+    check_text(message)
+    if not tokenizer.chat_template:
+        raise ValueError(_("This model's tokenizer has no chat template: it was not made to chat."))
+    chat = [{"role": "user", "content": message}]
+    # Tokenized with the template, and not after it: some tokenizers would add a second beginning.
+    given = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=True)
+    return ready_ids(model, given["input_ids"])
+
+
+def ready_ids(model: Model, ids: list[int]) -> Tensor:
+    """Ids of tokens as `model` takes them: int64 [1, position].  Errors as in `prompt_ids`."""
+    check_length(model, len(ids))
+    vectors = len(model.get_input_embeddings().weight)
+    if max(ids) >= vectors:
+        raise ValueError(
+            _(
+                "This text has a token with the id {token_id}, and the model has vectors for 0 to "
+                "{last} only: the tokenizer is not this model's own, or larger than it."
+            ).format(token_id=max(ids), last=vectors - 1)
+        )
+    return torch.tensor([ids], dtype=torch.long, device=model.device)
 
 
 def check_length(model: Model, count: int) -> None:
@@ -139,10 +207,25 @@ def _load(source: str, device: str | torch.device, title: str) -> tuple[Model, T
             verify()  # names the damaged file, if that is why
         if "trust_remote_code" in str(error):
             message = _("{model} needs code of its own, which this course never runs.")
+        elif "backend tokenizer" in str(error):
+            message = _(
+                "{model} comes without a tokenizer. Put its files, such as tokenizer.json, into "
+                "the same folder."
+            )
+        elif "ignore_mismatched_sizes" in str(error):
+            message = _("The weights of {model} are not of the sizes that its config.json says.")
         else:
             message = _("{model} could not be loaded. transformers says: {reason}")
         reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
         raise ModelError(message.format(model=title, reason=reason)) from error
+    attend = [m for m in model.modules() if hasattr(m, "is_causal") and hasattr(m, "layer_idx")]
+    if attend and not any(module.is_causal for module in attend):
+        raise ValueError(
+            _(
+                "{model} ({architecture}) reads a text in both directions, and so cannot write on "
+                "from it. Take a model that was made to write, such as {default}."
+            ).format(model=title, architecture=type(model).__name__, default=DEFAULT)
+        )
     # No notebook should show, or depend on, where on this machine the files lie.
     model.name_or_path = model.config.name_or_path = tokenizer.name_or_path = title
     return model.eval().requires_grad_(False), tokenizer

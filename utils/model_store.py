@@ -34,7 +34,7 @@ BYTES_NEEDED = 1_000_000_000  # the download, its unpacked copy and the float32 
 MANIFEST = "manifest.json"
 
 
-class ModelError(RuntimeError):
+class ModelError(ValueError):
     """A model cannot be had.  The message says why, and what the learner can do about it."""
 
 

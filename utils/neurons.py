@@ -9,7 +9,14 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from utils.architecture import blocks, check_layer, check_position, final_norm, last_matrix
+from utils.architecture import (
+    blocks,
+    check_layer,
+    check_position,
+    check_token,
+    final_norm,
+    last_matrix,
+)
 from utils.hooks import hooked
 from utils.model import Model, prompt_ids
 from utils.norms import freeze_norm, in_double
@@ -58,10 +65,12 @@ def strongest_neurons(
     What a neuron adds, read through the final norm (its scale frozen) and the LM head, is a push
     towards some words and away from others ("Transformer Feed-Forward Layers Are Key-Value
     Memories", Geva et al., 2021). With `token_id` the neurons are ordered by how far they raise
-    that token's logit.  Raises ValueError for a layer or a position that is not there.
+    that token's logit.  Raises ValueError for a layer, a position or an id that is not there.
     """
     found = blocks(model)
     check_layer(layer, len(found))
+    if token_id is not None:
+        check_token(model, token_id)
     ids = prompt_ids(model, tokenizer, text)
     check_position(position, ids.shape[1])
     matrix, kept = last_matrix(model, found[layer].feed_forward), []

@@ -14,6 +14,8 @@ from utils.architecture import (
     blocks,
     check_layer,
     check_position,
+    check_reading,
+    check_token,
     final_norm,
     not_a_stack,
     read_out,
@@ -103,7 +105,8 @@ def trace_blocks(model: Model, input_ids: Tensor) -> tuple[BlockPass, ...]:
 
     In some models (GPT-NeoX) both parts read the block's inputs, in others the feed-forward layer
     reads them with attention's share already added; added up it is the same.  Raises ValueError
-    where the inputs and the two shares do not make the outputs.
+    where the inputs and the two shares do not make the outputs, or the last outputs, normed and
+    read, not the model's logits.
     """
     found = blocks(model)
     notes: dict[nn.Module, tuple[Tensor, Tensor]] = {}
@@ -113,8 +116,10 @@ def trace_blocks(model: Model, input_ids: Tensor) -> tuple[BlockPass, ...]:
         notes[module] = inputs, first_tensor(outputs)
 
     with hooked([module for modules in parts for module in modules], note):
-        model(input_ids=input_ids, use_cache=False)
-    return tuple(_put_together(model, block, notes) for block in found)
+        logits = model(input_ids=input_ids, use_cache=False).logits
+    passes = tuple(_put_together(model, block, notes) for block in found)
+    check_reading(model, final_norm(model)(passes[-1].outputs[-1]), logits[0, -1])
+    return passes
 
 
 def _put_together(
@@ -152,7 +157,8 @@ def contributions(
 
     The final norm divides the vector by its own size, so it is no sum of what it would make of the
     parts. Its scale is frozen: every part is divided by the size that the whole has here. A logit
-    cap (Gemma 2) is frozen in the same way.  Raises ValueError for a position outside the text.
+    cap (Gemma 2) is frozen in the same way.  Raises ValueError for a position outside the text and
+    an id outside the vocabulary.
     """
     check_position(position, len(trace.tokens))
     position %= len(trace.tokens)
@@ -160,6 +166,7 @@ def contributions(
     attention, feed_forward = trace.attention[:, position], trace.feed_forward[:, position]
     logits = read_out(model, final_norm(model)(end))
     token_id = int(logits.argmax()) if token_id is None else token_id
+    check_token(model, token_id)
     direction, constant = read_direction(model, end, token_id)
     stream = start.float() + (attention.float() + feed_forward.float()).cumsum(0)
     return Contributions(
@@ -196,23 +203,6 @@ def read_direction(model: Model, end: Tensor, token_id: int) -> tuple[Tensor, fl
     logit = float(read_out(model, norm(end))[token_id])
     after = logit / raw if raw else 1.0  # what the model does to its logits after the LM head
     return direction * after, constant * after
-
-
-def single_token(tokenizer: Tokenizer, word: str) -> int:
-    """The id of a word that is one token, with a space before it where the vocabulary has that.
-
-    "Red" is " Red"; only where that is no single token, it is "Red".  Raises ValueError for what is
-    more than one token.
-    """
-    for text in (" " + word, word) if not word.startswith(" ") else (word,):
-        ids = tokenizer(text, add_special_tokens=False).input_ids
-        if len(ids) == 1:
-            return ids[0]
-    raise ValueError(
-        _("{word} is {count} tokens. Choose a word that is one token.").format(
-            word=repr(word), count=len(ids)
-        )
-    )
 
 
 @torch.no_grad()

@@ -9,9 +9,16 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from utils.architecture import final_norm, read_out
+from utils.architecture import (
+    check_position,
+    check_reading,
+    check_token,
+    final_norm,
+    not_a_stack,
+    read_out,
+)
 from utils.decoding import Candidate, top_candidates
-from utils.model import Model, prompt_ids
+from utils.model import Model, check_rotary, prompt_ids
 from utils.tokens import Tokenizer, token_text
 
 ROWS = 256  # vectors that go through the LM head at once: with them, [rows, vocab] stays small
@@ -72,8 +79,14 @@ def trace_streams(model: Model, tokenizer: Tokenizer, text: str) -> Streams:
 
 @torch.no_grad()
 def trace_ids(model: Model, tokenizer: Tokenizer, input_ids: Tensor) -> Streams:
-    """The streams of a text that is already tokens, int64 [position]."""
+    """The streams of a text that is already tokens, int64 [position].
+
+    Raises ValueError for a model whose last vectors are not what its logits are read from.
+    """
     output = model(input_ids=input_ids[None], output_hidden_states=True, use_cache=False)
+    if len({vectors.shape for vectors in output.hidden_states}) > 1:
+        raise not_a_stack(model)
+    check_reading(model, output.hidden_states[-1][0, -1], output.logits[0, -1])
     tokens = tuple(token_text(tokenizer, token_id) for token_id in input_ids.tolist())
     return Streams(tokens, input_ids, torch.stack(output.hidden_states)[:, 0])
 
@@ -82,8 +95,10 @@ def trace_ids(model: Model, tokenizer: Tokenizer, input_ids: Tensor) -> Streams:
 def one_at_a_time(model: Model, input_ids: Tensor) -> Tensor:
     """Hidden states [layer + 1, position, width] of ids [position], from a pass for each token.
 
-    What a later token needs of the earlier ones is kept in the key-value cache.
+    What a later token needs of the earlier ones is kept in the key-value cache.  Raises ValueError
+    where the model counts positions otherwise as a text gets longer.
     """
+    check_rotary(model, 1, len(input_ids))
     cache, columns = None, []
     for token_id in input_ids:
         output = model(
@@ -162,7 +177,13 @@ def look_at(
 def change_token(
     model: Model, tokenizer: Tokenizer, streams: Streams, position: int, token_id: int
 ) -> Moved:
-    """Put another token at `position` of the text, and see how far every vector moves."""
+    """Put another token at `position` of the text, and see how far every vector moves.
+
+    Raises ValueError for a position outside the text and an id outside the vocabulary.
+    """
+    check_position(position, len(streams.input_ids))
+    position %= len(streams.input_ids)
+    check_token(model, token_id)
     ids = streams.input_ids.clone()
     ids[position] = token_id
     after = trace_ids(model, tokenizer, ids)

@@ -25,11 +25,64 @@ class Tokenization:
     groups: tuple[tuple[int, int], ...]
 
 
+def text_ids(tokenizer: Tokenizer, text: str) -> list[int]:
+    """The ids of the tokens of `text`, with those that the tokenizer adds to every text.
+
+    It adds them once: a text that has been put into a chat template begins with them already.
+    Raises ValueError for what is no text.
+    """
+    check_text(text)
+    first = tokenizer.bos_token
+    templated = bool(first) and text.startswith(first)
+    return tokenizer(text, add_special_tokens=not templated, verbose=False).input_ids
+
+
+def check_text(text: str) -> None:
+    """Raise ValueError for what is no text, and for half a character (a lone surrogate)."""
+    if not isinstance(text, str):
+        raise ValueError(_("Give a text, not {kind}.").format(kind=type(text).__name__))
+    if half := re.search("[\ud800-\udfff]", text):
+        raise ValueError(
+            _(
+                "The text has half a character in it, U+{code:04X}, which no text file can hold. "
+                "Take it out, or type that character again."
+            ).format(code=ord(half[0]))
+        )
+
+
+def single_token(tokenizer: Tokenizer, word: str) -> int:
+    """The id of a word that is one token, with a space before it where the vocabulary has that.
+
+    "Red" is " Red"; only where that is no single token, it is "Red"; " Red" is itself.  What the
+    tokenizer adds to a text is left out.  Raises ValueError for what is more than one token.
+    """
+    check_text(word)
+    for text in (" " + word, word) if not word.startswith(" ") else (word,):
+        if len(ids := pieces_of(tokenizer, text)) == 1:
+            return ids[0]
+    raise ValueError(
+        _("{word} is {count} tokens. Choose a word that is one token.").format(
+            word=repr(word), count=len(ids)
+        )
+    )
+
+
+def pieces_of(tokenizer: Tokenizer, text: str) -> list[int]:
+    """The ids of `text` as it stands in the middle of another, without what begins or ends one."""
+    check_text(text)
+    ids = tokenizer(text, add_special_tokens=False, verbose=False).input_ids
+    if len(ids) > 1 and text.startswith(" "):  # sentencepiece writes a space of its own before it
+        without = tokenizer(text[1:], add_special_tokens=False, verbose=False).input_ids
+        if b"".join(token_bytes(tokenizer, i) for i in without) == text.encode():
+            return without
+    return ids
+
+
 def tokenize(tokenizer: Tokenizer, text: str) -> Tokenization:
     """Cut `text` into tokens, as the model is given them.  Raises ValueError for an empty text."""
-    if not text:
+    if text == "":
         raise ValueError(_("There is no text. Write at least one character."))
-    ids = tuple(tokenizer(text, verbose=False).input_ids)
+    ids = tuple(text_ids(tokenizer, text))
     pieces = tuple(token_bytes(tokenizer, token_id) for token_id in ids)
     return Tokenization(text, ids, pieces, _whole_characters(pieces))
 
@@ -54,9 +107,18 @@ def token_bytes(tokenizer: Tokenizer, token_id: int) -> bytes:
 
 
 def token_text(tokenizer: Tokenizer, token_id: int) -> str:
-    """A token as text; bytes in it that are no whole character are spelled out: "⟨EC·88⟩"."""
+    """A token as text; bytes in it that are no whole character are spelled out: "⟨EC·88⟩".
+
+    With its space, which decoding one token alone would lose with sentencepiece.  A row of the
+    vocabulary that stands for no token is its number.
+    """
     text = tokenizer.decode([token_id])
-    return visible_bytes(token_bytes(tokenizer, token_id)) if "\ufffd" in text else text
+    joins_as_is = not hasattr(tokenizer, "backend_tokenizer") or _is_byte_level(tokenizer)
+    if joins_as_is and "\ufffd" not in text:
+        return text or f"⟨{token_id}⟩"
+    if tokenizer.convert_ids_to_tokens(token_id) is None:
+        return f"⟨{token_id}⟩"
+    return visible_bytes(token_bytes(tokenizer, token_id))
 
 
 def visible_bytes(piece: bytes) -> str:
@@ -73,8 +135,8 @@ def visible_bytes(piece: bytes) -> str:
 
 
 def _is_byte_level(tokenizer: Tokenizer) -> bool:
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    return backend is not None and b"ByteLevel" in backend.decoder.__getstate__()
+    decoder = getattr(getattr(tokenizer, "backend_tokenizer", None), "decoder", None)
+    return decoder is not None and b"ByteLevel" in decoder.__getstate__()
 
 
 def _byte_signs() -> dict[str, int]:

@@ -406,7 +406,7 @@ explorer
 explorer.press("one_token", times=3)
 # %% id="explorer-instead" tags=["solution", "slide"]
 explorer.press("restart").press("one_token")
-other = tokenizer(" the").input_ids[0]
+other = tokenizer(" the").input_ids[-1]
 explorer.set(instead=other).press("ten_tokens")
 # %% [markdown] lang="ko"
 # ### 연습 1.4 · 스스로 끝나는 글

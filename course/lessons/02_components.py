@@ -300,7 +300,7 @@ for form in ("NFC", "NFD"):
 # Printed are the shape of the matrix, the id of ` Paris`, and whether the two are the same (`True`).
 # %% id="rows" tags=["C07", "slide"]
 embedding_matrix = model.get_input_embeddings().weight
-paris = tokenizer(" Paris").input_ids[0]
+paris = tokenizer(" Paris").input_ids[-1]
 vector = model.get_input_embeddings()(torch.tensor(paris, device=model.device))
 same = torch.equal(vector, embedding_matrix[paris])
 print(f"[vocab, width]={list(embedding_matrix.shape)}  {paris=}  {same=}")
@@ -385,7 +385,7 @@ Exercise("2.2").check(nearest_tokens)
 # predict the next token.
 # %% id="neighbours" tags=["C07", "slide"]
 for word in (" Paris", " Monday", " happy", " king"):
-    near = embeddings.nearest_tokens(embedding_matrix, tokenizer(word).input_ids[0], 6)
+    near = embeddings.nearest_tokens(embedding_matrix, tokenizer(word).input_ids[-1], 6)
     print(repr(word), [tokenizer.decode(i) for i in near])
 # %% [markdown] lang="ko"
 # 길이를 1로 맞추지 않으면 어떻게 될까요? ` Paris`와의 내적이 가장 큰 토큰과 그 벡터의 길이입니다. 마지막 줄은

@@ -456,7 +456,7 @@ def choose(logits):
 
 question = [{"role": "user", "content": "Why is the sky blue?"}]
 chat = tokenizer.apply_chat_template(question, tokenize=False, add_generation_prompt=True)
-ids = tokenizer(chat, return_tensors="pt").input_ids
+ids = tokenizer(chat, add_special_tokens=False, return_tensors="pt").input_ids
 for piece in stream_text(write(model, ids, 40, choose), tokenizer):
     print(piece, end="")
 # %% [markdown] lang="ko"

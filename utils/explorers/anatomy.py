@@ -2,13 +2,15 @@
 
 import ipywidgets as widgets
 
-from utils.anatomy import Anatomy, diagram_parts, trace_components
+from utils.anatomy import Anatomy, ForwardPass, diagram_parts, trace_components
 from utils.decoding import top_candidates
 from utils.explorers.base import Explorer, last_remembered, text_box
 from utils.figures.anatomy import KIND_NAMES, anatomy_picture
 from utils.language import _
-from utils.model import Model
+from utils.model import Model, short_ids
 from utils.tokens import Tokenizer
+
+LONGEST = 512  # tokens; what goes into every part and comes out is kept
 
 
 class AnatomyExplorer(Explorer):
@@ -22,7 +24,7 @@ class AnatomyExplorer(Explorer):
 
     def __init__(self, model: Model, tokenizer: Tokenizer, text: str):
         self.model, self.tokenizer = model, tokenizer
-        self._flow = last_remembered(lambda text: trace_components(model, tokenizer, text))
+        self._flow = last_remembered(self._trace)
         flow = self._flow(text)
         last = max(part.layer or 0 for part in flow.components)
         controls = {
@@ -40,13 +42,16 @@ class AnatomyExplorer(Explorer):
         }
         super().__init__(controls)
 
+    def _trace(self, text: str) -> ForwardPass:
+        short_ids(self.model, self.tokenizer, text, LONGEST)  # said before the work
+        return trace_components(self.model, self.tokenizer, text)
+
     def record(self, text: str, part: str, block: int) -> Anatomy:
         flow = self._flow(text)
         if part is None:
             raise ValueError(_("Pick a part."))
         parts = diagram_parts(flow, block)
-        logits = flow.outputs[parts[-2].name][-1].float()
-        candidates = top_candidates(logits, self.tokenizer)
+        candidates = top_candidates(flow.logits, self.tokenizer)
         return Anatomy(
             parts=parts,
             picked=next(box for box in parts if box.key == part),
@@ -54,5 +59,5 @@ class AnatomyExplorer(Explorer):
             layers=self.controls["block"].max + 1,
             flow=flow,
             candidates=candidates,
-            logits=tuple(logits[c.token_id].item() for c in candidates),
+            logits=tuple(flow.logits[c.token_id].item() for c in candidates),
         )

@@ -2,11 +2,12 @@
 
 import ipywidgets as widgets
 
-from utils.attention import AttentionRecord, HeadView, record_attention
+from utils.architecture import head_count
+from utils.attention import AttentionRecord, HeadView, record_ids
 from utils.explorers.base import TextExplorer, last_remembered, position_slider, text_box
 from utils.figures.attention import VIEWS, attention_picture
 from utils.language import _
-from utils.model import Model
+from utils.model import Model, prompt_ids
 from utils.tokens import Tokenizer
 
 LONGEST = 128  # tokens of a text that a matrix still shows
@@ -26,8 +27,10 @@ class AttentionExplorer(TextExplorer):
     ):
         self.model, self.tokenizer = model, tokenizer
         self._attend = last_remembered(self._attend_to)
-        config = model.config.get_text_config()
-        last_layer, last_head = config.num_hidden_layers - 1, config.num_attention_heads - 1
+        last_layer, last_head = (
+            model.config.get_text_config().num_hidden_layers - 1,
+            head_count(model) - 1,
+        )
         super().__init__(
             {
                 "text": text_box(_("text"), text),
@@ -58,11 +61,11 @@ class AttentionExplorer(TextExplorer):
         return range(len(self._attend(text).tokens))
 
     def _attend_to(self, text: str) -> AttentionRecord:
-        record = record_attention(self.model, self.tokenizer, text)
-        if len(record.tokens) > LONGEST:
+        ids = prompt_ids(self.model, self.tokenizer, text)[0]
+        if len(ids) > LONGEST:  # said before the pass: a long text takes gigabytes
             raise ValueError(
                 _("The text is {count} tokens long; the matrix has room for {room}.").format(
-                    count=len(record.tokens), room=LONGEST
+                    count=len(ids), room=LONGEST
                 )
             )
-        return record
+        return record_ids(self.model, self.tokenizer, ids)

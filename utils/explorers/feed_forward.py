@@ -3,11 +3,13 @@
 import ipywidgets as widgets
 
 from utils.explorers.base import Explorer, last_remembered, text_box
-from utils.feed_forward import SwitchedOff, switch_off, without_each
+from utils.feed_forward import SwitchedOff, WithoutEach, switch_off, without_each
 from utils.figures.feed_forward import PARTS, switched_off_picture
 from utils.language import _
-from utils.model import Model
+from utils.model import Model, short_ids
 from utils.tokens import Tokenizer
+
+LONGEST = 128  # tokens; half a pass for every layer, and what each gave is kept
 
 
 class FeedForwardExplorer(Explorer):
@@ -22,7 +24,7 @@ class FeedForwardExplorer(Explorer):
 
     def __init__(self, model: Model, tokenizer: Tokenizer, prompt: str, layer: int = 0):
         self.model, self.tokenizer = model, tokenizer
-        self._each = last_remembered(lambda *asked: without_each(model, tokenizer, *asked))
+        self._each = last_remembered(self._without_each)
         last = model.config.get_text_config().num_hidden_layers - 1
         super().__init__(
             {
@@ -40,3 +42,7 @@ class FeedForwardExplorer(Explorer):
     def record(self, prompt: str, layers: tuple[int, int], part: str) -> SwitchedOff:
         off = range(layers[0], layers[1] + 1)
         return switch_off(self.model, self.tokenizer, self._each(prompt, part), off)
+
+    def _without_each(self, prompt: str, part: str) -> WithoutEach:
+        short_ids(self.model, self.tokenizer, prompt, LONGEST)  # said before the work
+        return without_each(self.model, self.tokenizer, prompt, part)

@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 import ipywidgets as widgets
+from torch import Tensor
 
 from utils.explorers.base import Explorer, text_box
 from utils.figures.generation import continuation_picture
 from utils.figures.style import quote_token
 from utils.generation import Continuation, Step, continuation, steps_from
 from utils.language import _
-from utils.model import Model, context_length, prompt_ids
+from utils.model import Model, chat_ids, context_length, prompt_ids
 from utils.tokens import Tokenizer, token_text
 
 
@@ -57,8 +58,8 @@ class GenerationExplorer(Explorer):
 
     def record(self, prompt: str, chat_template: bool, instead: int | None) -> Continuation:
         if (prompt, chat_template) != self._asked:
-            text = self._in_chat_template(prompt) if chat_template else prompt
-            self._prompt_ids = prompt_ids(self.model, self.tokenizer, text)
+            ids_of = self._in_chat_template if chat_template else prompt_ids
+            self._prompt_ids = ids_of(self.model, self.tokenizer, prompt)
             self._asked, self._steps = (prompt, chat_template), ()
         elif self._steps and instead is not None and instead != self._steps[-1].token_id:
             token = token_text(self.tokenizer, instead)
@@ -70,12 +71,11 @@ class GenerationExplorer(Explorer):
         self._offer(now)
         return now
 
-    def _in_chat_template(self, prompt: str) -> str:
+    @staticmethod
+    def _in_chat_template(model: Model, tokenizer: Tokenizer, prompt: str) -> Tensor:
         if not prompt.strip():
             raise ValueError(_("The prompt is empty: write something for the model to go on from."))
-        return self.tokenizer.apply_chat_template(
-            [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True
-        )
+        return chat_ids(model, tokenizer, prompt)
 
     def _offer(self, now: Continuation) -> None:
         """Put the last step's candidates into the dropdown, without a redraw of its own."""

@@ -2,12 +2,15 @@
 
 import ipywidgets as widgets
 
+from utils.architecture import head_count
 from utils.explorers.base import Explorer, last_remembered, text_box
 from utils.figures.head_patterns import BEST, head_patterns_picture
-from utils.head_patterns import PATTERNS, RankedHead, rank_heads
+from utils.head_patterns import PATTERNS, SAID_TWICE, RankedHead, Ranking, rank_heads
 from utils.language import _
-from utils.model import Model
+from utils.model import Model, short_ids
 from utils.tokens import Tokenizer
+
+LONGEST = 128  # tokens of a text that a matrix still shows
 
 
 class HeadPatternExplorer(Explorer):
@@ -20,9 +23,9 @@ class HeadPatternExplorer(Explorer):
     picture = staticmethod(head_patterns_picture)
 
     def __init__(self, model: Model, tokenizer: Tokenizer, text: str, word: str = ""):
-        self._rank = last_remembered(lambda *asked: rank_heads(model, tokenizer, *asked))
-        config = model.config.get_text_config()
-        heads = config.num_hidden_layers * config.num_attention_heads
+        self.model, self.tokenizer = model, tokenizer
+        self._rank = last_remembered(self._rank_short)
+        count = model.config.get_text_config().num_hidden_layers * head_count(model)
         super().__init__(
             {
                 "pattern": widgets.Dropdown(
@@ -32,9 +35,14 @@ class HeadPatternExplorer(Explorer):
                 ),
                 "text": text_box(_("text"), text),
                 "word": text_box(_("word"), word, width=None),
-                "rank": widgets.IntSlider(1, 1, min(BEST, heads), description=_("rank")),
+                "rank": widgets.IntSlider(1, 1, min(BEST, count), description=_("rank")),
             }
         )
 
     def record(self, pattern: str, text: str, word: str, rank: int) -> RankedHead:
         return RankedHead(self._rank(pattern, text, word), rank)
+
+    def _rank_short(self, pattern: str, text: str, word: str) -> Ranking:
+        if pattern not in SAID_TWICE:  # those look at another text
+            short_ids(self.model, self.tokenizer, text, LONGEST)
+        return rank_heads(self.model, self.tokenizer, pattern, text, word)

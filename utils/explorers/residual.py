@@ -5,9 +5,9 @@ import ipywidgets as widgets
 from utils.explorers.base import TextExplorer, last_remembered, position_slider, text_box
 from utils.figures.residual import residual_picture
 from utils.language import _
-from utils.model import Model, prompt_ids
-from utils.residual import Contributions, contributions, single_token, trace_residual
-from utils.tokens import Tokenizer
+from utils.model import Model, short_ids
+from utils.residual import Contributions, contributions, trace_residual
+from utils.tokens import Tokenizer, single_token
 
 LONGEST = 256  # tokens; every part of every layer is kept for each of them
 
@@ -29,14 +29,7 @@ class PositionExplorer(TextExplorer):
         )
 
     def positions(self, text: str) -> range:
-        count = prompt_ids(self.model, self.tokenizer, text).shape[1]
-        if count > LONGEST:
-            raise ValueError(
-                _("The text is {count} tokens long; there is room for {room}.").format(
-                    count=count, room=LONGEST
-                )
-            )
-        return range(count)
+        return range(short_ids(self.model, self.tokenizer, text, LONGEST).shape[1])
 
     def token_id(self, word: str) -> int | None:
         """The id of the one token that `word` is; None where none is chosen."""

@@ -6,20 +6,22 @@ from utils.explorers.base import TextExplorer, last_remembered, position_slider,
 from utils.figures.streams import moved_picture, streams_picture
 from utils.figures.style import quote_token
 from utils.language import _
-from utils.model import Model
+from utils.model import Model, prompt_ids, short_ids
 from utils.streams import (
     Look,
     Moved,
     Reading,
+    Streams,
     change_token,
     last_positions,
     look_at,
     read_streams,
     trace_streams,
 )
-from utils.tokens import Tokenizer, token_text
+from utils.tokens import Tokenizer, pieces_of, token_text
 
 COLUMNS = 24  # positions that the grid has room for
+LONGEST = 1024  # tokens; of each, a vector for every layer is kept
 
 
 class _StreamsOfText(TextExplorer):
@@ -34,9 +36,13 @@ class _StreamsOfText(TextExplorer):
         **controls: widgets.Widget,
     ):
         self.model, self.tokenizer = model, tokenizer
-        self._trace = last_remembered(lambda text: trace_streams(model, tokenizer, text))
+        self._trace = last_remembered(self._trace_short)
         box, slider = text_box(_("text"), text), position_slider(position)
         super().__init__({"text": box, "position": slider, **controls})
+
+    def _trace_short(self, text: str) -> Streams:
+        short_ids(self.model, self.tokenizer, text, LONGEST)  # said before the pass
+        return trace_streams(self.model, self.tokenizer, text)
 
 
 class StreamsExplorer(_StreamsOfText):
@@ -80,18 +86,24 @@ class ButterflyExplorer(_StreamsOfText):
         super().__init__(model, tokenizer, text, position, word=box)
 
     def record(self, text: str, position: int, word: str) -> Moved:
+        self._check_room(text)
         streams = self._trace(text)
-        if len(streams.tokens) > COLUMNS:
-            raise ValueError(
-                _("The text is {count} tokens long; the grid has room for {room}.").format(
-                    count=len(streams.tokens), room=COLUMNS
-                )
-            )
         token_id = self._single_token(streams.tokens[position], word)
         return change_token(self.model, self.tokenizer, streams, position, token_id)
 
     def positions(self, text: str) -> range:
-        return range(len(self._trace(text).tokens))
+        return range(self._check_room(text))
+
+    def _check_room(self, text: str) -> int:
+        """How many tokens `text` has; ValueError, before it is traced, if they are too many."""
+        count = prompt_ids(self.model, self.tokenizer, text).shape[1]
+        if count > COLUMNS:
+            raise ValueError(
+                _("The text is {count} tokens long; the grid has room for {room}.").format(
+                    count=count, room=COLUMNS
+                )
+            )
+        return count
 
     def _start(self, positions: range) -> int:
         return min(self._position.value, positions[-1])
@@ -101,7 +113,7 @@ class ButterflyExplorer(_StreamsOfText):
         if not word.strip():
             raise ValueError(_("Write a new word to put in place of {old}.").format(old=repr(old)))
         spaced = " " + word.lstrip() if old.startswith(" ") else word
-        ids = self.tokenizer(spaced, add_special_tokens=False).input_ids
+        ids = pieces_of(self.tokenizer, spaced)
         if len(ids) != 1:
             pieces = ", ".join(quote_token(token_text(self.tokenizer, i)) for i in ids)
             raise ValueError(

@@ -4,7 +4,7 @@ The keys and values of a layer are [batch, kv_head, position, head_dim].  A cach
 `append` and `get_seq_length`; `ForTransformers` turns them into those that the library calls.
 """
 
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -80,7 +80,9 @@ class RoomyCache:
 class ForTransformers(Cache):
     """A cache with the two methods of `KVCache`, in the form that models of `transformers` take.
 
-    `model(input_ids, past_key_values=ForTransformers(KVCache()))`.
+    `model(input_ids, past_key_values=ForTransformers(KVCache()))`.  Keys and values come in and
+    stay: what beam search and assisted decoding ask for besides, to put texts in another order or
+    take tokens back, raises ValueError.
     """
 
     def __init__(self, cache: KVCache | RoomyCache):
@@ -98,3 +100,13 @@ class ForTransformers(Cache):
 
     def get_mask_sizes(self, query_length: int, layer_idx: int) -> tuple[int, int]:
         return self.cache.get_seq_length() + query_length, 0
+
+    def _refuse(self, *_what: Any, **_named: Any) -> NoReturn:
+        raise ValueError(
+            _(
+                "{cache} only takes keys and values in: it cannot reorder texts or take tokens "
+                "back, as beam search and assisted decoding need. Write greedily, or draw."
+            ).format(cache=type(self.cache).__name__)
+        )
+
+    reorder_cache = crop = batch_repeat_interleave = batch_select_indices = reset = _refuse

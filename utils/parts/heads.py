@@ -9,6 +9,7 @@ from transformers import LlamaConfig
 from transformers.models.llama.modeling_llama import LlamaAttention
 
 from utils.parts.cache import KVCache
+from utils.plain import check_plain
 
 
 def attention_scores(query: Tensor, keys: Tensor) -> Tensor:
@@ -166,8 +167,10 @@ def attention(
 
     x: [position, width], already normed; self_attn: the layer of a Llama, of which only the
     matrices are used; config: the model's.  With a `KVCache` the keys and values of x are kept in
-    it, and those before them are read.
+    it, and those before them are read.  Raises ValueError for a layer that computes more than that.
     """
+    names = ("q_proj", "k_proj", "v_proj", "o_proj")
+    check_plain(config, self_attn, *names, window=mask.shape[-1])
     matrices = self_attn.q_proj, self_attn.k_proj, self_attn.v_proj
     q, k, v = (x @ matrix.weight.T for matrix in matrices)
     queries, keys, values = _heads_of(

@@ -13,6 +13,7 @@ from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 from utils.model import Model
 from utils.parts.cache import KVCache
 from utils.parts.heads import attention, places_and_mask
+from utils.plain import check_plain
 
 Part = Callable[[Tensor], Tensor]  # from vectors [position, width] to others
 
@@ -92,7 +93,10 @@ def run_layer(
     mask: Tensor,
     cache: KVCache | None = None,
 ) -> Tensor:
-    """x [position, width] after one block of a Llama; arguments as in `attention`."""
+    """x [position, width] after one block of a Llama; arguments and errors as in `attention`."""
+    matrices = (f"mlp.{name}_proj" for name in ("gate", "up", "down"))
+    norms = ("input_layernorm", "post_attention_layernorm")
+    check_plain(config, layer, "self_attn", *matrices, *norms, window=mask.shape[-1])
     mlp, eps = layer.mlp, config.rms_norm_eps
     return block(
         x,
@@ -106,8 +110,10 @@ def run_layer(
 def forward(model: Model, input_ids: Tensor, cache: KVCache | None = None) -> Tensor:
     """Logits [1, position, vocab] of `input_ids`, int64 [1, position], from a Llama's matrices.
 
-    With a `KVCache` they go on from the text that it holds.
+    With a `KVCache` they go on from the text that it holds.  Raises ValueError for a model that
+    computes more than a plain Llama, and names what.
     """
+    check_plain(model.config, model, "model.layers", "model.embed_tokens", "model.norm", "lm_head")
     stack, past = model.model, cache.get_seq_length() if cache is not None else 0
     positions, mask = places_and_mask(past, input_ids.shape[1])
     x = embed(input_ids, stack.embed_tokens.weight)[0]
