@@ -669,17 +669,17 @@ for steps in (greedy_steps, sampled_steps, tamed_steps):
     beyond = sum(int((s.logits > s.logits[s.token_id]).sum()) >= 50 for s in steps)
     print(f"{decoding.repeated_ngram_rate(ids, 3):.2f}  {beyond:2}  {tokenizer.decode(ids[:32])!r}")
 # %% [markdown] lang="ko"
-# 탐욕적 검색은 늘 이렇게 될까요? 프롬프트를 셋 더 써 봅니다. 한 줄은 되풀이된 3-그램의 비율과 프롬프트입니다.
+# 탐욕적 검색은 늘 이렇게 될까요? 프롬프트를 둘 더 써 봅니다. 한 줄은 되풀이된 3-그램의 비율과 프롬프트입니다.
 # %% [markdown] lang="en"
-# Does greedy search always end like this? Try three more prompts. A line is the share of repeated 3-grams, and the
+# Does greedy search always end like this? Try two more prompts. A line is the share of repeated 3-grams, and the
 # prompt.
 # %% id="other-prompts" tags=["C11"]
-starts = ("Once upon a time", "The best way to learn a language is", "I like to")
+starts = ("Once upon a time", "The best way to learn a language is")
 for start in starts:
     ids = [step.token_id for step in generation_steps(model, tokenizer, start, 60)]
     print(f"{decoding.repeated_ngram_rate(ids, 3):.2f}  {start}")
 # %% [markdown] lang="ko"
-# 셋 가운데 둘은 거의 되풀이하지 않습니다. 앞의 글처럼 심하지는 않아도, 언어를 배우는 방법을 묻는 글은 3분의 1이
+# 옛날이야기는 거의 되풀이하지 않습니다. 앞의 글처럼 심하지는 않아도, 언어를 배우는 방법을 묻는 글은 3분의 1이
 # 되풀이입니다. 그러니 늘 그렇지는 않고, 프롬프트에 달려 있습니다. 글이 길어지면 어떻게 되는지도 보세요(`60`을 `150`으로).
 #
 # ## 모든 설정을 한자리에서
@@ -692,7 +692,7 @@ for start in starts:
 # - **500번 뽑기**를 누르면 ◆가 뽑힌 비율을 표시합니다. 막대 끝과 얼마나 가까운가요?
 # - 시드만 바꾸고 다시 이어 써 보세요.
 # %% [markdown] lang="en"
-# Two of the three hardly repeat anything. The one about learning a language, though not as bad as the text before, is a
+# The tale hardly repeats anything. The text about learning a language, though not as bad as the one before, is one
 # third repetition. So it is not always like this; it depends on the prompt. See, too, what happens in a longer text (put
 # `150` for `60`).
 #
