@@ -85,7 +85,7 @@ REFUSED = {  # and what is missing in those that are not
         "softcapping",
         lambda: _random(transformers.Gemma2Config, **GROUPED, head_dim=8, sliding_window=CONTEXT),
     ),
-    "cohere": ("", lambda: _random(transformers.CohereConfig, **GROUPED)),
+    "cohere": ("logit_scale", lambda: _random(transformers.CohereConfig, **GROUPED)),
     "gpt-2": (
         "GPT2",
         lambda: _random(transformers.GPT2Config, n_embd=32, n_layer=2, n_head=4),
