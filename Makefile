@@ -8,7 +8,7 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
-WORKERS ?= 3
+WORKERS ?= 2
 
 .PHONY: lab test build messages pins bench slides handout
 
@@ -16,8 +16,7 @@ lab: .venv/course
 	$(PY) -m course lab $(lang)
 
 # One run of pytest proves all of it; lint and stale notebooks are tests, too (tests/test_tree.py).
-# Workers with one thread each: kernels that all want every core wait for each other. One more than
-# the cores of a small machine, since the browser's tests mostly wait.
+# Two workers with one thread each: two kernels that both want every core wait for each other.
 test: .venv/course-test
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist=loadfile --no-loadscope-reorder
 
