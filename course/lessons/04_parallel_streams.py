@@ -443,7 +443,8 @@ for layer in (0, 10, 20, 29):
     hidden_state = streams.hidden_states[layer, -1]
     size = hidden_state.pow(2).mean().sqrt()
     readings = (hidden_state, hidden_state / size, hidden_state * norm.weight, norm(hidden_state))
-    print(layer, f"{hidden_state.norm():.0f}", [tokenizer.decode(model.lm_head(h).argmax()) for h in readings])
+    tokens = [tokenizer.decode(model.lm_head(reading).argmax()) for reading in readings]
+    print(layer, f"{hidden_state.norm():.0f}", tokens)
 # %% [markdown] lang="ko"
 # 벡터는 층을 지나며 200배 넘게 길어지지만, 그 때문에 엉뚱한 토큰이 읽히는 것은 아닙니다. 크기로 나누어도 1등은
 # 그대로입니다. 벡터를 나누면 모든 로짓이 같은 수로 나뉘니, 순서는 그대로이고 확률이 뾰족하거나 평평해질 뿐입니다.
