@@ -54,10 +54,10 @@ DIAGNOSES = {
         "기다리고 있나요?",
     ),
     "changed-the-model": N_(
-        "Your function changed the model: {what}. The model is as it was again. Leave what you "
+        "Your function changed the model: {what}. What can be undone is undone. Leave what you "
         "are given as it is.",
-        "함수가 모델을 바꿨습니다: {what}. 모델은 원래대로 돌려놓았습니다. 받은 모델은 그대로 "
-        "두세요.",
+        "함수가 모델을 바꿨습니다: {what}. 되돌릴 수 있는 것은 되돌려 놓았습니다. 받은 모델은 "
+        "그대로 두세요.",
     ),
     "check-failed": N_(
         "The check itself failed; this is not your mistake, and it does not count: {error}",

@@ -24,6 +24,10 @@ CHANGED = {
     "mode": N_("`train()` or `eval()`", "`train()`과 `eval()` 상태"),
     "hooks": N_("its hooks", "훅"),
     "forward": N_("its `forward`", "`forward` 함수"),
+    "lost": N_(
+        "its weights, which cannot be put back here: load the model again",
+        "가중치(여기서는 되돌릴 수 없으니 모델을 다시 불러오세요)",
+    ),
     "gradients": N_("its gradients, or which weights have some", "기울기 또는 기울기 설정"),
     "config": N_("its configuration", "설정(config)"),
 }
@@ -150,7 +154,7 @@ class Watched:
             for place in lost:
                 tensor, kept = self.tensors[place]
                 if again is None or not torch.equal(tensor, again[place]):
-                    changed.add("weights")
+                    changed.add("weights" if again is not None else "lost")
                     if again is not None:
                         with torch.no_grad():
                             tensor.data.copy_(again[place])
