@@ -208,7 +208,7 @@ def test_what_passed_is_kept_though_the_machine_is_slow_by_now(folder, notebook,
     slow = notebook(
         f"import time\nimport torch\n{HEAD.replace('    return', '    time.sleep(1); return')}"
     )
-    monkeypatch.setattr("course.graders.grading.SECONDS", 0.2)
+    monkeypatch.setattr("course.graders.attempt.SECONDS", 0.2)
     assert "Kept" in keep("2.4", slow["lm_head"])
 
 
