@@ -215,8 +215,8 @@ def _sample(tensor: Tensor) -> tuple[float, float]:
     numbers = tensor.detach()
     if numbers.dim() < 2:
         return numbers.double().sum().item(), 0.0
-    column = numbers.flatten()[:: numbers.shape[-1]]
-    return numbers[len(numbers) // 2].double().sum().item(), column.double().sum().item()
+    row, column = numbers[len(numbers) // 2], numbers[..., 0]
+    return row.double().sum().item(), column.double().sum().item()
 
 
 def _state(module: nn.Module) -> dict[str, Any]:

@@ -383,8 +383,8 @@ Exercise("1.3").check(generate_greedy)
 # at `max_new_tokens`, the second ends by itself, at the end token.
 # %% id="equals-generate" tags=["C03", "slide"]
 for prompt in ("Once upon a time", as_chat):
-    ours = generate(model, tokenizer, prompt, 30)
-    theirs = generator(prompt, max_new_tokens=30)[0]["generated_text"]
+    ours = generate(model, tokenizer, prompt, 16)
+    theirs = generator(prompt, max_new_tokens=16)[0]["generated_text"]
     print(ours == theirs, repr(ours[:60]), len(tokenizer(ours).input_ids))
 # %% [markdown] lang="ko"
 # ## 직접 한 토큰씩

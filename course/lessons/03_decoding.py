@@ -147,16 +147,16 @@ explorer.set(prompt="I like to")
 # %% [markdown] lang="ko"
 # ## 늘 1등만 고르면
 #
-# 매번 확률이 가장 높은 토큰만 고르면 가장 좋은 글이 나올까요? 60토큰을 써 보기 전에 예상해 보세요.
+# 매번 확률이 가장 높은 토큰만 고르면 가장 좋은 글이 나올까요? 50토큰을 써 보기 전에 예상해 보세요.
 # %% [markdown] lang="en"
 # ## Always the winner
 #
-# If you take the likeliest token every time, do you get the best text? Guess, before 60 tokens are written.
+# If you take the likeliest token every time, do you get the best text? Guess, before 50 tokens are written.
 # %% id="question-a"
 loop_question = Question("3.a")
 loop_question
 # %% [markdown] lang="ko" question="3.a"
-# “In the middle of the night,” 다음에 매번 확률이 가장 높은 토큰만 골라 60개를 씁니다. 그중 새로운 말은 얼마나
+# “In the middle of the night,” 다음에 매번 확률이 가장 높은 토큰만 골라 50개를 씁니다. 그중 새로운 말은 얼마나
 # 될까요?
 #
 # - [ ] 전부. 문장마다 다른 말을 한다
@@ -165,7 +165,7 @@ loop_question
 #
 # 첫 문장을 쓴 뒤로는 그 문장만 계속 되풀이합니다.
 # %% [markdown] lang="en" question="3.a"
-# After “In the middle of the night,” the model writes 60 tokens, the likeliest each time. How much of that
+# After “In the middle of the night,” the model writes 50 tokens, the likeliest each time. How much of that
 # is new?
 #
 # - [ ] all of it: each sentence says something else
@@ -177,7 +177,7 @@ loop_question
 loop_question.answer(3)
 # %% id="greedy-loops" tags=["C11", "slide"]
 night = "In the middle of the night,"
-greedy_steps = list(generation_steps(model, tokenizer, night, 60))
+greedy_steps = list(generation_steps(model, tokenizer, night, 50))
 print(tokenizer.decode([step.token_id for step in greedy_steps]))
 # %% [markdown] lang="ko"
 # 같은 문장을 끝없이 되풀이하기 시작했습니다. 그 문장이 돌아올 때마다 ` ready`의 확률이 얼마였는지 보세요.
@@ -197,7 +197,7 @@ for step in greedy_steps:
 # third token. So what if you **draw** a token, each with its probability?
 # %% id="sampling-rambles" tags=["C11", "slide"]
 choose = decoding.sampler(generator=torch.Generator().manual_seed(0))
-sampled_steps = list(generation_steps(model, tokenizer, night, 60, choose=choose))
+sampled_steps = list(generation_steps(model, tokenizer, night, 50, choose=choose))
 print(tokenizer.decode([step.token_id for step in sampled_steps]))
 # %% [markdown] lang="ko"
 # 확률대로 뽑는 것을 **샘플링**이라고 합니다. 되풀이는 없지만 횡설수설합니다. 왜 그럴까요? 뽑힌 토큰이 그때 몇
@@ -663,7 +663,7 @@ Exercise("3.7").check(repeated_ngram_rate)
 # Read the texts, too. Which one reads best?
 # %% id="three-texts" tags=["C11", "slide"]
 choose = decoding.sampler(0.8, top_p=0.9, generator=torch.Generator().manual_seed(0))
-tamed_steps = list(generation_steps(model, tokenizer, night, 60, choose=choose))
+tamed_steps = list(generation_steps(model, tokenizer, night, 50, choose=choose))
 for steps in (greedy_steps, sampled_steps, tamed_steps):
     ids = [step.token_id for step in steps]
     beyond = sum(int((s.logits > s.logits[s.token_id]).sum()) >= 50 for s in steps)
@@ -676,11 +676,11 @@ for steps in (greedy_steps, sampled_steps, tamed_steps):
 # %% id="other-prompts" tags=["C11"]
 starts = ("Once upon a time", "The best way to learn a language is")
 for start in starts:
-    ids = [step.token_id for step in generation_steps(model, tokenizer, start, 60)]
+    ids = [step.token_id for step in generation_steps(model, tokenizer, start, 50)]
     print(f"{decoding.repeated_ngram_rate(ids, 3):.2f}  {start}")
 # %% [markdown] lang="ko"
-# 옛날이야기는 거의 되풀이하지 않습니다. 앞의 글처럼 심하지는 않아도, 언어를 배우는 방법을 묻는 글은 3분의 1이
-# 되풀이입니다. 그러니 늘 그렇지는 않고, 프롬프트에 달려 있습니다. 글이 길어지면 어떻게 되는지도 보세요(`60`을 `150`으로).
+# 옛날이야기는 거의 되풀이하지 않습니다. 앞의 글처럼 심하지는 않아도, 언어를 배우는 방법을 묻는 글은 거의 3분의 1이
+# 되풀이입니다. 그러니 늘 그렇지는 않고, 프롬프트에 달려 있습니다. 글이 길어지면 어떻게 되는지도 보세요(`50`을 `150`으로).
 #
 # ## 모든 설정을 한자리에서
 #
@@ -694,7 +694,7 @@ for start in starts:
 # %% [markdown] lang="en"
 # The tale hardly repeats anything. The text about learning a language, though not as bad as the one before, is one
 # third repetition. So it is not always like this; it depends on the prompt. See, too, what happens in a longer text (put
-# `150` for `60`).
+# `150` for `50`).
 #
 # ## All settings in one place
 #
@@ -725,7 +725,7 @@ filter_explorer.set(min_p=0.1).press("continue_text")
 tries = [{"temperature": 0.5}, {"temperature": 3.0}, {"temperature": 3.0, "min_p": 0.1}]
 for settings in tries:
     choose = decoding.sampler(**settings, generator=torch.Generator().manual_seed(1))
-    steps = generation_steps(model, tokenizer, dog_text, 24, choose=choose)
+    steps = generation_steps(model, tokenizer, dog_text, 16, choose=choose)
     print(settings, repr(tokenizer.decode([step.token_id for step in steps])), sep="\n  ")
 # %% [markdown] lang="ko"
 # ### 연습 3.8 · 절반 밑으로
@@ -765,7 +765,7 @@ Exercise("3.8").check(my_temperature)
 # |---|---|
 # | 모델은 어휘사전의 모든 토큰에 확률 점수를 매긴다 | *모든 토큰에 확률이 있다*. LM 헤드가 내는 것은 로짓이고, 확률은 소프트맥스를 거친 것입니다 |
 # | 고르는 방법이 디코딩 전략이고, 가장 쉬운 것은 1등을 고르는 것이다 | *프롬프트에서 ` Paris`까지*와 연습 3.1 |
-# | 그 방법은 대부분 좋은 글을 내지 못한다 | *늘 1등만 고르면*과 *얼마나 되풀이하는가*. **다릅니다:** 심하게 되풀이하는 프롬프트도 있고, 60토큰 안에서는 거의 그러지 않는 프롬프트도 있습니다 |
+# | 그 방법은 대부분 좋은 글을 내지 못한다 | *늘 1등만 고르면*과 *얼마나 되풀이하는가*. **다릅니다:** 심하게 되풀이하는 프롬프트도 있고, 50토큰 안에서는 거의 그러지 않는 프롬프트도 있습니다 |
 # | 약간의 무작위성이나 2등, 3등이 낫다 | *늘 1등만 고르면*: 있는 그대로 뽑으면 50등 밖에서도 나옵니다. 그래서 꼬리를 자릅니다 |
 # | 온도를 0으로 하면 탐욕적 검색이다 | *온도*. **다릅니다:** 0에 다가갈 때 그렇게 되고, 0 자체로는 나눌 수 없어 `transformers`가 거절합니다 |
 # | 코드 한 줄 한 줄로 `Paris`까지 | *프롬프트에서 ` Paris`까지* |
@@ -791,7 +791,7 @@ Exercise("3.8").check(my_temperature)
 # |---|---|
 # | The model gives every token of the vocabulary a probability score | *Every token has a probability*. What the LM head gives are logits; softmax makes probabilities of them |
 # | Choosing is the decoding strategy, and the simplest is to take the winner | *From the prompt to ` Paris`* and exercise 3.1 |
-# | Mostly that gives no good text | *Always the winner* and *How much is repeated?* **It differs:** some prompts end in heavy repetition, and some hardly repeat anything within 60 tokens |
+# | Mostly that gives no good text | *Always the winner* and *How much is repeated?* **It differs:** some prompts end in heavy repetition, and some hardly repeat anything within 50 tokens |
 # | Better some randomness, or the second or third token | *Always the winner*: drawn as it comes, tokens from beyond rank 50 turn up. So the tail is cut |
 # | A temperature of 0 is greedy search | *Temperature*. **It differs:** that is where it leads towards 0; by 0 itself nothing can be divided, and `transformers` refuses it |
 # | Line by line to `Paris` | *From the prompt to ` Paris`* |

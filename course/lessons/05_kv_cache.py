@@ -569,9 +569,9 @@ Exercise("5.4").check(generate_with_cache)
 # The course's own `generate_with_cache` is this same loop. Does it write the same (`True`) as `generate` without
 # the cache (above) and `generate` with it (below)?
 # %% id="three-ways" tags=["C21"]
-ours = kv_cache.generate_with_cache(model, prompt.input_ids, 12)
+ours = kv_cache.generate_with_cache(model, prompt.input_ids, 8)
 for use_cache in (False, True):
-    options = {"max_new_tokens": 12, "do_sample": False, "use_cache": use_cache}
+    options = {"max_new_tokens": 8, "do_sample": False, "use_cache": use_cache}
     print(torch.equal(ours, model.generate(**prompt, **options)))
 # %% [markdown] lang="ko"
 # ## 그래도 기다려야 한다

@@ -421,10 +421,10 @@ Exercise("8.5").check(write)
 #    token.
 # 3. For the next step, `unseen = torch.tensor([[token_id]])`: only the new token.
 # %% [markdown] lang="ko"
-# 라이브러리의 `generate`와 같은 글을 쓸까요? 영어, 코드, 한국어 프롬프트에 12토큰씩 이어 쓰게 하고, 토큰이 모두
+# 라이브러리의 `generate`와 같은 글을 쓸까요? 영어, 코드, 한국어 프롬프트에 8토큰씩 이어 쓰게 하고, 토큰이 모두
 # 같은지(`True`)와 쓴 글을 봅니다. 한국어 글로는 거의 훈련되지 않은 모델이라, 한국어는 둘 다 똑같이 서투릅니다.
 # %% [markdown] lang="en"
-# Does it write what `generate` of the library writes? Twelve tokens each after prompts in English, code and
+# Does it write what `generate` of the library writes? Eight tokens each after prompts in English, code and
 # Korean; `True` where all tokens are the same. The model was hardly trained on Korean text, and in Korean both
 # are equally clumsy.
 # %% id="equal-text" tags=["C33", "slide"]
@@ -433,8 +433,8 @@ from course.my_llm import write
 prompts = ("Once upon a time", "def fibonacci(n):", "프랑스의 수도는")
 for prompt in prompts:
     ids = tokenizer(prompt, return_tensors="pt").input_ids
-    new = list(write(model, ids, 12, greedy))
-    print(new == library_writes(model, ids, 12), repr(tokenizer.decode(new)))
+    new = list(write(model, ids, 8, greedy))
+    print(new == library_writes(model, ids, 8), repr(tokenizer.decode(new)))
 # %% [markdown] lang="ko"
 # ## 샘플링하고, 스트리밍하기
 #
@@ -714,7 +714,7 @@ ways = {
     "행렬을 열 순서로": lambda *given: write_fused(new_room(), laid, laid_head, *given),
     "강좌의 디코더": decoder.tokens,
 }
-speeds = measure_speeds(model, ways, decoder.matrices(), ids, new_tokens=8)
+speeds = measure_speeds(model, ways, decoder.matrices(), ids, new_tokens=6)
 print(speeds.same)
 # %% id="ways" lang="en"
 def new_room():
@@ -730,7 +730,7 @@ ways = {
     "laid out by columns": lambda *given: write_fused(new_room(), laid, laid_head, *given),
     "the course's decoder": decoder.tokens,
 }
-speeds = measure_speeds(model, ways, decoder.matrices(), ids, new_tokens=8)
+speeds = measure_speeds(model, ways, decoder.matrices(), ids, new_tokens=6)
 print(speeds.same)
 # %% [markdown] lang="ko"
 # 막대가 길수록 빠릅니다. 파선이 상한입니다. 어느 단계에서 가장 많이 빨라졌나요? `generate`는 어디쯤인가요? 다른

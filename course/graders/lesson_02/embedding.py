@@ -77,7 +77,7 @@ def embed(attempt: Attempt) -> Iterator[Check]:
     matrix = numbers(9, 4)
     for given in ([[5, 2, 7], [1, 1, 8]], [[3, 0, 6, 4]], [[8], [2], [5]]):
         ids = torch.tensor(given)
-        title = _("ids {ids}", "id {ids}").format(ids=ids.tolist())
+        title = _("ids {ids}", "토큰 id {ids}").format(ids=ids.tolist())
         yield attempt.compare(title, ids, matrix, expected=matrix[ids])
 
 
