@@ -42,6 +42,7 @@ Question("1.a")
 # 몇 배?
 #
 # - [ ] 한 배
+#   - 한 번은 그대로다.
 # - [x] 두 배
 #
 # 두 번이니까.
@@ -49,6 +50,8 @@ Question("1.a")
 # How often?
 #
 # - [ ] once
+#   - Once is
+#     as it was.
 # - [x] twice,
 #       which is two
 #
@@ -75,6 +78,7 @@ def test_words_are_read_as_they_stand_in_the_lesson(lesson):
     question = english.questions["1.a"]
     assert (question.asks, question.because) == ("How often?", "Because it is twice.")
     assert question.choices == ("once", "twice, which is two")
+    assert question.overlooks == ("Once is as it was.", "")
     assert question.right == 1
     korean = lesson_words(lesson, "ko")
     assert korean.exercises["1.1"].hints == ("하나", "둘", "셋")
@@ -88,6 +92,8 @@ def test_they_go_into_no_notebook(lesson):
 
 
 KOREAN_HINTS = LESSON[LESSON.index('# %% [markdown] lang="ko" hints') :].split("# %%")[1]
+KOREAN_CHOICES = "# - [ ] 한 배\n#   - 한 번은 그대로다.\n# - [x] 두 배\n"
+TURNED_CHOICES = "# - [x] 두 배\n# - [ ] 한 배\n#   - 한 번은 그대로다.\n"
 ENGLISH_QUESTION = LESSON[LESSON.index('# %% [markdown] lang="en" question') :]
 
 
@@ -103,7 +109,9 @@ ENGLISH_QUESTION = LESSON[LESSON.index('# %% [markdown] lang="en" question') :]
         (" minutes=5", "", "minutes"),
         ("difficulty=2", "difficulty=9", "a difficulty from 1 to 5"),
         ("# - [x] 두 배", "# - [ ] 두 배", "one `- [x]`"),
-        ("# - [ ] 한 배\n# - [x] 두 배", "# - [x] 두 배\n# - [ ] 세 배", "other choices"),
+        ("#   - 한 번은 그대로다.\n", "", "what it overlooks"),
+        ("# - [x] 두 배\n", "# - [x] 두 배\n#   - 맞다.\n", "below the right one none"),
+        (KOREAN_CHOICES, TURNED_CHOICES, "other choices"),
         ("#\n# 두 번이니까.\n", "", "why it is right"),
         ('Exercise("1.1")', 'Exercise("1.2")', "no words beside it"),
         ('Question("1.a")', 'Question("1.b")', "no words beside it"),
@@ -137,10 +145,12 @@ def test_both_languages_say_it_with_the_same_code(path):
         for a, b in zip(ko.hints, en.hints, strict=True):
             assert code_in(a) == code_in(b), ko.number
     for ko, en in zip(korean.questions.values(), english.questions.values(), strict=True):
-        for a, b in ((ko.asks, en.asks), (ko.because, en.because)):
+        pairs = ((ko.asks, en.asks), (ko.because, en.because))
+        for a, b in (*pairs, *zip(ko.overlooks, en.overlooks, strict=True)):
             assert code_in(a) == code_in(b), ko.number
         for text in (ko.asks, *ko.choices, ko.because):
             assert re.search("[가-힣]", text) or text in (en.asks, *en.choices, en.because), text
+        assert all(re.search("[가-힣]", text) for text in ko.overlooks if text), ko.number
 
 
 def code_in(text):

@@ -177,18 +177,29 @@ passes_question
 # 모델이 방금 새 토큰 50개를 썼습니다. 입력층부터 출력층까지 모델 전체를 몇 번 계산했을까요?
 #
 # - [ ] 한 번
+#   - 그러려면 글 전체가 한 번에 나와야 합니다. 모델이 한 번 계산해서 내놓는 것은 바로 다음에 올 한 조각의 후보입니다.
 # - [x] 50번
 # - [ ] 단어마다 한 번
+#   - 이 글의 단어는 38개이니 38번이 됩니다. 그런데 문장 부호와 줄바꿈도 모델이 썼습니다. 아래에서 횟수를 세어
+#     보세요.
 # - [ ] 글자마다 한 번
+#   - 이 글의 글자는 223개이니 223번이 됩니다. 흔한 단어도 한 글자씩 따로 써야 할까요? 아래에서 횟수를 세어
+#     보세요.
 #
 # 정방향 계산 한 번에 토큰 하나가 나오므로, 토큰 50개에는 정방향 계산이 50번 필요합니다.
 # %% [markdown] lang="en" question="1.a"
 # The model has just written 50 new tokens. How often was the whole model computed, from input to output?
 #
 # - [ ] once
+#   - For that the whole text would have to come out at once. What one run of the model gives are candidates for
+#     the one piece that comes next.
 # - [x] 50 times
 # - [ ] once for every word
+#   - This text has 38 words, so that would be 38 times. But the punctuation and the line breaks were written by
+#     the model, too. Count the runs below.
 # - [ ] once for every letter
+#   - This text has 223 characters, so that would be 223 times. Does a common word have to be written letter by
+#     letter? Count the runs below.
 #
 # One forward pass gives one token, so 50 tokens take 50 passes.
 # %% id="question-a-answered" tags=["solution"]
@@ -223,7 +234,9 @@ length_question
 # 글이 `max_new_tokens=50`에 이르러 멈췄습니다. 나온 글의 길이는 얼마일까요?
 #
 # - [ ] 글자 50개
+#   - 위에 나온 글에서 `Subject`가 있는 줄까지만 세어 보세요. 그다음 줄을 조금만 읽어도 50자가 넘습니다.
 # - [ ] 단어 50개
+#   - 위에 나온 글의 단어를 세어 보세요. 50개가 안 됩니다. 모델은 단어 말고도 문장 부호와 줄바꿈을 썼습니다.
 # - [x] 토큰 50개, 글자로는 보통 훨씬 많다
 #
 # 토큰은 글의 조각입니다. 단어이기도, 단어의 일부이기도, 줄바꿈이기도 합니다. 영어에서는 토큰 하나가 대략 네
@@ -232,7 +245,11 @@ length_question
 # The text stopped when `max_new_tokens=50` was reached. How long is it?
 #
 # - [ ] 50 characters
+#   - Count the characters in the text above, up to the line with `Subject`. A few words into the next line you
+#     are past 50.
 # - [ ] 50 words
+#   - Count the words in the text above: there are fewer than 50. The model also wrote punctuation and line
+#     breaks.
 # - [x] 50 tokens, and usually far more characters
 #
 # A token is a piece of text: a word, a part of one, a line break. In English it holds about four
@@ -450,8 +467,12 @@ direction_question
 # 글 뒤쪽의 단어 하나를 바꿉니다. 어느 위치의 예측이 달라질 수 있을까요?
 #
 # - [ ] 모든 위치
+#   - 모델이 앞쪽의 예측을 할 때 뒤쪽 단어를 읽었을까요? 루프를 떠올려 보세요. 앞의 예측을 할 때 그 단어는 아직
+#     없었습니다.
 # - [x] 바뀐 단어와 그 뒤만
 # - [ ] 바뀐 단어의 앞만
+#   - `She put the cat`과 `She put the money` 다음에 같은 말이 이어질까요? 바뀐 단어를 읽고서
+#     하는 예측은 어느 쪽인가요?
 #
 # 예측은 그 위치까지의 글로만 만들어집니다. 거꾸로 흐르는 것이 없으므로, 앞에서 한 예측은 마지막 비트까지
 # 그대로입니다.
@@ -459,8 +480,12 @@ direction_question
 # You change one word late in the text. Which predictions can change?
 #
 # - [ ] all of them
+#   - When the model made an early prediction, had it read the later word? Think of the loop: at that time the
+#     word was not there yet.
 # - [x] only those at the changed word and after it
 # - [ ] only those before it
+#   - Would you go on in the same way after `She put the cat` and `She put the money`? Which predictions are
+#     made having read the changed word?
 #
 # A prediction is made only from the text up to that position. Nothing flows backwards, so the earlier predictions
 # stay as they were, to the last bit.

@@ -96,9 +96,13 @@ parameters_question
 # 이 모델의 파라미터는 어디에 가장 많이 들어 있을까요?
 #
 # - [ ] 임베딩. 어휘사전의 토큰마다 행이 하나씩 있다
+#   - 49,152행 × 576열이면 큰 행렬이지만 2,800만 개, 모델 전체(1억 3,450만 개)의 5분의 1입니다.
 # - [ ] 모든 블록의 어텐션 층
+#   - 블록 30개를 모두 센 것은 좋습니다. 그래도 어텐션 층을 다 합치면 전체의 5분의 1쯤이고, 임베딩보다도 조금
+#     적습니다.
 # - [x] 모든 블록의 피드포워드 층
 # - [ ] LM 헤드
+#   - LM 헤드의 행렬은 임베딩과 모양이 같습니다. 그러니 임베딩보다 많을 수 없습니다.
 #
 # 피드포워드 층이 절반을 넘게 차지합니다. 이 모델의 LM 헤드에는 따로 파라미터가 없습니다. 임베딩 행렬을 한 번 더
 # 씁니다.
@@ -106,9 +110,14 @@ parameters_question
 # Where are most of this model's parameters?
 #
 # - [ ] in the embedding, one row for each token of the vocabulary
+#   - 49,152 rows of 576 numbers are a large matrix, but that is 28 million, a fifth of the model's 134.5
+#     million.
 # - [ ] in the attention layers of all the blocks
+#   - It is right to count all 30 blocks. Still, all attention layers together are about a fifth of the model, a
+#     little less than the embedding.
 # - [x] in the feed-forward layers of all the blocks
 # - [ ] in the LM head
+#   - The LM head's matrix has the same shape as the embedding. So it cannot hold more than the embedding does.
 #
 # The feed-forward layers hold more than half. The LM head has no parameters of its own here: it uses the
 # embedding's matrix a second time.
@@ -189,7 +198,10 @@ hangul_question
 # “프랑스의 수도는”은 8글자입니다. 토큰으로는 몇 개일까요?
 #
 # - [ ] 2개, 단어마다 하나
+#   - 영어라면 흔한 단어가 토큰 하나입니다. 그러려면 그 단어가 어휘사전에 통째로 들어 있어야 하는데, 이 어휘사전은 주로
+#     영어 글에서 만들어졌습니다.
 # - [ ] 8개, 글자마다 하나
+#   - 그러려면 음절 하나하나가 어휘사전에 있어야 합니다. 없는 글자는 바이트로 쪼개지고, 한글 음절은 3바이트입니다.
 # - [x] 20개
 #
 # 한글 음절은 거의 모두 이 어휘사전에 없습니다. 그래서 바이트로 쪼개져 한 글자가 토큰 두세 개가 됩니다.
@@ -197,7 +209,11 @@ hangul_question
 # “프랑스의 수도는” (“The capital of France is”) has 8 characters. How many tokens is it?
 #
 # - [ ] 2, one for each word
+#   - In English a common word is one token. For that, the whole word has to be in the vocabulary, and this one
+#     was made mostly from English text.
 # - [ ] 8, one for each character
+#   - For that, each syllable has to be in the vocabulary. One that is not is spelt out in bytes, and a Hangul
+#     syllable has three.
 # - [x] 20
 #
 # Most Hangul syllables are not in this vocabulary, so they are spelt out in bytes, two or three tokens
@@ -419,7 +435,10 @@ head_question
 # LM 헤드에 벡터 하나를 넣으면 수 49,152개가 나옵니다. 어떤 수일까요?
 #
 # - [ ] 토큰의 id. 가장 알맞은 토큰부터 늘어놓은 것
+#   - id는 계산할 필요가 없습니다. 첫째 수는 0번 토큰, 둘째 수는 1번 토큰의 자리로 정해져 있습니다. 아직 모르는
+#     것은 토큰마다 얼마나 알맞은가입니다.
 # - [ ] 확률. 0과 1 사이이고, 모두 더하면 1
+#   - *한 문장을 끝까지*에서는 LM 헤드 다음에 한 단계가 더 있었습니다. 이미 확률이라면 그 단계가 왜 필요할까요?
 # - [x] 점수. 음수도 있고, 합은 정해져 있지 않다
 #
 # LM 헤드는 모든 토큰에 점수(로짓)를 매깁니다. 점수를 확률로 바꾸는 것은 그다음의 소프트맥스입니다.
@@ -427,7 +446,11 @@ head_question
 # The LM head is given one vector, and 49,152 numbers come out. What are they?
 #
 # - [ ] ids of tokens, the most fitting one first
+#   - Ids need no computing: the first number belongs to token 0, the second to token 1, always. What is still
+#     missing is how well each of them fits.
 # - [ ] probabilities, between 0 and 1, with a sum of 1
+#   - In *One sentence, all the way*, one more step came after the LM head. If these were probabilities already,
+#     what would it be for?
 # - [x] scores, some of them negative, with no particular sum
 #
 # The LM head gives every token a score, its logit. Turning scores into probabilities is the work of the softmax
@@ -662,7 +685,10 @@ accuracy_question
 # 문장 100개 가운데 몇 개를 맞힐까요?
 #
 # - [ ] 50개쯤. 동전 던지기와 같다
+#   - 벡터에 문장의 뜻이 들어 있지 않다면 그렇습니다. 그런데 임베딩만 보아도 뜻이 가까운 단어끼리 모여 있었습니다.
 # - [ ] 70개쯤
+#   - 동전보다는 낫다는 생각은 맞습니다. 그런데 다음 단어를 맞히려면 이 문장이 칭찬인지 불평인지를 얼마나 잘 알아야
+#     할까요?
 # - [x] 90개쯤
 #
 # 칭찬이 무엇인지 알려 준 사람은 없지만, 스택은 다음 토큰을 예측하도록 훈련하는 동안 칭찬과 불평을 구별하게
@@ -672,7 +698,11 @@ accuracy_question
 # How many of 100 new sentences will it get right?
 #
 # - [ ] about 50, no better than a coin
+#   - So it would be if the vectors held nothing of what a sentence means. But even in the embedding, words of
+#     like meaning stood together.
 # - [ ] about 70
+#   - Better than a coin, indeed. But how well does one have to know whether a sentence praises or complains, in
+#     order to predict its next word?
 # - [x] about 90
 #
 # The stack was never told what praise is, but predicting the next token has taught it to tell praise from

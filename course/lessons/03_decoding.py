@@ -160,7 +160,9 @@ loop_question
 # 될까요?
 #
 # - [ ] 전부. 문장마다 다른 말을 한다
+#   - 고르는 규칙을 다시 읽어 보세요. 앞에서 쓴 말을 피하라는 것은 거기에 없습니다. 확률이 가장 높으면 또 씁니다.
 # - [ ] 절반쯤. 몇몇 표현이 다시 나온다
+#   - 한 번 나온 문장이 그대로 또 나왔다면, 그 문장이 세 번째로 나올 확률은 높아질까요, 낮아질까요?
 # - [x] 4분의 1쯤. 나머지는 한 글자도 다르지 않은 되풀이다
 #
 # 첫 문장을 쓴 뒤로는 그 문장만 계속 되풀이합니다.
@@ -169,7 +171,10 @@ loop_question
 # is new?
 #
 # - [ ] all of it: each sentence says something else
+#   - Read the rule again: nothing in it says to avoid what has already been written. If it is the likeliest
+#     once more, it is taken once more.
 # - [ ] about half: some phrases come back
+#   - Once a sentence has come a second time, word for word, is a third time more likely, or less?
 # - [x] about a quarter: the rest repeats it word for word
 #
 # After its first sentence it writes that same sentence again and again.
@@ -246,16 +251,20 @@ zero_question
 # 온도를 2에서 0.05까지 낮추면서 샘플링합니다. 샘플링은 점점 무엇에 가까워질까요?
 #
 # - [ ] 주사위 던지기. 모든 토큰의 확률이 같아진다
+#   - 큰 수로 나누면 그렇게 됩니다. 0.05로 나누어 보세요. 로짓 2와 1은 40과 20이 됩니다.
 # - [x] 탐욕적 검색. 거의 언제나 1등이 뽑힌다
 # - [ ] 1등 피하기. 1등의 확률이 점점 낮아진다
+#   - 모든 로짓을 같은 양수로 나누면 순서는 그대로입니다. 가장 큰 것은 여전히 가장 큽니다.
 #
 # 작은 수로 나누면 차이가 커집니다. 소프트맥스를 거치면 1등이 확률을 거의 다 가져갑니다.
 # %% [markdown] lang="en" question="3.b"
 # You sample while you lower the temperature from 2 to 0.05. What does sampling come closer and closer to?
 #
 # - [ ] rolling a die: every token becomes equally likely
+#   - That is what dividing by a large number does. Divide by 0.05: the logits 2 and 1 become 40 and 20.
 # - [x] greedy search: the winner is drawn practically every time
 # - [ ] avoiding the winner: it becomes less and less likely
+#   - Dividing all logits by the same positive number keeps their order: the largest stays the largest.
 #
 # Dividing by a small number makes the differences large. After softmax the winner has nearly all of the
 # probability.
@@ -515,8 +524,11 @@ order_question
 #
 # - [x] top-k
 # - [ ] top-p
+#   - top-p는 확률을 더해 나갑니다. 분포가 평평해지면 같은 합에 이르는 데 토큰이 더 많이 듭니다.
 # - [ ] min-p
+#   - min-p의 기준은 1등 확률의 몇 배입니다. 1등이 낮아지고 나머지가 높아지면 기준을 넘는 토큰이 늘어납니다.
 # - [ ] 셋 다
+#   - 온도를 바꾸면 확률이 바뀝니다. 세 필터 가운데 확률의 크기를 보는 것이 있나요?
 #
 # 온도는 확률을 바꾸지만 순서는 바꾸지 않습니다. top-k는 순서만 보고, top-p와 min-p는 확률을 봅니다.
 # %% [markdown] lang="en" question="3.c"
@@ -524,8 +536,12 @@ order_question
 #
 # - [x] top-k
 # - [ ] top-p
+#   - top-p adds probabilities up. In a flatter distribution it takes more tokens to reach the same sum.
 # - [ ] min-p
+#   - The threshold of min-p is a share of the winner's probability. As the winner falls and the others rise,
+#     more of them pass it.
 # - [ ] all three
+#   - With the temperature the probabilities change. Do any of the three look at how large these are?
 #
 # A temperature changes the probabilities but not their order. top-k looks at the order only; top-p and
 # min-p look at the probabilities.

@@ -110,7 +110,9 @@ parallel_question
 #
 # - [x] 시간만 다르다. 한 번에 계산하는 쪽이 몇 배 빠르다
 # - [ ] 은닉 상태만 다르다. 하나씩 넣으면 모델이 아는 것이 적다
+#   - 하나씩 넣어도 앞 스트림이 남긴 것은 기억해 둡니다. 빠진 것은 뒤의 토큰뿐인데, 스트림이 뒤의 토큰을 읽을까요?
 # - [ ] 다른 것이 없다. 같은 일에는 같은 시간이 든다
+#   - 곱셈의 수는 같습니다. 그런데 가중치를 메모리에서 몇 번 가져와야 할까요? 한 번일까요, 32번일까요?
 #
 # 스트림은 앞의 스트림만 읽으므로, 뒤의 스트림을 언제 계산하든 결과는 같습니다. 하지만 한 번에 계산하면 가중치를
 # 메모리에서 한 번만 가져와 모든 토큰에 씁니다.
@@ -119,7 +121,11 @@ parallel_question
 #
 # - [x] only the time: one pass is several times as fast
 # - [ ] only the hidden states: token by token the model knows less
+#   - Going in one by one, what the earlier streams left is remembered. All that is missing are later tokens,
+#     and does a stream read those?
 # - [ ] nothing: the same work takes the same time
+#   - There is the same number of multiplications. But how often does each weight have to be fetched from
+#     memory: once, or 32 times?
 #
 # Each stream reads only from earlier ones, so it makes no difference when the later ones are computed. But
 # one pass fetches every weight from memory once for all tokens.
@@ -221,18 +227,25 @@ change_question
 # “The capital of France is”에서 France를 Japan으로 바꿉니다. ` is`의 스트림은 어디부터 달라질까요?
 #
 # - [ ] 0층, 곧 임베딩부터
+#   - 0층의 벡터는 토큰의 id로 표에서 꺼낸 행입니다. ` is`의 id가 바뀌었나요?
 # - [x] 1층, 곧 첫 블록을 지난 뒤부터
 # - [ ] 답이 정해지는 30층에서만
+#   - 그러려면 마지막 블록에서만 앞을 읽어야 합니다. 어텐션 층은 블록마다 하나씩 있습니다.
 # - [ ] 어디에서도 달라지지 않는다. 토큰은 그대로다
+#   - 다음 토큰은 ` is`의 스트림으로 예측합니다. 이 스트림이 그대로라면 일본의 수도도 ` Paris`가 됩니다.
 #
 # 임베딩은 앞에 무엇이 있든 ` is`의 임베딩입니다. 처음으로 왼쪽을 보는 것은 첫 블록의 어텐션입니다.
 # %% [markdown] lang="en" question="4.b"
 # In “The capital of France is” you replace France by Japan. Where does the stream of ` is` begin to change?
 #
 # - [ ] at layer 0, its embedding
+#   - The vector at layer 0 is a row of a table, found by the token's id. Has the id of ` is` changed?
 # - [x] at layer 1, after the first block
 # - [ ] at layer 30, where the answer is decided
+#   - For that, only the last block would have to look back. But there is an attention layer in every block.
 # - [ ] nowhere: the token is the same as before
+#   - The next token is predicted from the stream of ` is`. If that did not change, Japan's capital would be `
+#     Paris`, too.
 #
 # The embedding is that of ` is`, whatever comes before it. The first part that looks to the left is the attention
 # of the first block.
@@ -664,8 +677,11 @@ position_question
 # 글이 문맥 길이를 훨씬 넘는 위치 100,000에서 시작한다고 모델에 알려 줍니다. 손실은 어떻게 될까요?
 #
 # - [ ] 훨씬 커진다
+#   - 앞에서 손실이 뛴 것은 글이 길어서 토큰끼리 아주 멀리 떨어져 있을 때였습니다. 이 짧은 글에서는 토큰끼리 얼마나
+#     떨어져 있나요?
 # - [x] 그대로다
 # - [ ] 모델이 오류를 낸다
+#   - 위치마다 행이 하나씩 있는 표를 쓴다면 그렇습니다. 앞의 긴 글은 문맥 길이를 넘어서도 오류 없이 계산되었습니다.
 #
 # 이 모델의 회전 위치 임베딩(레슨 07)은 토큰 사이의 거리만 알려 주는데, 거리는 바뀌지 않았습니다. 위치를 표에서
 # 찾는 모델이라면 여기서 실패합니다.
@@ -674,8 +690,12 @@ position_question
 # loss change?
 #
 # - [ ] it becomes much higher
+#   - When the loss leapt up before, the text was long, and tokens were very far apart. How far apart are they
+#     in this short text?
 # - [x] it stays the same
 # - [ ] the model raises an error
+#   - So it would be with a table that has a row for each position. But the long text went past the context
+#     length without an error.
 #
 # This model's rotary position embedding (lesson 07) tells only how far apart two tokens are, and those distances
 # have not changed. A model that looks its positions up in a table would fail here.

@@ -77,7 +77,9 @@ work_question
 # 프롬프트는 5토큰이고, 캐시 없이 8토큰을 새로 씁니다. 정방향 계산을 모두 합하면 위치를 몇 번 계산할까요?
 #
 # - [ ] 8번
+#   - 8번은 정방향 계산의 횟수입니다. 캐시가 없으면 한 번에 위치가 몇 개씩 들어가나요?
 # - [ ] 12번이나 13번
+#   - 위치를 하나도 되풀이하지 않을 때의 수입니다. 캐시가 없으면 앞의 토큰은 어떻게 되나요?
 # - [x] 68번
 #
 # 매번 글 전체를 계산하므로 위치를 5번, 6번, …, 12번 계산하고, 모두 더하면 68번입니다.
@@ -86,7 +88,10 @@ work_question
 # together?
 #
 # - [ ] 8
+#   - 8 is the number of passes. How many positions go into each of them, without a cache?
 # - [ ] 12 or 13
+#   - That is the number if no position were computed twice. Without a cache, what becomes of the tokens that
+#     were there before?
 # - [x] 68
 #
 # Each pass computes the whole text, so they compute 5, 6, … and 12 positions: 68 in all.
@@ -312,7 +317,9 @@ one_token_question
 #
 # - [x] 전혀 줄여 주지 못한다
 # - [ ] 절반쯤
+#   - 줄어드는 것은 앞에서 남겨 둔 것을 다시 읽을 때입니다. 첫 번째 정방향 계산을 할 때 캐시에는 무엇이 들어 있나요?
 # - [ ] 긴 답을 쓸 때만큼
+#   - 긴 답에서는 둘째 토큰부터의 단계마다 시간을 아낍니다. 토큰을 하나만 쓰면 그런 단계가 몇 개인가요?
 #
 # 캐시가 있든 없든 첫 번째 정방향 계산은 프롬프트 전체를 계산해야 합니다. 남겨 둔 것은 그다음 단계부터 읽을 수
 # 있습니다.
@@ -321,7 +328,10 @@ one_token_question
 #
 # - [x] nothing at all
 # - [ ] about half
+#   - Time is saved by reading what was kept before. What does the cache hold when the first pass begins?
 # - [ ] as much as with a long answer
+#   - With a long answer, each step from the second token on saves time. How many such steps are there for one
+#     token?
 #
 # The first pass has to compute the whole prompt, cache or no cache. Only the steps after it can read what was
 # kept.
@@ -356,8 +366,10 @@ prefix_question
 # 글 가운데의 `Sarah`가 `David`로 바뀝니다. 캐시의 어느 위치를 그대로 쓸 수 있을까요?
 #
 # - [ ] 바뀐 위치만 빼고 모두
+#   - 어텐션은 위치마다 그 앞을 모두 읽습니다. 바뀐 이름을 읽은 위치는 어디인가요?
 # - [x] 바뀐 위치보다 앞에 있는 것만
 # - [ ] 하나도 없다
+#   - `My name is`의 키와 값은 이름을 읽기 전에 계산한 것입니다. 그것이 이름에 따라 달라질까요?
 #
 # 뒤의 위치들은 모두 그 이름을 보았으므로 키와 값도 달라집니다. 이름보다 앞에 있는 위치는 이름을 본 적이
 # 없습니다.
@@ -365,8 +377,10 @@ prefix_question
 # `Sarah` becomes `David` in the middle of a text. Which positions of the cache can stay?
 #
 # - [ ] all but the changed one
+#   - Through attention each position reads all those before it. Which positions have read the name?
 # - [x] only those before the changed one
 # - [ ] no position at all
+#   - The keys and values of `My name is` were computed before the name was read. Can they depend on it?
 #
 # Every later position has looked at the name, so its keys and values change too. What stands before the
 # name never saw it.
@@ -457,7 +471,9 @@ memory_question
 # 글 32개가 모두 가득 찼을 때 이 서버의 캐시는 얼마나 클까요?
 #
 # - [ ] 1GB도 되지 않는다
+#   - 글 하나만 해도 2 × 80 × 8 × 128 × 8,192개의 수가 들고, 2바이트씩이면 2.7GB입니다.
 # - [ ] 10GB쯤
+#   - 글 하나에 2.7GB이니 10GB면 글 네 개도 담지 못합니다. 글은 32개입니다.
 # - [x] 가중치 크기의 절반이 넘는다
 #
 # 2 × 80 × 8 × 128 × 8,192 × 32 × 2바이트는 86GB이고, 가중치는 141GB입니다. 한꺼번에 몇 사람에게 답할 수 있는지는
@@ -466,7 +482,9 @@ memory_question
 # How large is that server's cache when all 32 texts are full?
 #
 # - [ ] less than 1 GB
+#   - One text alone takes 2 × 80 × 8 × 128 × 8,192 numbers, which at 2 bytes each are 2.7 GB.
 # - [ ] about 10 GB
+#   - One text takes 2.7 GB, so 10 GB do not even hold four. There are 32.
 # - [x] more than half the size of the weights
 #
 # 2 × 80 × 8 × 128 × 8,192 × 32 × 2 bytes are 86 GB; the weights are 141 GB. How many people can be served at once
@@ -592,8 +610,10 @@ streaming_question
 # 같은 글을 스트리밍할 때와 하지 않을 때, 마지막 토큰은 언제 올까요?
 #
 # - [ ] 스트리밍하면 훨씬 일찍
+#   - 스트리밍을 하면 정방향 계산이 줄어드나요? 마지막 토큰 앞에는 똑같이 많은 단계가 있습니다.
 # - [x] 거의 같은 때에
 # - [ ] 스트리밍하면 훨씬 늦게
+#   - 글 조각 하나를 내보내는 데 드는 시간은 정방향 계산 한 번에 비하면 아주 짧습니다.
 #
 # 스트리밍은 계산을 빠르게 하지 않습니다. 토큰을 마지막에 한꺼번에 보여 주는 대신, 나올 때마다 보여 줄
 # 뿐입니다.
@@ -601,8 +621,10 @@ streaming_question
 # One text is streamed, the same text is not. When does its last token arrive?
 #
 # - [ ] much earlier when it is streamed
+#   - Does streaming save any forward pass? Just as many steps come before the last token.
 # - [x] at about the same time
 # - [ ] much later when it is streamed
+#   - Passing on one piece of text takes very little, compared with a forward pass.
 #
 # Streaming computes nothing faster. It only shows each token when it is there, instead of all of them at the end.
 # %% id="question-e-answered" tags=["solution"]
