@@ -5,11 +5,11 @@ import re
 import pytest
 
 from course.lessons import lesson_files
-from course.notebooks.lesson import LessonError, read_lesson
+from course.notebooks.lesson import LessonError, in_language, read_lesson
 from course.notebooks.words import exercise_words, lesson_words, question_words
 from utils.language import use_language
 
-LESSON = """\
+LESSON = '''\
 # %% [markdown] lang="ko" lesson="01"
 # 두 배
 #
@@ -24,7 +24,10 @@ LESSON = """\
 # %% [markdown] lang="en"
 # ### Exercise 1.1 · The double `2x`
 # %% id="ex-1-1" tags=["C01"]
-double = ...
+def double(x):
+    """두 배."""
+    """The double."""
+    ...
 # %% id="check-1-1" kind="implement" difficulty=2 minutes=5
 Exercise("1.1").check(double)
 # %% [markdown] lang="ko" hints="1.1"
@@ -57,7 +60,7 @@ Question("1.a")
 #
 # Because it is
 # twice.
-"""
+'''
 
 
 @pytest.fixture
@@ -91,6 +94,13 @@ def test_they_go_into_no_notebook(lesson):
     assert not any("Two" in cell.source or "- C01" in cell.source for cell in cells)
 
 
+def test_a_docstring_is_in_the_language_of_the_notebook(lesson):
+    code = next(cell.source for cell in read_lesson(lesson) if cell.id == "ex-1-1")
+    assert in_language(code, "ko") == 'def double(x):\n    """두 배."""\n    ...'
+    assert in_language(code, "en") == 'def double(x):\n    """The double."""\n    ...'
+    assert in_language("x = 1", "ko") == "x = 1"
+
+
 KOREAN_HINTS = LESSON[LESSON.index('# %% [markdown] lang="ko" hints') :].split("# %%")[1]
 KOREAN_CHOICES = "# - [ ] 한 배\n#   - 한 번은 그대로다.\n# - [x] 두 배\n"
 TURNED_CHOICES = "# - [x] 두 배\n# - [ ] 한 배\n#   - 한 번은 그대로다.\n"
@@ -113,6 +123,7 @@ ENGLISH_QUESTION = LESSON[LESSON.index('# %% [markdown] lang="en" question') :]
         ("# - [x] 두 배\n", "# - [x] 두 배\n#   - 맞다.\n", "below the right one none"),
         (KOREAN_CHOICES, TURNED_CHOICES, "other choices"),
         ("#\n# 두 번이니까.\n", "", "why it is right"),
+        ('    """두 배."""\n', "", "side by side"),
         ('Exercise("1.1")', 'Exercise("1.2")', "no words beside it"),
         ('Question("1.a")', 'Question("1.b")', "no words beside it"),
         ("# - C01 두 배는 두 번이다\n", "", "same concepts"),

@@ -93,6 +93,7 @@ print(list(logits.shape), repr(tokenizer.decode(token_id)))
 # token's id, as an `int`.
 # %% id="ex-3-1"
 def greedy(logits):
+    """가장 높은 로짓의 id(int).  logits: float 텐서 [vocab]."""
     """Return the id (int) of the highest logit.  logits: float tensor [vocab]."""
     # BEGIN SOLUTION
     return logits.argmax().item()
@@ -209,9 +210,9 @@ print(tokenizer.decode([step.token_id for step in sampled_steps]))
 # 등이었는지(`rank`) 세어 봅니다. 노트가 말하는 2등과 3등도 셉니다. 마지막 줄은 50등 밖이었던 것과, 뽑은 토큰 모두의
 # 개수입니다.
 # %% [markdown] lang="en"
-# To draw as the probabilities say is called **sampling**. Nothing is repeated, but it rambles. Why? Count which
-# `rank` each drawn token had: how many were the winner, how many second and third, of which the notes speak? The last
-# line has those beyond rank 50, and how many were drawn in all.
+# Drawing by probability is called **sampling**. Nothing is repeated, but the text rambles. Why? Count the `rank` of each
+# token that was drawn: how many were first, and how many second or third, as the notes advise? The last line counts
+# those beyond rank 50, and all that were drawn.
 # %% id="rank-of-the-drawn" tags=["C11"]
 ranks = [1 + int((step.logits > step.logits[step.token_id]).sum()) for step in sampled_steps]
 for rank in (1, 2, 3):
@@ -324,6 +325,7 @@ print(repr(tokenizer.decode(choose_like_an_api(dog_logits, 0))))
 # if the temperature is 0 or less.
 # %% id="ex-3-2"
 def apply_temperature(logits, temperature):
+    """온도로 나눈 로짓.  logits: float 텐서 [vocab]."""
     """Return logits divided by temperature.  logits: float tensor [vocab]."""
     # BEGIN SOLUTION
     if temperature <= 0:
@@ -372,6 +374,7 @@ print([round(p, 2) for p in cut_logits.softmax(-1).tolist()])
 # vocabulary, nothing is cut.
 # %% id="ex-3-3"
 def top_k_filter(logits, k):
+    """로짓이 높은 k개를 남기고 나머지는 -inf로.  logits: float 텐서 [vocab]."""
     """Keep the k highest logits; the others become -inf.  logits: float tensor [vocab]."""
     # BEGIN SOLUTION
     kth_best = logits.topk(min(k, len(logits))).values[-1]
@@ -419,6 +422,7 @@ for some in (logits, dog_logits):
 # 0.65 is above `p`).
 # %% id="ex-3-4"
 def top_p_filter(logits, p):
+    """확률이 높은 것부터 합이 p에 이르기까지 남기고 나머지는 -inf로.  logits: [vocab]."""
     """Keep the likeliest tokens that together reach p; the others become -inf.  logits: [vocab]."""
     # BEGIN SOLUTION
     probabilities, order = logits.softmax(-1).sort(descending=True)
@@ -457,6 +461,7 @@ Exercise("3.4").check(top_p_filter)
 # If the winner has 0.6 and `p` is 0.1, the threshold is 0.06. The surer the model, the higher the threshold.
 # %% id="ex-3-5"
 def min_p_filter(logits, p):
+    """확률이 1등의 p배에 못 미치는 것을 -inf로.  logits: float 텐서 [vocab]."""
     """Cut what is less likely than p times the winner: -inf.  logits: float tensor [vocab]."""
     # BEGIN SOLUTION
     probabilities = logits.softmax(-1)
@@ -597,6 +602,7 @@ print(f"{kept(k_first)=} {kept(p_first)=}")
 # same seed gives the same token.
 # %% id="ex-3-6"
 def sample(logits, generator=None):
+    """확률대로 뽑은 토큰 id(int).  logits: float 텐서 [vocab]."""
     """Draw a token id (int) as the probabilities say.  logits: float tensor [vocab]."""
     # BEGIN SOLUTION
     probabilities = logits.softmax(-1)
@@ -650,7 +656,8 @@ print([step.token_id for step in steps] == theirs.tolist(), repr(tokenizer.decod
 # 12, 21, 12, 21; the last two are repeats, so the answer is 0.5. With fewer than `n` tokens it is 0.0.
 # %% id="ex-3-7"
 def repeated_ngram_rate(token_ids, n):
-    """Return the share (0 to 1) of n-grams that stood earlier.  token_ids: list of int."""
+    """앞에서 이미 나온 n-그램의 비율(0–1).  token_ids: int의 리스트."""
+    """Return the share (0 to 1) of n-grams that occurred before.  token_ids: list of int."""
     # BEGIN SOLUTION
     ngrams = [tuple(token_ids[i : i + n]) for i in range(len(token_ids) - n + 1)]
     if not ngrams:

@@ -203,8 +203,8 @@ print(torch.allclose(lstm(last)[0], all_at_once[:, -1:], atol=1e-5))
 print(torch.allclose(attention(last, x, x)[0], attention(x, x, x)[0][:, -1:], atol=1e-5))
 # %% [markdown] lang="ko"
 # LSTM은 한 번에 불러도 안에서 한 단계씩 갑니다. 한 단계에는 앞 단계가 **내놓은 것**(`state`)이 필요해서, 그것 없이
-# 계산한 마지막 위치는 틀립니다. 어텐션은 앞 위치에 **들어온 것**만 읽으므로 기다리지 않고 바로 맞게 계산합니다. 기다릴
-# 것은 층뿐입니다. (여기 어텐션에는 마스크가 없지만, 마지막 위치는 어차피 모두를 봅니다.)
+# 계산한 마지막 위치는 틀립니다. 어텐션은 앞 위치에 **들어온 것**만 읽으므로 기다리지 않고 바로 맞게 계산합니다. 기다려야
+# 하는 것은 아래층의 결과뿐입니다. (여기 어텐션에는 마스크가 없지만, 마지막 위치는 어차피 모두를 봅니다.)
 #
 # ## 뒤를 보지 않는다
 #
@@ -298,6 +298,7 @@ butterfly.set(position=8, word="tired")
 # look at itself, too. The table is called the **causal mask**.
 # %% id="ex-4-1"
 def causal_mask(n):
+    """bool [n, n].  행의 위치가 열의 위치를 볼 수 있으면 True."""
     """Return bool [n, n]: True where the row's position may look at the column's."""
     # BEGIN SOLUTION
     return torch.ones(n, n, dtype=torch.bool).tril()
@@ -373,6 +374,7 @@ for vectors in (outputs, outputs[:, -1:]):
 # vector only.
 # %% id="ex-4-2"
 def last_position_logits(hidden_states, lm_head):
+    """다음 토큰의 로짓 [vocab].  hidden_states: float [1, position, width]."""
     """Return logits [vocab] for the next token.  hidden_states: float [1, position, width]."""
     # BEGIN SOLUTION
     return lm_head(hidden_states[0, -1])
@@ -481,6 +483,7 @@ for layer in (0, 10, 20, 29):
 # the spot. `norm` and `lm_head` are called like functions.
 # %% id="ex-4-3"
 def logit_lens(hidden_state, norm, lm_head):
+    """hidden_state(float [..., width])에서 읽은 로짓 [..., vocab]."""
     """Return logits [..., vocab] read from hidden_state, float [..., width]."""
     # BEGIN SOLUTION
     return lm_head(norm(hidden_state))
@@ -618,6 +621,7 @@ for tokens in (64, 128, 256, 512):
 # first, `[position - 1]`. Remember that the logits at a position are for the token **after** it.
 # %% id="ex-4-5"
 def loss_by_position(logits, input_ids):
+    """로짓 [1, position, vocab]과 id [1, position]에서 구한 손실, float [position - 1]."""
     """Return losses, float [position - 1], of logits [1, position, vocab] and ids [1, position]."""
     # BEGIN SOLUTION
     return torch.nn.functional.cross_entropy(logits[0, :-1], input_ids[0, 1:], reduction="none")
@@ -751,6 +755,37 @@ except ValueError as error:
 # %% [markdown] lang="ko"
 # 위는 모델이 낸 오류이고, 아래는 같은 상황을 이 강좌의 도우미 함수가 풀어서 알려 준 것입니다.
 #
+# ### 손실을 비교하려면
+#
+# 손실이 작은 글이 모델에게 더 쉬운 글일까요? 뜻이 같은 영어 글(`en`)과 한국어 글(`ko`)로 재 봅니다. 한 줄은 토큰의
+# 개수, 토큰 하나의 평균 손실, 글자 하나의 평균 손실, 글 전체의 손실입니다. 먼저 토큰 하나의 손실만 보세요. 모델은 어느
+# 글을 더 잘 예측한 것 같나요?
+# %% [markdown] lang="en"
+# Above is the model's own error; below, a helper of the course explains the same situation.
+#
+# ### Before you compare losses
+#
+# If a text has a lower loss, does the model find it easier? Here is one text in English (`en`) and the same in Korean
+# (`ko`). A line has the number of tokens, the mean loss of a token, the mean loss of a character, and the loss of the
+# whole text. Look at the loss of a token first: which text does the model seem to predict better?
+# %% id="loss-by-language"
+parallel = {
+    "en": "The sun rose slowly over the sea. Two children ran down to the beach and looked for shells. "
+    "When they came home, their grandmother had made breakfast.",
+    "ko": "바다 위로 해가 천천히 떠올랐다. 아이 둘이 바닷가로 달려가 조개껍데기를 찾았다. 집에 돌아오니 할머니가 아침밥을 차려 두셨다.",
+}
+for language, text in parallel.items():
+    losses = long_losses(model, tokenizer(text, return_tensors="pt").input_ids.to(model.device))
+    tokens, total = len(losses), losses.sum()
+    print(f"{language} {tokens=:3} token={total / tokens:.1f} character={total / len(text):.1f} {total=:.0f}")
+# %% [markdown] lang="ko"
+# 토큰 하나로 치면 한국어가 더 쉬워 보이고, 글자 하나로 치면 한국어가 훨씬 어렵습니다. 같은 내용에 든 손실을 모두 더하면
+# 한국어가 세 배가 넘습니다. 토큰 하나의 손실이 낮은 까닭은 같은 내용을 다섯 배에 가까운 토큰으로 나누었기 때문입니다.
+#
+# 그래서 토크나이저나 언어가 다르면 **토큰 하나의 손실을 비교하지 않습니다**. 손실로 계산하는 퍼플렉서티도
+# 마찬가지입니다. 토크나이저가 다른 두 모델은 같은 글을 놓고 글자나 바이트 하나의 손실을 비교하고, 두 언어는 뜻이 같은
+# 글의 손실을 모두 더해서 비교하세요.
+#
 # ## 정리
 #
 # - 토큰마다 스트림이 하나 흐릅니다. 입력 벡터(임베딩)에서 시작해 층마다 은닉 상태를 거쳐 출력 벡터로 끝납니다.
@@ -776,7 +811,13 @@ except ValueError as error:
 # **다음 레슨:** 앞 스트림은 뒤에 무엇이 오든 변하지 않습니다. 그렇다면 토큰을 하나 쓸 때마다 처음부터 다시 계산할
 # 필요가 있을까요? 레슨 05에서 계산한 것을 기억해 둡니다.
 # %% [markdown] lang="en"
-# Above is the model's own error; below, a helper of the course explains the same situation.
+# By the token, Korean looks easier; by the character, it is far harder. The loss of the same content, added up, is more
+# than three times as high in Korean. The loss of a token is low because the same content is divided among almost
+# five times as many tokens.
+#
+# So where the tokenizer or the language differs, **never compare the loss of a token**, nor the perplexity, which is
+# computed from it. Compare two models with different tokenizers on the same text, by the character or the byte; compare
+# two languages on texts that mean the same, by the sum.
 #
 # ## What you know now
 #

@@ -176,6 +176,10 @@ print("keys", list(first.layers[0].keys.shape), "values", list(first.layers[0].v
 # In the last of the checks the real model computes with your cache.
 # %% id="ex-5-1"
 class KVCache:
+    """모든 층의 키와 값.  각각 [batch, kv_heads, position, head_dim].
+
+    append(layer, keys, values) -> 지금까지 모든 위치의 (keys, values); get_seq_length() -> int.
+    """
     """Keys and values of every layer, each [batch, kv_heads, position, head_dim].
 
     append(layer, keys, values) -> (keys, values) of all positions so far; get_seq_length() -> int.
@@ -261,6 +265,7 @@ cache_explorer.set(step=8)
 # Mind that the last token written never goes into the model.
 # %% id="ex-5-2"
 def positions_computed(prompt_tokens, new_tokens, use_cache):
+    """캐시가 있을 때나 없을 때, 위치를 모두 몇 번 계산하는지(int)."""
     """Return how many positions are computed in all (int), with the cache or without it."""
     # BEGIN SOLUTION
     if use_cache:
@@ -442,6 +447,7 @@ print("measured ", kv_cache.measured_cache_bytes(hundred))
 # Write the formula above as a function. The result is a number of bytes, an `int`.
 # %% id="ex-5-3"
 def cache_bytes(layers, kv_heads, head_dim, tokens, bytes_per_number):
+    """그만큼의 토큰이 남기는 키와 값의 바이트 수(int)."""
     """Return how many bytes (int) the keys and values of so many tokens take."""
     # BEGIN SOLUTION
     return 2 * layers * kv_heads * head_dim * tokens * bytes_per_number
@@ -550,6 +556,7 @@ for name, known in KNOWN_MODELS.items():
 # stop after `max_new_tokens`. The result should be that of `model.generate`, token for token.
 # %% id="ex-5-4"
 def generate_with_cache(model, input_ids, max_new_tokens):
+    """input_ids와 그다음의 1등 토큰들, int64 [1, position + new]."""
     """Return [1, position + new]: input_ids and the likeliest tokens after it, int64."""
     # BEGIN SOLUTION
     cache, unseen = None, input_ids
@@ -688,6 +695,7 @@ print(tokenizer.decode(ids))
 # never comes. Joined, the pieces are the whole text. Leave special tokens out with `skip_special_tokens=True`.
 # %% id="ex-5-5"
 def stream_text(token_ids, tokenizer):
+    """token_ids(int가 차례로 나온다)의 글(str)을, 확실해지는 대로 한 조각씩 yield."""
     """Yield the text (str) of token_ids, an iterable of int, piece by piece as it becomes certain."""
     # BEGIN SOLUTION
     ids, given = [], 0

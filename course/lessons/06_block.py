@@ -143,6 +143,7 @@ print(torch.allclose(total, trace.end, rtol=1e-4, atol=1e-2))
 # model's own norms.
 # %% id="ex-6-1"
 def rms_norm(x, weight, eps):
+    """벡터마다 크기를 맞추고 weight를 곱한 x.  x: [..., width]; weight: [width]; eps: float."""
     """Return x, each vector at one size, times weight.  x: [..., width]; weight: [width]; eps: float."""
     # BEGIN SOLUTION
     wide = x.float()
@@ -190,6 +191,7 @@ Exercise("6.1").check(rms_norm)
 # The matrices are `[out, in]`, as the model keeps them. You may use `torch.nn.functional.silu`.
 # %% id="ex-6-2"
 def feed_forward(x, gate, up, down):
+    """[..., width].  x: [..., width]; gate, up: [inner, width]; down: [width, inner]."""
     """Return [..., width].  x: [..., width]; gate, up: [inner, width]; down: [width, inner]."""
     # BEGIN SOLUTION
     inner = torch.nn.functional.silu(x @ gate.T) * (x @ up.T)
@@ -224,6 +226,7 @@ Exercise("6.2").check(feed_forward)
 # feed-forward reads a copy, normed by `norm_2`, of **the stream as it is now**, and its result is added.
 # %% id="ex-6-3"
 def block(x, attention, feed_forward, norm_1, norm_2):
+    """블록 하나를 지난 스트림, [batch, position, width].  x: 지나기 전의 스트림."""
     """Return the stream after one block, [batch, position, width].  x: the stream before it."""
     # BEGIN SOLUTION
     x = x + attention(norm_1(x))

@@ -236,6 +236,7 @@ for token, score in zip(another.tokens, another.keys[27][0] @ query / 8):
 # the dot products are divided by the square root of `head_dim`.
 # %% id="ex-7-1"
 def attention_scores(query, keys):
+    """점수 [head, query, key].  query: [head, query, head_dim]; keys: [head, key, head_dim]."""
     """Return [head, query, key].  query: [head, query, head_dim]; keys: [head, key, head_dim]."""
     # BEGIN SOLUTION
     return query @ keys.transpose(1, 2) / query.shape[-1] ** 0.5
@@ -265,6 +266,7 @@ Exercise("7.1").check(attention_scores)
 # of each row, so that it sums to 1. What is masked then gets a weight of exactly 0.
 # %% id="ex-7-2"
 def attention_weights(scores, mask):
+    """가중치 [head, query, key].  mask(bool [query, key])가 False인 곳은 0."""
     """Return [head, query, key], 0 where mask is False.  mask: bool [query, key]."""
     # BEGIN SOLUTION
     return scores.masked_fill(~mask, float("-inf")).softmax(dim=-1)
@@ -325,6 +327,7 @@ for last_scores in (scores[0, -1], scores[0, -1] * 8):
 # Multiply the value of each position by its weight, and add them all up: one vector for each query.
 # %% id="ex-7-3"
 def combine(weights, values):
+    """가중합 [head, query, head_dim].  weights: [head, query, key]; values: [head, key, head_dim]."""
     """Return [head, query, head_dim].  weights: [head, query, key]; values: [head, key, head_dim]."""
     # BEGIN SOLUTION
     return weights @ values
@@ -385,6 +388,7 @@ AttentionExplorer(model, tokenizer, text, layer=27).set(all_heads=True)
 # next `head_dim` to head 1. Split it into `[head, position, head_dim]`.
 # %% id="ex-7-4"
 def split_heads(x, heads):
+    """헤드로 나눈 [head, position, head_dim].  x: [position, heads * head_dim]."""
     """Return [head, position, head_dim].  x: [position, heads * head_dim]."""
     # BEGIN SOLUTION
     return x.view(len(x), heads, -1).transpose(0, 1)
@@ -411,6 +415,7 @@ Exercise("7.4").check(split_heads)
 # Now the way back: join the results of the heads into one vector for each position.
 # %% id="ex-7-5"
 def merge_heads(x):
+    """다시 합친 [position, heads * head_dim].  x: [head, position, head_dim]."""
     """Return [position, heads * head_dim].  x: [head, position, head_dim]."""
     # BEGIN SOLUTION
     return x.transpose(0, 1).flatten(1)
@@ -491,6 +496,7 @@ for count in (heads, kv_heads):
 # values.) Query head `h` gets `x[h // groups]`. If `groups` is 3, query heads 0, 1 and 2 all get number 0.
 # %% id="ex-7-6"
 def repeat_kv(x, groups):
+    """[kv_heads * groups, position, head_dim].  x: 키나 값, [kv_head, position, head_dim]."""
     """Return [kv_heads * groups, position, head_dim].  x: [kv_head, position, head_dim]."""
     # BEGIN SOLUTION
     return x.repeat_interleave(groups, dim=0)
@@ -510,13 +516,13 @@ Exercise("7.6").check(repeat_kv)
 # %% [markdown] lang="ko"
 # ## 위치: 몇 토큰 앞인가
 #
-# 지금까지 만든 것에는 토큰의 위치가 어디에도 들어 있지 않습니다. `it` 앞에 있는 여섯 벡터의 순서를 뒤섞으면, 이
-# 부품들이 `it`에 내놓는 결과는 어떻게 될까요?
+# 지금까지 만든 부품으로 실험을 하나 해 봅니다. `it` 앞에 있는 여섯 벡터의 순서를 뒤섞으면, 이 부품들이 `it`에
+# 내놓는 결과는 어떻게 될까요?
 # %% [markdown] lang="en"
 # ## Positions: how far back?
 #
-# In what you have built so far, nothing says where in the text a token is. Shuffle the six vectors before `it`:
-# what happens to the result of these parts for `it`?
+# Try something with the parts that you have built so far. Shuffle the six vectors before `it`: what happens to the
+# result of these parts for `it`?
 # %% id="question-c"
 order_question = Question("7.c")
 order_question
@@ -599,6 +605,7 @@ for layer in (without_positions, with_positions):
 # pairs can tell short distances apart, and the slow ones long distances.
 # %% id="ex-7-7"
 def rotary(x, positions, theta):
+    """회전한 x.  x: [head, position, head_dim]; positions: int [position]; theta: float."""
     """Return x turned.  x: [head, position, head_dim]; positions: int [position]; theta: float."""
     # BEGIN SOLUTION
     half = x.shape[-1] // 2
@@ -655,6 +662,7 @@ for shift in (0, 100):
 # `causal_mask(len(x))`. For a part that you skipped take the one in `parts`, such as `parts.split_heads`.
 # %% id="ex-7-8"
 def attention_layer(x, q_proj, k_proj, v_proj, o_proj, heads, kv_heads, theta):
+    """[position, width].  x: 정규화한 [position, width]; 행렬: [out, in]."""
     """Return [position, width].  x: [position, width], normed; the matrices: [out, in]."""
     # BEGIN SOLUTION
     positions = torch.arange(len(x))

@@ -134,6 +134,7 @@ place_question.answer(2)
 # their mask (bool `[new, past + new]`, `True` where one may look). You can use `causal_mask(n)` of lesson 04.
 # %% id="ex-8-1"
 def places_and_mask(past, new):
+    """새 토큰의 (위치, 마스크): int64 [new], bool [new, past + new]."""
     """Return (positions, mask) of new tokens: int64 [new], bool [new, past + new]."""
     # BEGIN SOLUTION
     return torch.arange(past, past + new), causal_mask(past + new)[past:]
@@ -192,6 +193,7 @@ print(mask.int())
 #    heads, and multiply by `o_proj`.
 # %% id="ex-8-2"
 def attention(x, self_attn, config, positions, mask, cache=None):
+    """어텐션이 더할 것, [position, width].  x: 정규화한 [position, width]."""
     """Return what attention adds, [position, width].  x: [position, width], normed."""
     # BEGIN SOLUTION
     heads, kv_heads = config.num_attention_heads, config.num_key_value_heads
@@ -243,6 +245,7 @@ from course.my_llm import attention
 
 # %% id="ex-8-3"
 def run_layer(x, layer, config, positions, mask, cache=None):
+    """한 층(어텐션, 그다음 피드포워드)을 지난 x, [position, width]."""
     """Return x, [position, width], after one layer: attention, then feed-forward."""
     # BEGIN SOLUTION
     mlp, eps = layer.mlp, config.rms_norm_eps
@@ -337,6 +340,7 @@ equal_question.answer(2)
 # layers run.
 # %% id="ex-8-4"
 def forward(model, input_ids, cache=None):
+    """로짓, float [1, position, vocab].  input_ids: int64 [1, position]."""
     """Return logits, float [1, position, vocab].  input_ids: int64 [1, position]."""
     # BEGIN SOLUTION
     stack, past = model.model, cache.get_seq_length() if cache is not None else 0
@@ -409,6 +413,7 @@ print(cache.get_seq_length(), f"{difference.abs().max():.3f}")
 # the end token (`model.generation_config.eos_token_id`) or `max_new_tokens` tokens.
 # %% id="ex-8-5"
 def write(model, input_ids, max_new_tokens, choose):
+    """새 토큰의 id(int)를 하나씩 yield.  input_ids: [1, position]; choose: 로짓 [vocab] -> id."""
     """Yield the ids (int) of new tokens.  input_ids: [1, position]; choose: logits [vocab] -> id."""
     # BEGIN SOLUTION
     cache, unseen = KVCache(), input_ids
@@ -540,6 +545,7 @@ print(f"{seconds_to_read(matrices, vectors=8) / seconds_to_read(matrices, vector
 # rows each had (a list of `int`).
 # %% id="ex-8-6"
 def fuse(matrices):
+    """(matrix, sizes).  (x @ matrix.T).split(sizes, -1)이 행렬마다의 곱이 되도록."""
     """Return (matrix, sizes), so that (x @ matrix.T).split(sizes, -1) is each one's product."""
     # BEGIN SOLUTION
     return torch.cat(matrices), [len(matrix) for matrix in matrices]
@@ -573,6 +579,10 @@ Exercise("8.6").check(fuse)
 # up.
 # %% id="ex-8-7"
 class RoomyCache:
+    """메모리 [layer, 1, kv_heads, room, head_dim] 두 벌을 한 번만 잡는 KVCache.
+
+    append(layer, keys, values) -> 지금까지 모든 위치의 (keys, values); get_seq_length() -> int.
+    """
     """A KVCache whose memory, [layer, 1, kv_heads, room, head_dim] twice, is taken once.
 
     append(layer, keys, values) -> (keys, values) of all positions so far; get_seq_length() -> int.
