@@ -140,10 +140,10 @@ print(output)
 #
 # ### To continue, or to answer
 #
-# The model did not *answer* just now; it *continued* the text it was given, and that is the one thing an LLM can
-# do. What makes it a conversation is the **chat template**: it wraps a question in a text of the form "the user
-# said this, now the assistant speaks", so that continuing the text amounts to answering. Where a turn begins and
-# ends is marked by the **special tokens** `<|im_start|>` and `<|im_end|>`.
+# The model did not *answer* just now; it *continued* the text it was given, and that is the one thing an LLM
+# can do. What makes it a conversation is the **chat template**: it wraps a question in a text of the form "the
+# user said this, now the assistant speaks", so that continuing the text amounts to answering. The **special
+# tokens** `<|im_start|>` and `<|im_end|>` mark where a turn begins and ends.
 # %% id="template" tags=["slide"]
 question = "What is the capital of France?"
 as_chat = tokenizer.apply_chat_template(
@@ -518,8 +518,8 @@ for token, a, b in zip(two[0], logits_one, logits_two):
 # 없지만, 글 전체를 벡터로 나타내는 데 좋습니다. 무작위 가중치로 만든 아주 작은 BERT에서 마지막 토큰을 바꾸면
 # **모든** 위치의 출력이 달라집니다(`False`).
 # %% [markdown] lang="en"
-# The logits before it stay as they were, and from the changed token on they differ. Here the top tokens all changed
-# with them: the cat goes into a ` cage`, the money into a ` bank`.
+# The logits before it stay as they were, and from the changed token on they differ. Here all the top tokens
+# changed, too: the cat goes into a ` cage`, the money into a ` bank`.
 #
 # There are other kinds of models. A **representation model** such as BERT reads in both directions: it cannot
 # continue a text, but is good at turning a whole text into vectors. Change the last token for a tiny BERT with

@@ -68,8 +68,8 @@ model, tokenizer = load_model()
 #
 # Besides the loop there are two more key parts: the **tokenizer** in front and the **LM head** behind. Between
 # them stands a stack of **transformer blocks**. List the model's parts: here are those before the stack, in the
-# first block, and after it. Left of the arrow is the shape of what goes in, right of it the shape of what comes
-# out, and the last line is the number of blocks.
+# first block, and after it. The arrow leads from the shape of what goes in to the shape of what comes out. The
+# last line is the number of blocks.
 # %% id="parts" tags=["C06"]
 parts = anatomy.components(model)
 for part in parts:
@@ -423,7 +423,7 @@ for token_id in [*products.topk(4).indices, paris]:
 # 이제 스택의 반대쪽 끝입니다. 스택은 위치마다 벡터 하나(은닉 상태)를 내놓고, LM 헤드는 그것으로 다음 토큰의
 # 후보마다, 곧 어휘사전의 토큰마다 수 하나씩을 냅니다. 어떤 수일까요?
 # %% [markdown] lang="en"
-# By the dot product, long vectors come first, whatever they mean.
+# The dot product puts long vectors first, whatever they mean.
 #
 # ## The LM head: from a vector to the next token
 #
@@ -437,8 +437,8 @@ head_question
 # LM 헤드에 벡터 하나를 넣으면 수 49,152개가 나옵니다. 어떤 수일까요?
 #
 # - [ ] 토큰의 id. 가장 알맞은 토큰부터 늘어놓은 것
-#   - id는 계산할 필요가 없습니다. 첫째 수는 0번 토큰, 둘째 수는 1번 토큰의 자리로 정해져 있습니다. 아직 모르는
-#     것은 토큰마다 얼마나 알맞은가입니다.
+#   - id는 계산할 필요가 없습니다. 첫째 수는 0번 토큰의 것, 둘째 수는 1번 토큰의 것으로 정해져 있습니다. 아직
+#     모르는 것은 토큰마다 얼마나 알맞은가입니다.
 # - [ ] 확률. 0과 1 사이이고, 모두 더하면 1
 #   - *한 문장을 끝까지*에서는 LM 헤드 다음에 한 단계가 더 있었습니다. 이미 확률이라면 그 단계가 왜 필요할까요?
 # - [x] 점수. 음수도 있고, 합은 정해져 있지 않다
@@ -790,13 +790,14 @@ for kind in (AutoModelForCausalLM, AutoModelForTokenClassification, AutoModelFor
 # %% id="heads-at-work" tags=["C09"]
 review = "The food looked lovely, but it tasted awful."
 ids = tokenizer(review, return_tensors="pt").input_ids.to(model.device)
-print([tokenizer.decode(token_id) for token_id in ids[0]])
-for kind in (AutoModelForTokenClassification, AutoModelForSequenceClassification):
+words = [tokenizer.decode(token_id) for token_id in ids[0]]
+for kind, asked in ((AutoModelForTokenClassification, words), (AutoModelForSequenceClassification, [review])):
     other = with_heads[kind]
     other.score = copy.deepcopy(head).to(model.device, model.dtype)
     with torch.no_grad():
         scores = other(ids).logits
-    print(list(scores.shape), [("bad", "good")[answer] for answer in scores.argmax(-1).flatten()])
+    answers = [("bad", "good")[answer] for answer in scores.argmax(-1).flatten()]
+    print(list(scores.shape), [f"{text} → {answer}" for text, answer in zip(asked, answers)])
 # %% [markdown] lang="ko"
 # 토큰마다 답하는 쪽을 왼쪽부터 읽어 보세요. ` lovely`에서 `good`으로 바뀌었다가, ` but`에서 흔들리고,
 # ` tasted`부터는 끝까지 `bad`입니다. 읽어 나갈수록 판정이 바뀝니다. 스택은 하나도 바뀌지 않았고, 바꿔 끼운 것은
@@ -823,9 +824,10 @@ for question in ("What is the capital of France?", "프랑스의 수도는 어�
     answer = generate(model, tokenizer, as_chat, 60)
     print(len(tokenizer(question).input_ids), question, "→", answer)
 # %% [markdown] lang="ko"
-# 한국어 질문에는 질문을 그대로 되뇌기만 합니다. 한국어 글로 훈련한 모델이라면 다를 것입니다. 허브의 이름을 주면 강좌의 모든
-# 노트북이 그 모델로 실행됩니다. 이 노트북 하나라면 맨 위의 `load_model()`에 이름을 넣고, 강좌 전체라면 JupyterLab을 열 때
-# `COURSE_MODEL=Qwen/Qwen2.5-0.5B-Instruct make lab`이라고 하세요. 처음 한 번은 네트워크로 내려받습니다.
+# 한국어 질문에는 질문을 그대로 되뇌기만 합니다. 한국어 글로 훈련한 모델이라면 다를 것입니다. 레슨 01–07의 노트북에는 허브에 있는 다른
+# 모델도 넣을 수 있습니다. 이 노트북에서만 바꾸려면 맨 위의 `load_model()`에 이름을 넣고, 일곱 레슨 모두에서 바꾸려면
+# JupyterLab을 열 때 `COURSE_MODEL=Qwen/Qwen2.5-0.5B-Instruct make lab`이라고 하세요. 처음
+# 한 번은 네트워크로 내려받습니다.
 #
 # | 허브의 이름 | 파라미터 | 사용 조건 |
 # |---|---|---|
@@ -869,10 +871,10 @@ for question in ("What is the capital of France?", "프랑스의 수도는 어�
 #
 # **다음 레슨:** 확률은 나왔습니다. 그중 토큰 하나를 어떻게 고를까요? 레슨 03에서 고릅니다.
 # %% [markdown] lang="en"
-# To the Korean question it only gives the question back. A model trained on Korean should do better. Every
-# notebook of the course runs with any model on the hub, by its name: for this notebook alone, put the name into `load_model()` at the top;
-# for the whole course, open JupyterLab with `COURSE_MODEL=Qwen/Qwen2.5-0.5B-Instruct make lab`. The first time, it is
-# downloaded over the network.
+# It answers the Korean question by repeating it. A model trained on Korean should do better. The notebooks of
+# lessons 01 to 07 take any model on the hub, by its name: for this notebook alone, put the name into
+# `load_model()` at the top; for all of them, open JupyterLab with `COURSE_MODEL=Qwen/Qwen2.5-0.5B-Instruct make
+# lab`. The first time, it is downloaded over the network.
 #
 # | name on the hub | parameters | terms of use |
 # |---|---|---|

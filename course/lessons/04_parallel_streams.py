@@ -67,9 +67,9 @@ model, tokenizer = load_model()
 # %% [markdown] lang="en"
 # ## One stream for each token
 #
-# In a forward pass each token has a **stream** of its own. With every layer that it passes, the stream's vector
-# changes; this vector is its **hidden state**. Take out all hidden states of a sentence and look at their shape:
-# the axes are the layer, the position, and the dimension of the vectors.
+# In a forward pass each token has a **stream** of its own. Every layer changes the stream's vector; this vector
+# is called its **hidden state**. Take out all hidden states of a sentence and look at their shape: the axes are
+# the layer, the position, and the dimension of the vectors.
 # %% id="trace" tags=["C15", "C17", "slide"]
 streams = trace_streams(model, tokenizer, "The capital of France is")
 print(streams.tokens)
@@ -441,9 +441,9 @@ print(30, repr(tokenizer.decode(model.lm_head(streams.hidden_states[30, -1]).arg
 # 가운데 무엇 때문일까요? 한 줄은 층과 벡터의 길이, 그리고 네 가지 방법으로 읽은 1등 토큰입니다. 차례로 그대로
 # 읽은 것, 크기로 나누기만 한 것, 가중치만 곱한 것, `norm`을 다 거친 것입니다.
 # %% [markdown] lang="en"
-# At layer 0 out comes ` is`, the very token that was just read. In the middle there are punctuation and common
-# words, which fit anywhere, and only at the very end is it ` Paris`. In the code, layer 30 is the only one that
-# does not go through `norm`: the last hidden state that `transformers` gives has already been through it.
+# Layer 0 gives ` is`, the very token that was just read. The layers in the middle give punctuation and common
+# words, which fit anywhere, and only the very last one gives ` Paris`. In the code, layer 30 is the only one
+# that does not go through `norm`: the last hidden state that `transformers` gives has already been through it.
 #
 # ### Why the norm?
 #
@@ -473,9 +473,9 @@ for layer in (0, 10, 20, 29):
 # %% [markdown] lang="en"
 # On its way through the layers the vector grows over 200 times as long, but that is not why nonsense is read.
 # Divided by its size it reads the same: dividing the vector divides all logits by one number, so their order
-# stays, and only the probabilities become more or less peaked. What changes the winner is the **weight**. The LM
-# head was trained to read vectors that were multiplied by it, so a vector from a layer in the middle has to be
-# multiplied, too. Only at layer 0 is it ` is` in every way.
+# stays, and only the probabilities become more or less peaked. What changes the winner is the **weight**. The
+# LM head was trained to read vectors that were multiplied by it, so a vector from a layer in the middle has to
+# be multiplied, too. At layer 0 all four readings give ` is`.
 #
 # ### Exercise 4.3 · The logit lens
 #
@@ -811,13 +811,13 @@ for language, text in parallel.items():
 # **다음 레슨:** 앞 스트림은 뒤에 무엇이 오든 변하지 않습니다. 그렇다면 토큰을 하나 쓸 때마다 처음부터 다시 계산할
 # 필요가 있을까요? 레슨 05에서 계산한 것을 기억해 둡니다.
 # %% [markdown] lang="en"
-# By the token, Korean looks easier; by the character, it is far harder. The loss of the same content, added up, is more
-# than three times as high in Korean. The loss of a token is low because the same content is divided among almost
-# five times as many tokens.
+# Per token, Korean looks easier; per character, it is far harder. The loss of the same content, added up, is
+# more than three times as high in Korean. The loss of a token is low because the same content is divided among
+# almost five times as many tokens.
 #
-# So where the tokenizer or the language differs, **never compare the loss of a token**, nor the perplexity, which is
-# computed from it. Compare two models with different tokenizers on the same text, by the character or the byte; compare
-# two languages on texts that mean the same, by the sum.
+# So where the tokenizer or the language differs, **never compare the loss of a token**, nor the perplexity,
+# which is computed from it. Compare two models with different tokenizers on the same text, per character or per
+# byte; compare two languages on texts that mean the same, by their sums.
 #
 # ## What you know now
 #
@@ -844,4 +844,4 @@ for language, text in parallel.items():
 # `causal_mask` goes straight into the decoder of lesson 08.
 #
 # **Next lesson:** an earlier stream stays as it is, whatever comes after it. So is there any need to start over
-# for each new token? In lesson 05 what has been computed is remembered.
+# for each new token? Lesson 05 remembers what has been computed.

@@ -152,8 +152,8 @@ for name in ("keys", "values"):
 # **KV cache**. Its shape is `[batch, kv_heads, position, head_dim]`. A layer has several sets of keys and values
 # (`kv_heads`), each called a **key-value head**, and one vector has the length `head_dim`.
 # %% id="what-is-kept"
-print(len(first.layers), "layers")
-print("keys", list(first.layers[0].keys.shape), "values", list(first.layers[0].values.shape))
+print(f"layers={len(first.layers)}")
+print(f"keys={list(first.layers[0].keys.shape)} values={list(first.layers[0].values.shape)}")
 # %% [markdown] lang="ko"
 # ### 연습 5.1 · 나만의 KV 캐시
 #
@@ -230,7 +230,7 @@ Exercise("5.1").check(KVCache)
 with kv_cache.counting_positions(model) as positions:
     cached = model.generate(**prompt, max_new_tokens=8, do_sample=False)
 print(positions, "→", sum(positions))
-print("the same tokens:", torch.equal(without, cached))
+print(f"{torch.equal(without, cached)=}")
 # %% [markdown] lang="ko"
 # 68번이 12번이 되었고, 글은 토큰 하나 다르지 않습니다. 캐시를 쓰는 생성은 두 단계로 나뉩니다. 프롬프트 전체를 한
 # 번에 계산하는 첫 번째가 **프리필**, 그 뒤로 위치 하나씩만 계산하는 것이 **디코드 단계**입니다.
@@ -520,8 +520,8 @@ memory_explorer.set(model="Llama-3-70B", tokens=8192, batch=32)
 # %% id="memory-by-model" tags=["C22"]
 for name, known in KNOWN_MODELS.items():
     use = memory_use(name, tokens=2048, batch=1, dtype=torch.bfloat16)
-    heads = f"{known.heads:3} query heads, {known.kv_heads:2} key-value heads"
-    print(f"{name:15} {heads}  weights {use.weights / 1e6:9,.0f}  cache {use.cache / 1e6:6,.0f}")
+    heads = f"heads={known.heads:<3} kv_heads={known.kv_heads:<3}"
+    print(f"{name:15} {heads} weights={use.weights / 1e6:<9,.0f} cache={use.cache / 1e6:,.0f}")
 # %% [markdown] lang="ko"
 # Llama-2-7B와 Llama-3-8B는 가중치의 크기가 비슷하지만, KV 헤드가 32개에서 8개로 줄어 캐시는 4분의 1입니다. 요즘
 # 모델이 대부분 그룹 쿼리 어텐션을 쓰는 까닭입니다. 탐색기에서 Phi-3-mini-4k를 고르면 캐시의 선이 2,047토큰쯤에서
