@@ -824,10 +824,10 @@ for question in ("What is the capital of France?", "프랑스의 수도는 어�
     answer = generate(model, tokenizer, as_chat, 60)
     print(len(tokenizer(question).input_ids), question, "→", answer)
 # %% [markdown] lang="ko"
-# 한국어 질문에는 질문을 그대로 되뇌기만 합니다. 한국어 글로 훈련한 모델이라면 다를 것입니다. 레슨 01–07의 노트북에는 허브에 있는 다른
-# 모델도 넣을 수 있습니다. 이 노트북에서만 바꾸려면 맨 위의 `load_model()`에 이름을 넣고, 일곱 레슨 모두에서 바꾸려면
-# JupyterLab을 열 때 `COURSE_MODEL=Qwen/Qwen2.5-0.5B-Instruct make lab`이라고 하세요. 처음
-# 한 번은 네트워크로 내려받습니다.
+# 한국어 질문에는 질문을 그대로 되뇌기만 합니다. 한국어 글로 훈련한 모델이라면 다를 것입니다. 레슨 01–07의 노트북에는
+# 허브에 있는 다른 모델도 넣을 수 있습니다. 이 노트북에서만 바꾸려면 맨 위의 `load_model()`에 이름을 넣고, 일곱 레슨
+# 모두에서 바꾸려면 JupyterLab을 열 때 `COURSE_MODEL=Qwen/Qwen2.5-0.5B-Instruct make lab`이라고 하세요. 처음 한 번은
+# 네트워크로 내려받습니다.
 #
 # | 허브의 이름 | 파라미터 | 사용 조건 |
 # |---|---|---|
@@ -873,8 +873,8 @@ for question in ("What is the capital of France?", "프랑스의 수도는 어�
 # %% [markdown] lang="en"
 # It answers the Korean question by repeating it. A model trained on Korean should do better. The notebooks of
 # lessons 01 to 07 take any model on the hub, by its name: for this notebook alone, put the name into
-# `load_model()` at the top; for all of them, open JupyterLab with `COURSE_MODEL=Qwen/Qwen2.5-0.5B-Instruct make
-# lab`. The first time, it is downloaded over the network.
+# `load_model()` at the top; for all of them, open JupyterLab with
+# `COURSE_MODEL=Qwen/Qwen2.5-0.5B-Instruct make lab`. The first time, it is downloaded over the network.
 #
 # | name on the hub | parameters | terms of use |
 # |---|---|---|
