@@ -161,7 +161,10 @@ class Exercise(_Answered):
 
 
 class Question(_Answered):
-    """Predict, then reveal: a question with choices; the right one opens the explanation."""
+    """Predict, then reveal: a question with choices.
+
+    The right one opens the explanation; a wrong one is told what it overlooks.
+    """
 
     def __init__(self, number: str):
         self.number = question_words(number).number
@@ -202,14 +205,19 @@ class Question(_Answered):
     def _verdict(self) -> str:
         if self.chosen is None:
             return ""
-        return _("✓ That is it.") if self._right() else _("✗ Not quite; try another.")
+        return _("✓ That is it.") if self._right() else _("✗ Not quite.")
+
+    def _why(self) -> str:
+        if self.chosen is None:
+            return ""
+        return self.said.because if self._right() else self.said.overlooks[self.chosen]
 
     def words(self) -> str:
         lines = [self.said.asks]
         for i, text in enumerate(self.said.choices):
             lines.append(f"{'●' if i == self.chosen else '○'} {text}")
         if self.chosen is not None:
-            lines += [self._verdict(), *([self.said.because] if self._right() else [])]
+            lines += [self._verdict(), self._why()]
         return "\n".join(lines)
 
     def html(self) -> str:
@@ -228,9 +236,8 @@ class Question(_Answered):
         if self.chosen is None:
             return ""
         colour = GOOD if self._right() else BAD
-        because = f" {as_html(self.said.because)}" if self._right() else ""
         verdict = f'<strong style="color:{colour}">{self._verdict()}</strong>'
-        return f'<div role="status">{verdict}{because}</div>'
+        return f'<div role="status">{verdict} {as_html(self._why())}</div>'
 
     def _show(self) -> None:
         self._prompt.value = f'<div style="line-height:1.5">{self._asks()}</div>'

@@ -14,6 +14,7 @@ from course.exercise import Exercise, Question
 from course.graders.attempt import Attempt, Refused, TimeUp, grade, time_limit
 from course.graders.spec import ExerciseSpec, Mistake
 from course.my_llm.written import is_untouched
+from course.notebooks.words import as_html
 from course.progress import events
 
 pytestmark = pytest.mark.usefixtures("learner")
@@ -102,9 +103,12 @@ def test_question_reveals_only_when_right_and_keeps_the_guesses():
     question.answer(1)
     assert "✗" in repr(question)
     assert "One forward pass" not in question._reply.value
+    assert question.said.overlooks[0] in repr(question)  # the sentence of this very choice
+    assert as_html(question.said.overlooks[0]) in question._reply.value
     question._choices.value = 1  # a hand on the second choice
     assert "✓" in repr(question)
     assert "One forward pass" in question._reply.value
+    assert question.said.overlooks[0] not in repr(question)
     assert [row["passed"] for row in events.rows()] == [False, True]
     with pytest.raises(ValueError, match="1 to 4"):
         question.answer(5)

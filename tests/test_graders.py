@@ -14,7 +14,7 @@ from course.graders.models import default_model
 from course.lessons import lesson_files, lesson_of
 from course.my_llm.written import is_untouched
 from course.notebooks.build import with_solution, without_solution
-from course.notebooks.lesson import read_lesson
+from course.notebooks.lesson import in_language, read_lesson
 from course.notebooks.words import exercise_numbers
 from tests import wrong_answers
 from utils.language import use_language
@@ -116,8 +116,9 @@ def test_untouched_stub_is_not_attempted(number, lang, tmp_path, monkeypatch):
     name = f"ex-{number.replace('.', '-')}"
     lesson = lesson_files(lesson_of(number))[0]
     cells = {cell.id: cell.source for cell in read_lesson(lesson) if cell.lang in (None, lang)}
-    stub = without_solution(cells[name], lang)
-    assert stub != with_solution(cells[name])
+    source = in_language(cells[name], lang)
+    stub = without_solution(source, lang)
+    assert stub != with_solution(source)
     answer = _value(stub, cells[f"check-{number.replace('.', '-')}"], tmp_path)
     assert is_untouched(answer)
     widget = Exercise(number).check(answer)

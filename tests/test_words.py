@@ -5,11 +5,11 @@ import re
 import pytest
 
 from course.lessons import lesson_files
-from course.notebooks.lesson import LessonError, read_lesson
+from course.notebooks.lesson import LessonError, in_language, read_lesson
 from course.notebooks.words import exercise_words, lesson_words, question_words
 from utils.language import use_language
 
-LESSON = """\
+LESSON = '''\
 # %% [markdown] lang="ko" lesson="01"
 # 두 배
 #
@@ -24,7 +24,10 @@ LESSON = """\
 # %% [markdown] lang="en"
 # ### Exercise 1.1 · The double `2x`
 # %% id="ex-1-1" tags=["C01"]
-double = ...
+def double(x):
+    """두 배."""
+    """The double."""
+    ...
 # %% id="check-1-1" kind="implement" difficulty=2 minutes=5
 Exercise("1.1").check(double)
 # %% [markdown] lang="ko" hints="1.1"
@@ -42,6 +45,7 @@ Question("1.a")
 # 몇 배?
 #
 # - [ ] 한 배
+#   - 한 번은 그대로다.
 # - [x] 두 배
 #
 # 두 번이니까.
@@ -49,12 +53,14 @@ Question("1.a")
 # How often?
 #
 # - [ ] once
+#   - Once is
+#     as it was.
 # - [x] twice,
 #       which is two
 #
 # Because it is
 # twice.
-"""
+'''
 
 
 @pytest.fixture
@@ -75,6 +81,7 @@ def test_words_are_read_as_they_stand_in_the_lesson(lesson):
     question = english.questions["1.a"]
     assert (question.asks, question.because) == ("How often?", "Because it is twice.")
     assert question.choices == ("once", "twice, which is two")
+    assert question.overlooks == ("Once is as it was.", "")
     assert question.right == 1
     korean = lesson_words(lesson, "ko")
     assert korean.exercises["1.1"].hints == ("하나", "둘", "셋")
@@ -87,7 +94,16 @@ def test_they_go_into_no_notebook(lesson):
     assert not any("Two" in cell.source or "- C01" in cell.source for cell in cells)
 
 
+def test_a_docstring_is_in_the_language_of_the_notebook(lesson):
+    code = next(cell.source for cell in read_lesson(lesson) if cell.id == "ex-1-1")
+    assert in_language(code, "ko") == 'def double(x):\n    """두 배."""\n    ...'
+    assert in_language(code, "en") == 'def double(x):\n    """The double."""\n    ...'
+    assert in_language("x = 1", "ko") == "x = 1"
+
+
 KOREAN_HINTS = LESSON[LESSON.index('# %% [markdown] lang="ko" hints') :].split("# %%")[1]
+KOREAN_CHOICES = "# - [ ] 한 배\n#   - 한 번은 그대로다.\n# - [x] 두 배\n"
+TURNED_CHOICES = "# - [x] 두 배\n# - [ ] 한 배\n#   - 한 번은 그대로다.\n"
 ENGLISH_QUESTION = LESSON[LESSON.index('# %% [markdown] lang="en" question') :]
 
 
@@ -103,8 +119,11 @@ ENGLISH_QUESTION = LESSON[LESSON.index('# %% [markdown] lang="en" question') :]
         (" minutes=5", "", "minutes"),
         ("difficulty=2", "difficulty=9", "a difficulty from 1 to 5"),
         ("# - [x] 두 배", "# - [ ] 두 배", "one `- [x]`"),
-        ("# - [ ] 한 배\n# - [x] 두 배", "# - [x] 두 배\n# - [ ] 세 배", "other choices"),
+        ("#   - 한 번은 그대로다.\n", "", "what it overlooks"),
+        ("# - [x] 두 배\n", "# - [x] 두 배\n#   - 맞다.\n", "below the right one none"),
+        (KOREAN_CHOICES, TURNED_CHOICES, "other choices"),
         ("#\n# 두 번이니까.\n", "", "why it is right"),
+        ('    """두 배."""\n', "", "side by side"),
         ('Exercise("1.1")', 'Exercise("1.2")', "no words beside it"),
         ('Question("1.a")', 'Question("1.b")', "no words beside it"),
         ("# - C01 두 배는 두 번이다\n", "", "same concepts"),
@@ -137,10 +156,12 @@ def test_both_languages_say_it_with_the_same_code(path):
         for a, b in zip(ko.hints, en.hints, strict=True):
             assert code_in(a) == code_in(b), ko.number
     for ko, en in zip(korean.questions.values(), english.questions.values(), strict=True):
-        for a, b in ((ko.asks, en.asks), (ko.because, en.because)):
+        pairs = ((ko.asks, en.asks), (ko.because, en.because))
+        for a, b in (*pairs, *zip(ko.overlooks, en.overlooks, strict=True)):
             assert code_in(a) == code_in(b), ko.number
         for text in (ko.asks, *ko.choices, ko.because):
             assert re.search("[가-힣]", text) or text in (en.asks, *en.choices, en.because), text
+        assert all(re.search("[가-힣]", text) for text in ko.overlooks if text), ko.number
 
 
 def code_in(text):

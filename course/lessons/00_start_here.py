@@ -108,8 +108,8 @@ ProgressExplorer()
 # %% [markdown] lang="ko"
 # ## 이 컴퓨터는 준비되었나
 #
-# 파이썬과 패키지, 모델, 메모리와 디스크, 글꼴, JupyterLab의 위젯을 살펴봅니다. ✗가 있으면 그 아래 줄이 할 일을 알려
-# 줍니다. 터미널에서는 `python -m course doctor`를 실행하면 됩니다.
+# 파이썬과 패키지, 모델, 메모리와 디스크, 글꼴, JupyterLab의 위젯을 살펴봅니다. ✗가 있으면 바로 아랫줄에 할 일이
+# 적혀 있습니다. 터미널에서는 `python -m course doctor`를 실행하면 됩니다.
 # %% [markdown] lang="en"
 # ## Is this machine ready?
 #

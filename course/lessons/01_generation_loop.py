@@ -83,8 +83,8 @@ print(type(model).__name__, f"{model.num_parameters():,}")
 # The notes call `AutoModelForCausalLM.from_pretrained` themselves. It has four arguments: **what** to load (a name on
 # the hub or, as here, a folder), **where** to put it (`device_map`: `"cuda"` or `"cpu"`), in which **number format** to
 # keep the parameters (`dtype`, in former days `torch_dtype`; `"auto"` is the one they were saved in), and whether to run
-# **code of others** that comes with a model (`trust_remote_code`). Printed are the device, the number format, and whether
-# the embedding is that of the model loaded above, if that was the default one (`True`).
+# **code of others** that comes with a model (`trust_remote_code`). The cell prints the device, the number format, and
+# whether the embedding is that of the model loaded above, if that was the default one (`True`).
 # %% id="from-pretrained" tags=["C01"]
 from transformers import AutoModelForCausalLM
 from utils.model_store import prepare_model, quiet_transformers
@@ -97,15 +97,15 @@ with quiet_transformers():  # no progress bar
 embeddings = [some.get_input_embeddings().weight.cpu() for some in (model, again)]
 print(again.device, again.dtype, torch.equal(*embeddings))
 # %% [markdown] lang="ko"
-# 이제 `transformers`의 `pipeline`에 맡겨 봅니다. 토큰을 **최대 50개** 새로 쓰게 하고(`max_new_tokens`), 매번
-# 확률이 가장 높은 토큰만 고르게 합니다(`do_sample=False`). 프롬프트는 빼고 새로 쓴 글만
-# 돌려받습니다(`return_full_text=False`). 시킨 대로 썼는지 읽어 보세요.
+# 이제 `transformers`의 `pipeline`에 맡겨 봅니다. 글의 길이는 **50**까지로 하고(`max_new_tokens`), 갈림길마다 확률이
+# 가장 높은 쪽을 고르게 합니다(`do_sample=False`). 프롬프트는 빼고 새로 쓴 글만 돌려받습니다(`return_full_text=False`).
+# 시킨 대로 썼는지 읽어 보세요.
 #
 # GPU가 있다면 위 셀을 `load_model("phi-3-mini")`로 바꾸기만 하면 됩니다. 노트에서 쓴 모델(38억 파라미터의
 # Phi-3-mini)로도 아래 셀이 그대로 실행됩니다.
 # %% [markdown] lang="en"
-# Now hand it to the `pipeline` of `transformers`. It may write **at most 50** new tokens (`max_new_tokens`),
-# takes the likeliest one each time (`do_sample=False`), and returns the new text without the prompt
+# Now hand it to the `pipeline` of `transformers`. The text may be up to **50** long (`max_new_tokens`); wherever
+# there is a choice, the likeliest is taken (`do_sample=False`); and the new text comes back without the prompt
 # (`return_full_text=False`). Read the result: is it what was asked for?
 #
 # With a GPU, change the cell above to `load_model("phi-3-mini")`, and the cells below run with the model of the
@@ -140,10 +140,10 @@ print(output)
 #
 # ### To continue, or to answer
 #
-# The model did not *answer* just now; it *continued* the text it was given, and that is the one thing an LLM can
-# do. What makes it a conversation is the **chat template**: it wraps a question in a text of the form "the user
-# said this, now the assistant speaks", so that continuing the text amounts to answering. Where a turn begins and
-# ends is marked by the **special tokens** `<|im_start|>` and `<|im_end|>`.
+# The model did not *answer* just now; it *continued* the text it was given, and that is the one thing an LLM
+# can do. What makes it a conversation is the **chat template**: it wraps a question in a text of the form "the
+# user said this, now the assistant speaks", so that continuing the text amounts to answering. The **special
+# tokens** `<|im_start|>` and `<|im_end|>` mark where a turn begins and ends.
 # %% id="template" tags=["slide"]
 question = "What is the capital of France?"
 as_chat = tokenizer.apply_chat_template(
@@ -163,34 +163,46 @@ for prompt in (question, as_chat):
 # %% [markdown] lang="ko"
 # ## 모델은 몇 번 계산할까
 #
-# 모델은 글을 통째로 쓰지 않습니다. 한 번에 **토큰** 하나씩 씁니다. 그렇다면 글을 다 쓸 때까지 모델을 몇 번
-# 실행해야 할까요? 답을 보기 전에 먼저 예상해 보세요.
+# 앞의 메일로 돌아갑니다. 그만큼을 쓰는 동안 모델을 몇 번 실행했을까요? 답을 보기 전에 먼저 예상해 보세요.
 # %% [markdown] lang="en"
 # ## How often does the model run?
 #
-# The model does not write a text as a whole. It writes one **token** at a time. So how often does it have to run
-# until a text is done? Guess before you look.
+# Back to the email. To write that much, how often did the model have to run? Guess before you look.
 # %% id="question-a"
 passes_question = Question("1.a")
 passes_question
 # %% [markdown] lang="ko" question="1.a"
-# 모델이 방금 새 토큰 50개를 썼습니다. 입력층부터 출력층까지 모델 전체를 몇 번 계산했을까요?
+# 모델이 `max_new_tokens=50`으로 메일의 첫머리를 썼습니다. 입력층부터 출력층까지 모델 전체를 몇 번 계산했을까요?
 #
 # - [ ] 한 번
+#   - 그러려면 글 전체가 한 번에 나와야 합니다. 모델이 한 번 계산해서 내놓는 것은 바로 다음에 올 한 조각의 후보입니다.
 # - [x] 50번
 # - [ ] 단어마다 한 번
+#   - 이 글의 단어는 38개이니 38번이 됩니다. 그런데 문장 부호와 줄바꿈도 모델이 썼습니다. 아래에서 횟수를 세어
+#     보세요.
 # - [ ] 글자마다 한 번
+#   - 이 글의 글자는 223개이니 223번이 됩니다. 흔한 단어도 한 글자씩 따로 써야 할까요? 아래에서 횟수를 세어
+#     보세요.
 #
-# 정방향 계산 한 번에 토큰 하나가 나오므로, 토큰 50개에는 정방향 계산이 50번 필요합니다.
+# 모델은 글을 통째로 쓰지 않고 한 조각(토큰)씩 씁니다. 정방향 계산 한 번에 토큰 하나가 나오고, 한도인 50에서
+# 멈췄습니다.
 # %% [markdown] lang="en" question="1.a"
-# The model has just written 50 new tokens. How often was the whole model computed, from input to output?
+# With `max_new_tokens=50` the model wrote the beginning of an email. How often was the whole model computed, from
+# input to output?
 #
 # - [ ] once
+#   - For that the whole text would have to come out at once. What one run of the model gives are candidates for
+#     the one piece that comes next.
 # - [x] 50 times
 # - [ ] once for every word
+#   - This text has 38 words, so that would be 38 times. But the punctuation and the line breaks were written by
+#     the model, too. Count the runs below.
 # - [ ] once for every letter
+#   - This text has 223 characters, so that would be 223 times. Does a common word have to be written letter by
+#     letter? Count the runs below.
 #
-# One forward pass gives one token, so 50 tokens take 50 passes.
+# The model does not write a text as a whole but piece by piece, in tokens. One forward pass gives one token, and it
+# stopped at its limit of 50.
 # %% id="question-a-answered" tags=["solution"]
 passes_question.answer(2)
 # %% [markdown] lang="ko"
@@ -210,12 +222,13 @@ print(f"{len(passes)=}")
 # %% [markdown] lang="ko"
 # ## 50은 무엇을 센 것일까
 #
-# 토큰 하나에 정방향 계산 한 번입니다. 그런데 앞의 글은 `max_new_tokens=50`이라는 한도에 걸려 끊겼습니다. 나온
-# 글의 길이는 얼마일까요?
+# 모델은 글을 한 조각씩 쓰고, 그때마다 정방향 계산을 한 번 합니다. 앞의 글은
+# `max_new_tokens=50`이라는 한도에 걸려 끊겼습니다. 나온 글의 길이는 얼마일까요?
 # %% [markdown] lang="en"
 # ## Fifty of what?
 #
-# One token takes one forward pass. And the text broke off at `max_new_tokens=50`. So how long is it?
+# The model writes piece by piece, with one forward pass for each. And the text broke off at `max_new_tokens=50`. So
+# how long is it?
 # %% id="question-b"
 length_question = Question("1.b")
 length_question
@@ -223,7 +236,9 @@ length_question
 # 글이 `max_new_tokens=50`에 이르러 멈췄습니다. 나온 글의 길이는 얼마일까요?
 #
 # - [ ] 글자 50개
+#   - 위에 나온 글에서 `Subject`가 있는 줄까지만 세어 보세요. 그다음 줄을 조금만 읽어도 50자가 넘습니다.
 # - [ ] 단어 50개
+#   - 위에 나온 글의 단어를 세어 보세요. 50개가 안 됩니다. 모델은 단어 말고도 문장 부호와 줄바꿈을 썼습니다.
 # - [x] 토큰 50개, 글자로는 보통 훨씬 많다
 #
 # 토큰은 글의 조각입니다. 단어이기도, 단어의 일부이기도, 줄바꿈이기도 합니다. 영어에서는 토큰 하나가 대략 네
@@ -232,7 +247,11 @@ length_question
 # The text stopped when `max_new_tokens=50` was reached. How long is it?
 #
 # - [ ] 50 characters
+#   - Count the characters in the text above, up to the line with `Subject`. A few words into the next line you
+#     are past 50.
 # - [ ] 50 words
+#   - Count the words in the text above: there are fewer than 50. The model also wrote punctuation and line
+#     breaks.
 # - [x] 50 tokens, and usually far more characters
 #
 # A token is a piece of text: a word, a part of one, a line break. In English it holds about four
@@ -241,8 +260,7 @@ length_question
 length_question.answer(3)
 # %% [markdown] lang="ko"
 # 세어 봅시다. 첫 줄은 글자(`characters`), 공백으로 나눈 단어(`words`), 토큰(`tokens`)의 개수이고, 그 아래는 처음 열두
-# 토큰입니다.
-# 줄바꿈과 문장 부호도 토큰이고, 단어 앞의 공백은 그 단어의 토큰에 들어 있습니다.
+# 토큰입니다. 줄바꿈과 문장 부호도 토큰이고, 단어 앞의 공백은 그 단어의 토큰에 들어 있습니다.
 # %% [markdown] lang="en"
 # Count `characters`, `words` (split at spaces) and `tokens`; below them are the first twelve tokens. Line breaks
 # and punctuation are tokens too, and the space before a word belongs to the word's token.
@@ -252,7 +270,7 @@ characters, words, tokens = len(text), len(text.split()), len(new_ids)
 print(f"{characters=} {words=} {tokens=}")
 print([tokenizer.decode(i) for i in new_ids[:12]])
 # %% [markdown] lang="ko"
-# 50은 토큰의 개수입니다. `max_new_tokens=50`이면 50자까지만 나온다고 여기기 쉽고 노트에도 그렇게 적혀 있지만, 이
+# 50은 **토큰**의 개수입니다. `max_new_tokens=50`이면 50자까지만 나온다고 여기기 쉽고 노트에도 그렇게 적혀 있지만, 이
 # 글은 223자입니다.
 #
 # ## 루프를 펼쳐 보기
@@ -260,7 +278,7 @@ print([tokenizer.decode(i) for i in new_ids[:12]])
 # 이제 한 단계씩 봅니다. 왼쪽은 모델에 들어간 글, 오른쪽은 모델이 고른 토큰입니다. 오른쪽 토큰이 다음 줄의
 # 왼쪽 끝에 붙는 것을 확인하세요.
 # %% [markdown] lang="en"
-# It is tokens that are counted. One easily takes `max_new_tokens=50` for a limit of 50 characters, as the notes
+# It is **tokens** that are counted. One easily takes `max_new_tokens=50` for a limit of 50 characters, as the notes
 # do; this text has 223.
 #
 # ## The loop, laid open
@@ -290,6 +308,7 @@ for step in generation_steps(model, tokenizer, "The capital of France is", 6):
 # highest score at the last position, as an `int`.
 # %% id="ex-1-1"
 def next_token_id(model, input_ids):
+    """확률이 가장 높은 다음 토큰의 id(int).  input_ids: [1, position]."""
     """Return the id (int) of the likeliest next token.  input_ids: [1, position]."""
     # BEGIN SOLUTION
     logits = model(input_ids).logits
@@ -319,6 +338,7 @@ Exercise("1.1").check(next_token_id)
 # Return a new tensor: `input_ids` with `token_id` at its end. Leave the tensor you are given as it is.
 # %% id="ex-1-2"
 def append_token(input_ids, token_id):
+    """input_ids(int64 [1, position]) 끝에 token_id(int)를 붙인 [1, position + 1]."""
     """Return [1, position + 1]: input_ids, int64 [1, position], with token_id (int) at the end."""
     # BEGIN SOLUTION
     return torch.cat([input_ids, input_ids.new_tensor([[token_id]])], dim=1)
@@ -347,6 +367,7 @@ Exercise("1.2").check(append_token)
 # after `max_new_tokens` tokens. Return **only the new text**, without the prompt and without the end token.
 # %% id="ex-1-3"
 def generate_greedy(model, tokenizer, prompt, max_new_tokens):
+    """매번 확률이 가장 높은 토큰을 골라, 모델이 prompt 다음에 쓴 글(str)."""
     """Return the text (str) that the model writes after prompt, the likeliest token each time."""
     # BEGIN SOLUTION
     input_ids = tokenizer(prompt, return_tensors="pt").input_ids.to(model.device)
@@ -435,7 +456,7 @@ Exercise("1.4").check(my_prompt)
 # ## 자기회귀
 #
 # 모델이 쓴 토큰은 다시 모델의 입력이 됩니다. 이렇게 자기 출력을 이어받아 쓰는 모델을 **자기회귀 모델**이라고
-# 합니다. 앞서 쓴 것에서 다음에 쓸 것이 나옵니다. 그럼 반대 방향은 어떨까요? 뒤쪽 단어를 바꾸면 앞쪽의 예측도
+# 합니다. 앞에 쓴 글에 따라 다음에 쓸 것이 달라집니다. 그럼 반대 방향은 어떨까요? 뒤쪽 단어를 바꾸면 앞쪽의 예측도
 # 달라질까요?
 # %% [markdown] lang="en"
 # ## Autoregressive
@@ -450,8 +471,12 @@ direction_question
 # 글 뒤쪽의 단어 하나를 바꿉니다. 어느 위치의 예측이 달라질 수 있을까요?
 #
 # - [ ] 모든 위치
+#   - 모델이 앞쪽의 예측을 할 때 뒤쪽 단어를 읽었을까요? 루프를 떠올려 보세요. 앞의 예측을 할 때 그 단어는 아직
+#     없었습니다.
 # - [x] 바뀐 단어와 그 뒤만
 # - [ ] 바뀐 단어의 앞만
+#   - `She put the cat`과 `She put the money` 다음에 같은 말이 이어질까요? 바뀐 단어를 읽고서
+#     하는 예측은 어느 쪽인가요?
 #
 # 예측은 그 위치까지의 글로만 만들어집니다. 거꾸로 흐르는 것이 없으므로, 앞에서 한 예측은 마지막 비트까지
 # 그대로입니다.
@@ -459,8 +484,12 @@ direction_question
 # You change one word late in the text. Which predictions can change?
 #
 # - [ ] all of them
+#   - When the model made an early prediction, had it read the later word? Think of the loop: at that time the
+#     word was not there yet.
 # - [x] only those at the changed word and after it
 # - [ ] only those before it
+#   - Would you go on in the same way after `She put the cat` and `She put the money`? Which predictions are
+#     made having read the changed word?
 #
 # A prediction is made only from the text up to that position. Nothing flows backwards, so the earlier predictions
 # stay as they were, to the last bit.
@@ -489,8 +518,8 @@ for token, a, b in zip(two[0], logits_one, logits_two):
 # 없지만, 글 전체를 벡터로 나타내는 데 좋습니다. 무작위 가중치로 만든 아주 작은 BERT에서 마지막 토큰을 바꾸면
 # **모든** 위치의 출력이 달라집니다(`False`).
 # %% [markdown] lang="en"
-# The logits before it stay as they were, and from the changed token on they differ. Here the top tokens all changed
-# with them: the cat goes into a ` cage`, the money into a ` bank`.
+# The logits before it stay as they were, and from the changed token on they differ. Here all the top tokens
+# changed, too: the cat goes into a ` cage`, the money into a ` bank`.
 #
 # There are other kinds of models. A **representation model** such as BERT reads in both directions: it cannot
 # continue a text, but is good at turning a whole text into vectors. Change the last token for a tiny BERT with

@@ -68,8 +68,8 @@ model, tokenizer = load_model()
 #
 # Besides the loop there are two more key parts: the **tokenizer** in front and the **LM head** behind. Between
 # them stands a stack of **transformer blocks**. List the model's parts: here are those before the stack, in the
-# first block, and after it. Left of the arrow is the shape of what goes in, right of it the shape of what comes
-# out, and the last line is the number of blocks.
+# first block, and after it. The arrow leads from the shape of what goes in to the shape of what comes out. The
+# last line is the number of blocks.
 # %% id="parts" tags=["C06"]
 parts = anatomy.components(model)
 for part in parts:
@@ -96,9 +96,13 @@ parameters_question
 # 이 모델의 파라미터는 어디에 가장 많이 들어 있을까요?
 #
 # - [ ] 임베딩. 어휘사전의 토큰마다 행이 하나씩 있다
+#   - 49,152행 × 576열이면 큰 행렬이지만 2,800만 개, 모델 전체(1억 3,450만 개)의 5분의 1입니다.
 # - [ ] 모든 블록의 어텐션 층
+#   - 블록 30개를 모두 센 것은 좋습니다. 그래도 어텐션 층을 다 합치면 전체의 5분의 1쯤이고, 임베딩보다도 조금
+#     적습니다.
 # - [x] 모든 블록의 피드포워드 층
 # - [ ] LM 헤드
+#   - LM 헤드의 행렬은 임베딩과 모양이 같습니다. 그러니 임베딩보다 많을 수 없습니다.
 #
 # 피드포워드 층이 절반을 넘게 차지합니다. 이 모델의 LM 헤드에는 따로 파라미터가 없습니다. 임베딩 행렬을 한 번 더
 # 씁니다.
@@ -106,9 +110,14 @@ parameters_question
 # Where are most of this model's parameters?
 #
 # - [ ] in the embedding, one row for each token of the vocabulary
+#   - 49,152 rows of 576 numbers are a large matrix, but that is 28 million, a fifth of the model's 134.5
+#     million.
 # - [ ] in the attention layers of all the blocks
+#   - It is right to count all 30 blocks. Still, all attention layers together are about a fifth of the model, a
+#     little less than the embedding.
 # - [x] in the feed-forward layers of all the blocks
 # - [ ] in the LM head
+#   - The LM head's matrix has the same shape as the embedding. So it cannot hold more than the embedding does.
 #
 # The feed-forward layers hold more than half. The LM head has no parameters of its own here: it uses the
 # embedding's matrix a second time.
@@ -189,7 +198,10 @@ hangul_question
 # “프랑스의 수도는”은 8글자입니다. 토큰으로는 몇 개일까요?
 #
 # - [ ] 2개, 단어마다 하나
+#   - 영어라면 흔한 단어가 토큰 하나입니다. 그러려면 그 단어가 어휘사전에 통째로 들어 있어야 하는데, 이 어휘사전은 주로
+#     영어 글에서 만들어졌습니다.
 # - [ ] 8개, 글자마다 하나
+#   - 그러려면 음절 하나하나가 어휘사전에 있어야 합니다. 없는 글자는 바이트로 쪼개지고, 한글 음절은 3바이트입니다.
 # - [x] 20개
 #
 # 한글 음절은 거의 모두 이 어휘사전에 없습니다. 그래서 바이트로 쪼개져 한 글자가 토큰 두세 개가 됩니다.
@@ -197,7 +209,11 @@ hangul_question
 # “프랑스의 수도는” (“The capital of France is”) has 8 characters. How many tokens is it?
 #
 # - [ ] 2, one for each word
+#   - In English a common word is one token. For that, the whole word has to be in the vocabulary, and this one
+#     was made mostly from English text.
 # - [ ] 8, one for each character
+#   - For that, each syllable has to be in the vocabulary. One that is not is spelt out in bytes, and a Hangul
+#     syllable has three.
 # - [x] 20
 #
 # Most Hangul syllables are not in this vocabulary, so they are spelt out in bytes, two or three tokens
@@ -258,7 +274,7 @@ text = "하늘이 맑고 바람이 시원해서 친구와 함께 공원을 걸�
 for ids in (tokenizer(text).input_ids, korean.encode(text).ids):
     print(f"tokens={len(ids)}  tokens/characters={len(ids) / len(text):.1f}")
 # %% [markdown] lang="ko"
-# 토큰이 글자 하나에 둘에서 하나 아래로 줄었습니다. 어휘사전은 이 모델의 12분의 1(4,096개)이고, 훈련한 글은 이 강좌의
+# 글자 하나에 두 개씩 들던 토큰이 한 개도 들지 않게 되었습니다. 어휘사전은 이 모델의 12분의 1(4,096개)이고, 훈련한 글은 이 강좌의
 # 설명뿐인데도 그렇습니다. 자주 나온 음절과 단어가 토큰 하나가 되었기 때문입니다. (설명을 고칠 때마다 수는 조금씩
 # 달라집니다.)
 #
@@ -267,9 +283,9 @@ for ids in (tokenizer(text).input_ids, korean.encode(text).ids):
 # 한글은 컴퓨터에 두 가지로 적힙니다. 음절마다 코드 하나인 NFC와, 자모마다 코드 하나인 NFD입니다. 맥의 파일 이름에서
 # 온 글은 NFD일 때가 많습니다. 눈에는 똑같이 보이는 “프랑스”를 두 가지로 적어 토큰을 셉니다.
 # %% [markdown] lang="en"
-# From two tokens a character it is down to less than one, with a vocabulary of 4,096, a twelfth of this model's, and no
-# more text than this course's prose: syllables and words that came up often have become single tokens. (The numbers
-# change a little whenever the prose is revised.)
+# A character took two tokens, and now it takes less than one. Yet this vocabulary has only 4,096 tokens, a twelfth of
+# the model's, and was made from no more than this course's prose. Syllables and words that occur often in it have become
+# single tokens. (The numbers change a little whenever the prose is revised.)
 #
 # ### The same letters, other codes
 #
@@ -297,7 +313,7 @@ for form in ("NFC", "NFD"):
 #
 # For each token of the vocabulary the model has one vector, its **embedding**; all together they are a matrix. An
 # id is the number of a row. Is the vector that the embedding layer gives for ` Paris` that row of the matrix?
-# Printed are the shape of the matrix, the id of ` Paris`, and whether the two are the same (`True`).
+# The cell prints the shape of the matrix, the id of ` Paris`, and whether the two are the same (`True`).
 # %% id="rows" tags=["C07", "slide"]
 embedding_matrix = model.get_input_embeddings().weight
 paris = tokenizer(" Paris").input_ids[-1]
@@ -316,6 +332,7 @@ print(f"[vocab, width]={list(embedding_matrix.shape)}  {paris=}  {same=}")
 # `[batch, position, width]`. The LLM that you assemble in lesson 08 begins with this function.
 # %% id="ex-2-1"
 def embed(token_ids, embedding_matrix):
+    """id마다 벡터 하나, [batch, position, width].  token_ids: int64 [batch, position]; embedding_matrix: [vocab, width]."""
     """Return [batch, position, width].  token_ids: int64 [batch, position]; embedding_matrix: [vocab, width]."""
     # BEGIN SOLUTION
     return embedding_matrix[token_ids]
@@ -354,6 +371,7 @@ Exercise("2.1").check(embed)
 # itself.
 # %% id="ex-2-2"
 def nearest_tokens(embedding_matrix, token_id, k):
+    """가까운 토큰의 id, int64 [k].  embedding_matrix: float [vocab, width]; token_id, k: int."""
     """Return int64 [k], ids.  embedding_matrix: float [vocab, width]; token_id, k: int."""
     # BEGIN SOLUTION
     directions = embedding_matrix / embedding_matrix.norm(dim=-1, keepdim=True)
@@ -398,16 +416,16 @@ products = embedding_matrix @ embedding_matrix[paris]
 for token_id in [*products.topk(4).indices, paris]:
     print(f"{tokenizer.decode(token_id):12} {embedding_matrix[token_id].norm():.1f}")
 # %% [markdown] lang="ko"
-# ## LM 헤드: 벡터에서 확률까지
-#
 # 내적으로 고르면 뜻과 상관없이 긴 벡터가 앞에 나옵니다.
+#
+# ## LM 헤드: 벡터에서 다음 토큰으로
 #
 # 이제 스택의 반대쪽 끝입니다. 스택은 위치마다 벡터 하나(은닉 상태)를 내놓고, LM 헤드는 그것으로 다음 토큰의
 # 후보마다, 곧 어휘사전의 토큰마다 수 하나씩을 냅니다. 어떤 수일까요?
 # %% [markdown] lang="en"
-# ## The LM head: from a vector to probabilities
+# The dot product puts long vectors first, whatever they mean.
 #
-# By the dot product, long vectors come first, whatever they mean.
+# ## The LM head: from a vector to the next token
 #
 # Now the other end of the stack. It gives one vector for each position, a hidden state, and from that the LM head
 # makes one number for each candidate for the next token, that is, for each token of the vocabulary. What kind of
@@ -419,7 +437,10 @@ head_question
 # LM 헤드에 벡터 하나를 넣으면 수 49,152개가 나옵니다. 어떤 수일까요?
 #
 # - [ ] 토큰의 id. 가장 알맞은 토큰부터 늘어놓은 것
+#   - id는 계산할 필요가 없습니다. 첫째 수는 0번 토큰의 것, 둘째 수는 1번 토큰의 것으로 정해져 있습니다. 아직
+#     모르는 것은 토큰마다 얼마나 알맞은가입니다.
 # - [ ] 확률. 0과 1 사이이고, 모두 더하면 1
+#   - *한 문장을 끝까지*에서는 LM 헤드 다음에 한 단계가 더 있었습니다. 이미 확률이라면 그 단계가 왜 필요할까요?
 # - [x] 점수. 음수도 있고, 합은 정해져 있지 않다
 #
 # LM 헤드는 모든 토큰에 점수(로짓)를 매깁니다. 점수를 확률로 바꾸는 것은 그다음의 소프트맥스입니다.
@@ -427,7 +448,11 @@ head_question
 # The LM head is given one vector, and 49,152 numbers come out. What are they?
 #
 # - [ ] ids of tokens, the most fitting one first
+#   - Ids need no computing: the first number belongs to token 0, the second to token 1, always. What is still
+#     missing is how well each of them fits.
 # - [ ] probabilities, between 0 and 1, with a sum of 1
+#   - In *One sentence, all the way*, one more step came after the LM head. If these were probabilities already,
+#     what would it be for?
 # - [x] scores, some of them negative, with no particular sum
 #
 # The LM head gives every token a score, its logit. Turning scores into probabilities is the work of the softmax
@@ -466,6 +491,7 @@ print(f"{chances.min():.0e} {chances.max():.2f} {chances.sum():.3f}")
 # 1000 must not overflow, and `-inf` must get a probability of 0. Attention uses a softmax, too.
 # %% id="ex-2-3"
 def softmax(logits):
+    """확률.  모양은 logits(float [..., vocab])와 같고, 마지막 축을 따라 더하면 1."""
     """Return probabilities, the shape of logits: float [..., vocab].  Each row on the last axis sums to 1."""
     # BEGIN SOLUTION
     powers = (logits - logits.amax(-1, keepdim=True)).exp()
@@ -498,6 +524,7 @@ Exercise("2.3").check(softmax)
 # product of the hidden state with that row. Compute them for all positions and all tokens at once.
 # %% id="ex-2-4"
 def lm_head(hidden, weight):
+    """로짓, float [..., position, vocab].  hidden: [..., position, width]; weight: [vocab, width]."""
     """Return logits, float [..., position, vocab].  hidden: [..., position, width]; weight: [vocab, width]."""
     # BEGIN SOLUTION
     return hidden @ weight.T
@@ -540,6 +567,7 @@ print([(part.name, part.parameters, part.tied_to) for part in parts if part.laye
 # the embedding's. Then the shares sum to 1.
 # %% id="ex-2-5"
 def parameter_share(model):
+    """{종류: 비율}.  비율은 0과 1 사이, 합은 1.  model: 크기가 어떻든 Llama."""
     """Return {kind: share}, shares from 0 to 1 that sum to 1.  model: a Llama of any size."""
     # BEGIN SOLUTION
     places = {"embed_tokens": "embedding", "self_attn": "attention", "mlp": "feed_forward",
@@ -623,6 +651,7 @@ print(batch.attention_mask)
 # This is the hardest exercise of the lesson; you may skip it and come back later.
 # %% id="ex-2-6"
 def pool_last_token(hidden_states, attention_mask):
+    """글마다 벡터 하나, [batch, width].  hidden_states: [batch, position, width]; attention_mask: [batch, position]."""
     """Return [batch, width].  hidden_states: [batch, position, width]; attention_mask: [batch, position]."""
     # BEGIN SOLUTION
     batch, positions = attention_mask.shape
@@ -662,7 +691,10 @@ accuracy_question
 # 문장 100개 가운데 몇 개를 맞힐까요?
 #
 # - [ ] 50개쯤. 동전 던지기와 같다
+#   - 벡터에 문장의 뜻이 들어 있지 않다면 그렇습니다. 그런데 임베딩만 보아도 뜻이 가까운 단어끼리 모여 있었습니다.
 # - [ ] 70개쯤
+#   - 동전보다는 낫다는 생각은 맞습니다. 그런데 다음 단어를 맞히려면 이 문장이 칭찬인지 불평인지를 얼마나 잘 알아야
+#     할까요?
 # - [x] 90개쯤
 #
 # 칭찬이 무엇인지 알려 준 사람은 없지만, 스택은 다음 토큰을 예측하도록 훈련하는 동안 칭찬과 불평을 구별하게
@@ -672,7 +704,11 @@ accuracy_question
 # How many of 100 new sentences will it get right?
 #
 # - [ ] about 50, no better than a coin
+#   - So it would be if the vectors held nothing of what a sentence means. But even in the embedding, words of
+#     like meaning stood together.
 # - [ ] about 70
+#   - Better than a coin, indeed. But how well does one have to know whether a sentence praises or complains, in
+#     order to predict its next word?
 # - [x] about 90
 #
 # The stack was never told what praise is, but predicting the next token has taught it to tell praise from
@@ -754,17 +790,64 @@ for kind in (AutoModelForCausalLM, AutoModelForTokenClassification, AutoModelFor
 # %% id="heads-at-work" tags=["C09"]
 review = "The food looked lovely, but it tasted awful."
 ids = tokenizer(review, return_tensors="pt").input_ids.to(model.device)
-print([tokenizer.decode(token_id) for token_id in ids[0]])
-for kind in (AutoModelForTokenClassification, AutoModelForSequenceClassification):
+words = [tokenizer.decode(token_id) for token_id in ids[0]]
+for kind, asked in ((AutoModelForTokenClassification, words), (AutoModelForSequenceClassification, [review])):
     other = with_heads[kind]
     other.score = copy.deepcopy(head).to(model.device, model.dtype)
     with torch.no_grad():
         scores = other(ids).logits
-    print(list(scores.shape), [("bad", "good")[answer] for answer in scores.argmax(-1).flatten()])
+    answers = [("bad", "good")[answer] for answer in scores.argmax(-1).flatten()]
+    print(list(scores.shape), [f"{text} → {answer}" for text, answer in zip(asked, answers)])
 # %% [markdown] lang="ko"
 # 토큰마다 답하는 쪽을 왼쪽부터 읽어 보세요. ` lovely`에서 `good`으로 바뀌었다가, ` but`에서 흔들리고,
 # ` tasted`부터는 끝까지 `bad`입니다. 읽어 나갈수록 판정이 바뀝니다. 스택은 하나도 바뀌지 않았고, 바꿔 끼운 것은
 # 헤드뿐입니다.
+#
+# ### 한국어를 아는 모델로
+#
+# 이 모델은 한국어를 거의 모릅니다. 같은 질문을 영어와 한국어로 합니다. 한 줄은 질문의 토큰 수, 질문, 모델의 답입니다.
+# %% [markdown] lang="en"
+# Read the answers for each token from the left: at ` lovely` the verdict turns `good`, at ` but` it wavers, and
+# from ` tasted` on it is `bad` to the end. It changes as the sentence goes on. Nothing in the stack has changed;
+# only the head was exchanged.
+#
+# ### A model that knows Korean
+#
+# This model hardly knows Korean. Ask it the same question in English and in Korean. A line is the number of tokens in the
+# question, the question, and the model's answer.
+# %% id="korean-question"
+from utils.generation import generate
+
+for question in ("What is the capital of France?", "프랑스의 수도는 어디인가요?"):
+    chat = [{"role": "user", "content": question}]
+    as_chat = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+    answer = generate(model, tokenizer, as_chat, 60)
+    print(len(tokenizer(question).input_ids), question, "→", answer)
+# %% [markdown] lang="ko"
+# 한국어 질문에는 질문을 그대로 되뇌기만 합니다. 한국어 글로 훈련한 모델이라면 다를 것입니다. 레슨 01–07의 노트북에는
+# 허브에 있는 다른 모델도 넣을 수 있습니다. 이 노트북에서만 바꾸려면 맨 위의 `load_model()`에 이름을 넣고, 일곱 레슨
+# 모두에서 바꾸려면 JupyterLab을 열 때 `COURSE_MODEL=Qwen/Qwen2.5-0.5B-Instruct make lab`이라고 하세요. 처음 한 번은
+# 네트워크로 내려받습니다.
+#
+# | 허브의 이름 | 파라미터 | 사용 조건 |
+# |---|---|---|
+# | `naver-hyperclovax/HyperCLOVAX-SEED-Text-Instruct-0.5B` (네이버) | 6억 | 자체 라이선스 |
+# | `kakaocorp/kanana-1.5-2.1b-instruct-2505` (카카오) | 21억 | Apache 2.0 |
+# | `LGAI-EXAONE/EXAONE-4.0-1.2B` (LG) | 12억 | 자체 라이선스(비상업용) |
+# | `Qwen/Qwen2.5-0.5B-Instruct` (여러 언어) | 5억 | Apache 2.0 |
+# | `google/gemma-3-1b-it` (여러 언어) | 10억 | 자체 약관에 동의하고 로그인해야 함 |
+#
+# 이 모델들은 **여기서 실행해 보지 않았습니다.** 라이선스는 바뀌기도 하니 모델 페이지에서 확인하세요. 파라미터 하나에
+# 대개 2바이트가 드니, 10억 개라면 메모리가 2GB 필요합니다. 구조가 다른 모델에서는 무엇을 할 수 없는지 말하고 멈추는
+# 셀도 있습니다. 값을 찾는 연습 문제(3.8, 4.4, 6.4, 7.9–7.11)의 답은 기본 모델의 것입니다.
+#
+# 모델을 바꿨다면 이렇게 물어보세요.
+#
+# - 위의 질문에 한국어로 답하나요? 수도가 아니라 산수나 속담을 물으면?
+# - *토크나이저*: “프랑스의 수도는”은 토큰 몇 개인가요? `Seoul`과 `서울`은?
+# - *가까운 토큰*: ` 파리`나 ` 월요일`의 이웃은 어느 언어의 단어인가요?
+# - 레슨 03: “프랑스의 수도는” 다음의 1등은 무엇인가요? 온도 1로 쓴 글은 끝까지 한국어인가요?
+# - 레슨 04: *손실을 비교하려면*에서 두 글의 차이가 얼마나 줄어드나요?
 #
 # ## 정리
 #
@@ -780,7 +863,7 @@ for kind in (AutoModelForTokenClassification, AutoModelForSequenceClassification
 # |---|---|
 # | 루프 말고는 토크나이저와 LM 헤드가 핵심이고, 그 사이에 블록의 스택이 있다 | *지도*와 *한 문장을 끝까지*. 노트에 없는 부품이 하나 더 있습니다. LM 헤드 앞의 정규화입니다 |
 # | 토크나이저에는 어휘사전이 있고, 토큰마다 임베딩이 있다 | *토크나이저*와 *임베딩*. 표는 두 개입니다. 어휘사전은 토크나이저에, 임베딩은 모델에 있고, 둘을 잇는 것은 id입니다 |
-# | LM 헤드는 스택의 출력을 다음 토큰의 확률로 바꾼다 | *LM 헤드: 벡터에서 확률까지*. **다릅니다:** LM 헤드가 내는 것은 로짓이고, 확률로 바꾸는 것은 소프트맥스입니다 |
+# | LM 헤드는 스택의 출력을 다음 토큰의 확률로 바꾼다 | *LM 헤드: 벡터에서 다음 토큰으로*. **다릅니다:** LM 헤드가 내는 것은 로짓이고, 확률로 바꾸는 것은 소프트맥스입니다 |
 # | 스택에는 다른 헤드도 붙일 수 있다 | *같은 스택, 다른 헤드* |
 #
 # **지금까지 만든 것:** 레슨 01의 루프에 더해, 레슨 08이 그대로 가져다 쓸 `embed`와 `lm_head`. 그리고 `softmax`,
@@ -788,9 +871,31 @@ for kind in (AutoModelForTokenClassification, AutoModelForSequenceClassification
 #
 # **다음 레슨:** 확률은 나왔습니다. 그중 토큰 하나를 어떻게 고를까요? 레슨 03에서 고릅니다.
 # %% [markdown] lang="en"
-# Read the answers for each token from the left: at ` lovely` the verdict turns `good`, at ` but` it wavers, and
-# from ` tasted` on it is `bad` to the end. It changes as the sentence goes on. Nothing in the stack has changed;
-# only the head was exchanged.
+# It answers the Korean question by repeating it. A model trained on Korean should do better. The notebooks of
+# lessons 01 to 07 take any model on the hub, by its name: for this notebook alone, put the name into
+# `load_model()` at the top; for all of them, open JupyterLab with
+# `COURSE_MODEL=Qwen/Qwen2.5-0.5B-Instruct make lab`. The first time, it is downloaded over the network.
+#
+# | name on the hub | parameters | terms of use |
+# |---|---|---|
+# | `naver-hyperclovax/HyperCLOVAX-SEED-Text-Instruct-0.5B` (Naver) | 0.6 billion | a licence of its own |
+# | `kakaocorp/kanana-1.5-2.1b-instruct-2505` (Kakao) | 2.1 billion | Apache 2.0 |
+# | `LGAI-EXAONE/EXAONE-4.0-1.2B` (LG) | 1.2 billion | a licence of its own (non-commercial) |
+# | `Qwen/Qwen2.5-0.5B-Instruct` (many languages) | 0.5 billion | Apache 2.0 |
+# | `google/gemma-3-1b-it` (many languages) | 1 billion | terms of its own, to accept and log in for |
+#
+# **None of these was run here.** Licences change, so read them on the model's page. A parameter mostly takes 2
+# bytes, so a billion of them take 2 GB of memory. With a model that is built otherwise, some cells stop and say what they
+# cannot do. Where an exercise asks you to find something (3.8, 4.4, 6.4, 7.9–7.11), the answer is that of the default
+# model.
+#
+# With another model, ask again:
+#
+# - Does it answer the question above in Korean? And sums, or proverbs?
+# - *The tokenizer*: how many tokens is “프랑스의 수도는”? And `Seoul`, and `서울`?
+# - *Near tokens*: the neighbours of ` 파리` (Paris) or ` 월요일` (Monday), in which language are they?
+# - Lesson 03: what is likeliest after “프랑스의 수도는”? Is a text at temperature 1 Korean to the end?
+# - Lesson 04: in *Before you compare losses*, how much smaller is the difference between the two texts?
 #
 # ## What you know now
 #
@@ -807,7 +912,7 @@ for kind in (AutoModelForTokenClassification, AutoModelForSequenceClassification
 # |---|---|
 # | Besides the loop, tokenizer and LM head are what matters, with the stack of blocks in between | *The map* and *One sentence, all the way*. There is one part more than in the notes: the norm before the LM head |
 # | The tokenizer has a vocabulary, and each token an embedding | *The tokenizer* and *The embedding*. These are two tables: the vocabulary belongs to the tokenizer, the embedding to the model, and ids link the two |
-# | The LM head turns the stack's output into probabilities of the next token | *The LM head: from a vector to probabilities*. **It differs:** the LM head gives logits, and it is softmax that makes probabilities of them |
+# | The LM head turns the stack's output into probabilities of the next token | *The LM head: from a vector to the next token*. **It differs:** the LM head gives logits, and it is softmax that makes probabilities of them |
 # | Other heads can be put on the stack, too | *The same stack, another head* |
 #
 # **What you have built so far:** besides the loop of lesson 01, `embed` and `lm_head`, which lesson 08 uses as

@@ -93,6 +93,7 @@ print(list(logits.shape), repr(tokenizer.decode(token_id)))
 # token's id, as an `int`.
 # %% id="ex-3-1"
 def greedy(logits):
+    """가장 높은 로짓의 id(int).  logits: float 텐서 [vocab]."""
     """Return the id (int) of the highest logit.  logits: float tensor [vocab]."""
     # BEGIN SOLUTION
     return logits.argmax().item()
@@ -160,7 +161,9 @@ loop_question
 # 될까요?
 #
 # - [ ] 전부. 문장마다 다른 말을 한다
+#   - 고르는 규칙을 다시 읽어 보세요. 앞에서 쓴 말을 피하라는 것은 거기에 없습니다. 확률이 가장 높으면 또 씁니다.
 # - [ ] 절반쯤. 몇몇 표현이 다시 나온다
+#   - 한 번 나온 문장이 그대로 또 나왔다면, 그 문장이 세 번째로 나올 확률은 높아질까요, 낮아질까요?
 # - [x] 4분의 1쯤. 나머지는 한 글자도 다르지 않은 되풀이다
 #
 # 첫 문장을 쓴 뒤로는 그 문장만 계속 되풀이합니다.
@@ -169,7 +172,10 @@ loop_question
 # is new?
 #
 # - [ ] all of it: each sentence says something else
+#   - Read the rule again: nothing in it says to avoid what has already been written. If it is the likeliest
+#     once more, it is taken once more.
 # - [ ] about half: some phrases come back
+#   - Once a sentence has come a second time, word for word, is a third time more likely, or less?
 # - [x] about a quarter: the rest repeats it word for word
 #
 # After its first sentence it writes that same sentence again and again.
@@ -204,9 +210,9 @@ print(tokenizer.decode([step.token_id for step in sampled_steps]))
 # 등이었는지(`rank`) 세어 봅니다. 노트가 말하는 2등과 3등도 셉니다. 마지막 줄은 50등 밖이었던 것과, 뽑은 토큰 모두의
 # 개수입니다.
 # %% [markdown] lang="en"
-# To draw as the probabilities say is called **sampling**. Nothing is repeated, but it rambles. Why? Count which
-# `rank` each drawn token had: how many were the winner, how many second and third, of which the notes speak? The last
-# line has those beyond rank 50, and how many were drawn in all.
+# Drawing by probability is called **sampling**. Nothing is repeated, but the text rambles. Why? Count the `rank` of each
+# token that was drawn: how many were first, and how many second or third, as the notes advise? The last line counts
+# those beyond rank 50, and all that were drawn.
 # %% id="rank-of-the-drawn" tags=["C11"]
 ranks = [1 + int((step.logits > step.logits[step.token_id]).sum()) for step in sampled_steps]
 for rank in (1, 2, 3):
@@ -246,16 +252,20 @@ zero_question
 # 온도를 2에서 0.05까지 낮추면서 샘플링합니다. 샘플링은 점점 무엇에 가까워질까요?
 #
 # - [ ] 주사위 던지기. 모든 토큰의 확률이 같아진다
+#   - 큰 수로 나누면 그렇게 됩니다. 0.05로 나누어 보세요. 로짓 2와 1은 40과 20이 됩니다.
 # - [x] 탐욕적 검색. 거의 언제나 1등이 뽑힌다
 # - [ ] 1등 피하기. 1등의 확률이 점점 낮아진다
+#   - 모든 로짓을 같은 양수로 나누면 순서는 그대로입니다. 가장 큰 것은 여전히 가장 큽니다.
 #
 # 작은 수로 나누면 차이가 커집니다. 소프트맥스를 거치면 1등이 확률을 거의 다 가져갑니다.
 # %% [markdown] lang="en" question="3.b"
 # You sample while you lower the temperature from 2 to 0.05. What does sampling come closer and closer to?
 #
 # - [ ] rolling a die: every token becomes equally likely
+#   - That is what dividing by a large number does. Divide by 0.05: the logits 2 and 1 become 40 and 20.
 # - [x] greedy search: the winner is drawn practically every time
 # - [ ] avoiding the winner: it becomes less and less likely
+#   - Dividing all logits by the same positive number keeps their order: the largest stays the largest.
 #
 # Dividing by a small number makes the differences large. After softmax the winner has nearly all of the
 # probability.
@@ -315,6 +325,7 @@ print(repr(tokenizer.decode(choose_like_an_api(dog_logits, 0))))
 # if the temperature is 0 or less.
 # %% id="ex-3-2"
 def apply_temperature(logits, temperature):
+    """온도로 나눈 로짓.  logits: float 텐서 [vocab]."""
     """Return logits divided by temperature.  logits: float tensor [vocab]."""
     # BEGIN SOLUTION
     if temperature <= 0:
@@ -363,6 +374,7 @@ print([round(p, 2) for p in cut_logits.softmax(-1).tolist()])
 # vocabulary, nothing is cut.
 # %% id="ex-3-3"
 def top_k_filter(logits, k):
+    """로짓이 높은 k개를 남기고 나머지는 -inf로.  logits: float 텐서 [vocab]."""
     """Keep the k highest logits; the others become -inf.  logits: float tensor [vocab]."""
     # BEGIN SOLUTION
     kth_best = logits.topk(min(k, len(logits))).values[-1]
@@ -410,6 +422,7 @@ for some in (logits, dog_logits):
 # 0.65 is above `p`).
 # %% id="ex-3-4"
 def top_p_filter(logits, p):
+    """확률이 높은 것부터 합이 p에 이르기까지 남기고 나머지는 -inf로.  logits: [vocab]."""
     """Keep the likeliest tokens that together reach p; the others become -inf.  logits: [vocab]."""
     # BEGIN SOLUTION
     probabilities, order = logits.softmax(-1).sort(descending=True)
@@ -448,6 +461,7 @@ Exercise("3.4").check(top_p_filter)
 # If the winner has 0.6 and `p` is 0.1, the threshold is 0.06. The surer the model, the higher the threshold.
 # %% id="ex-3-5"
 def min_p_filter(logits, p):
+    """확률이 1등의 p배에 못 미치는 것을 -inf로.  logits: float 텐서 [vocab]."""
     """Cut what is less likely than p times the winner: -inf.  logits: float tensor [vocab]."""
     # BEGIN SOLUTION
     probabilities = logits.softmax(-1)
@@ -515,8 +529,11 @@ order_question
 #
 # - [x] top-k
 # - [ ] top-p
+#   - top-p는 확률을 더해 나갑니다. 분포가 평평해지면 같은 합에 이르는 데 토큰이 더 많이 듭니다.
 # - [ ] min-p
+#   - min-p의 기준은 1등 확률의 몇 배입니다. 1등이 낮아지고 나머지가 높아지면 기준을 넘는 토큰이 늘어납니다.
 # - [ ] 셋 다
+#   - 온도를 바꾸면 확률이 바뀝니다. 세 필터 가운데 확률의 크기를 보는 것이 있나요?
 #
 # 온도는 확률을 바꾸지만 순서는 바꾸지 않습니다. top-k는 순서만 보고, top-p와 min-p는 확률을 봅니다.
 # %% [markdown] lang="en" question="3.c"
@@ -524,8 +541,12 @@ order_question
 #
 # - [x] top-k
 # - [ ] top-p
+#   - top-p adds probabilities up. In a flatter distribution it takes more tokens to reach the same sum.
 # - [ ] min-p
+#   - The threshold of min-p is a share of the winner's probability. As the winner falls and the others rise,
+#     more of them pass it.
 # - [ ] all three
+#   - With the temperature the probabilities change. Do any of the three look at how large these are?
 #
 # A temperature changes the probabilities but not their order. top-k looks at the order only; top-p and
 # min-p look at the probabilities.
@@ -581,6 +602,7 @@ print(f"{kept(k_first)=} {kept(p_first)=}")
 # same seed gives the same token.
 # %% id="ex-3-6"
 def sample(logits, generator=None):
+    """확률대로 뽑은 토큰 id(int).  logits: float 텐서 [vocab]."""
     """Draw a token id (int) as the probabilities say.  logits: float tensor [vocab]."""
     # BEGIN SOLUTION
     probabilities = logits.softmax(-1)
@@ -634,7 +656,8 @@ print([step.token_id for step in steps] == theirs.tolist(), repr(tokenizer.decod
 # 12, 21, 12, 21; the last two are repeats, so the answer is 0.5. With fewer than `n` tokens it is 0.0.
 # %% id="ex-3-7"
 def repeated_ngram_rate(token_ids, n):
-    """Return the share (0 to 1) of n-grams that stood earlier.  token_ids: list of int."""
+    """앞에서 이미 나온 n-그램의 비율(0–1).  token_ids: int의 리스트."""
+    """Return the share (0 to 1) of n-grams that occurred before.  token_ids: list of int."""
     # BEGIN SOLUTION
     ngrams = [tuple(token_ids[i : i + n]) for i in range(len(token_ids) - n + 1)]
     if not ngrams:

@@ -67,9 +67,9 @@ model, tokenizer = load_model()
 # %% [markdown] lang="en"
 # ## One stream for each token
 #
-# In a forward pass each token has a **stream** of its own. With every layer that it passes, the stream's vector
-# changes; this vector is its **hidden state**. Take out all hidden states of a sentence and look at their shape:
-# the axes are the layer, the position, and the dimension of the vectors.
+# In a forward pass each token has a **stream** of its own. Every layer changes the stream's vector; this vector
+# is called its **hidden state**. Take out all hidden states of a sentence and look at their shape: the axes are
+# the layer, the position, and the dimension of the vectors.
 # %% id="trace" tags=["C15", "C17", "slide"]
 streams = trace_streams(model, tokenizer, "The capital of France is")
 print(streams.tokens)
@@ -110,7 +110,9 @@ parallel_question
 #
 # - [x] 시간만 다르다. 한 번에 계산하는 쪽이 몇 배 빠르다
 # - [ ] 은닉 상태만 다르다. 하나씩 넣으면 모델이 아는 것이 적다
+#   - 하나씩 넣어도 앞 스트림이 남긴 것은 기억해 둡니다. 빠진 것은 뒤의 토큰뿐인데, 스트림이 뒤의 토큰을 읽을까요?
 # - [ ] 다른 것이 없다. 같은 일에는 같은 시간이 든다
+#   - 곱셈의 수는 같습니다. 그런데 가중치를 메모리에서 몇 번 가져와야 할까요? 한 번일까요, 32번일까요?
 #
 # 스트림은 앞의 스트림만 읽으므로, 뒤의 스트림을 언제 계산하든 결과는 같습니다. 하지만 한 번에 계산하면 가중치를
 # 메모리에서 한 번만 가져와 모든 토큰에 씁니다.
@@ -119,7 +121,11 @@ parallel_question
 #
 # - [x] only the time: one pass is several times as fast
 # - [ ] only the hidden states: token by token the model knows less
+#   - Going in one by one, what the earlier streams left is remembered. All that is missing are later tokens,
+#     and does a stream read those?
 # - [ ] nothing: the same work takes the same time
+#   - There is the same number of multiplications. But how often does each weight have to be fetched from
+#     memory: once, or 32 times?
 #
 # Each stream reads only from earlier ones, so it makes no difference when the later ones are computed. But
 # one pass fetches every weight from memory once for all tokens.
@@ -197,8 +203,8 @@ print(torch.allclose(lstm(last)[0], all_at_once[:, -1:], atol=1e-5))
 print(torch.allclose(attention(last, x, x)[0], attention(x, x, x)[0][:, -1:], atol=1e-5))
 # %% [markdown] lang="ko"
 # LSTM은 한 번에 불러도 안에서 한 단계씩 갑니다. 한 단계에는 앞 단계가 **내놓은 것**(`state`)이 필요해서, 그것 없이
-# 계산한 마지막 위치는 틀립니다. 어텐션은 앞 위치에 **들어온 것**만 읽으므로 기다리지 않고 바로 맞게 계산합니다. 기다릴
-# 것은 층뿐입니다. (여기 어텐션에는 마스크가 없지만, 마지막 위치는 어차피 모두를 봅니다.)
+# 계산한 마지막 위치는 틀립니다. 어텐션은 앞 위치에 **들어온 것**만 읽으므로 기다리지 않고 바로 맞게 계산합니다. 기다려야
+# 하는 것은 아래층의 결과뿐입니다. (여기 어텐션에는 마스크가 없지만, 마지막 위치는 어차피 모두를 봅니다.)
 #
 # ## 뒤를 보지 않는다
 #
@@ -221,18 +227,25 @@ change_question
 # “The capital of France is”에서 France를 Japan으로 바꿉니다. ` is`의 스트림은 어디부터 달라질까요?
 #
 # - [ ] 0층, 곧 임베딩부터
+#   - 0층의 벡터는 토큰의 id로 표에서 꺼낸 행입니다. ` is`의 id가 바뀌었나요?
 # - [x] 1층, 곧 첫 블록을 지난 뒤부터
 # - [ ] 답이 정해지는 30층에서만
+#   - 그러려면 마지막 블록에서만 앞을 읽어야 합니다. 어텐션 층은 블록마다 하나씩 있습니다.
 # - [ ] 어디에서도 달라지지 않는다. 토큰은 그대로다
+#   - 다음 토큰은 ` is`의 스트림으로 예측합니다. 이 스트림이 그대로라면 일본의 수도도 ` Paris`가 됩니다.
 #
 # 임베딩은 앞에 무엇이 있든 ` is`의 임베딩입니다. 처음으로 왼쪽을 보는 것은 첫 블록의 어텐션입니다.
 # %% [markdown] lang="en" question="4.b"
 # In “The capital of France is” you replace France by Japan. Where does the stream of ` is` begin to change?
 #
 # - [ ] at layer 0, its embedding
+#   - The vector at layer 0 is a row of a table, found by the token's id. Has the id of ` is` changed?
 # - [x] at layer 1, after the first block
 # - [ ] at layer 30, where the answer is decided
+#   - For that, only the last block would have to look back. But there is an attention layer in every block.
 # - [ ] nowhere: the token is the same as before
+#   - The next token is predicted from the stream of ` is`. If that did not change, Japan's capital would be `
+#     Paris`, too.
 #
 # The embedding is that of ` is`, whatever comes before it. The first part that looks to the left is the attention
 # of the first block.
@@ -285,6 +298,7 @@ butterfly.set(position=8, word="tired")
 # look at itself, too. The table is called the **causal mask**.
 # %% id="ex-4-1"
 def causal_mask(n):
+    """bool [n, n].  행의 위치가 열의 위치를 볼 수 있으면 True."""
     """Return bool [n, n]: True where the row's position may look at the column's."""
     # BEGIN SOLUTION
     return torch.ones(n, n, dtype=torch.bool).tril()
@@ -360,6 +374,7 @@ for vectors in (outputs, outputs[:, -1:]):
 # vector only.
 # %% id="ex-4-2"
 def last_position_logits(hidden_states, lm_head):
+    """다음 토큰의 로짓 [vocab].  hidden_states: float [1, position, width]."""
     """Return logits [vocab] for the next token.  hidden_states: float [1, position, width]."""
     # BEGIN SOLUTION
     return lm_head(hidden_states[0, -1])
@@ -426,9 +441,9 @@ print(30, repr(tokenizer.decode(model.lm_head(streams.hidden_states[30, -1]).arg
 # 가운데 무엇 때문일까요? 한 줄은 층과 벡터의 길이, 그리고 네 가지 방법으로 읽은 1등 토큰입니다. 차례로 그대로
 # 읽은 것, 크기로 나누기만 한 것, 가중치만 곱한 것, `norm`을 다 거친 것입니다.
 # %% [markdown] lang="en"
-# At layer 0 out comes ` is`, the very token that was just read. In the middle there are punctuation and common
-# words, which fit anywhere, and only at the very end is it ` Paris`. In the code, layer 30 is the only one that
-# does not go through `norm`: the last hidden state that `transformers` gives has already been through it.
+# Layer 0 gives ` is`, the very token that was just read. The layers in the middle give punctuation and common
+# words, which fit anywhere, and only the very last one gives ` Paris`. In the code, layer 30 is the only one
+# that does not go through `norm`: the last hidden state that `transformers` gives has already been through it.
 #
 # ### Why the norm?
 #
@@ -458,9 +473,9 @@ for layer in (0, 10, 20, 29):
 # %% [markdown] lang="en"
 # On its way through the layers the vector grows over 200 times as long, but that is not why nonsense is read.
 # Divided by its size it reads the same: dividing the vector divides all logits by one number, so their order
-# stays, and only the probabilities become more or less peaked. What changes the winner is the **weight**. The LM
-# head was trained to read vectors that were multiplied by it, so a vector from a layer in the middle has to be
-# multiplied, too. Only at layer 0 is it ` is` in every way.
+# stays, and only the probabilities become more or less peaked. What changes the winner is the **weight**. The
+# LM head was trained to read vectors that were multiplied by it, so a vector from a layer in the middle has to
+# be multiplied, too. At layer 0 all four readings give ` is`.
 #
 # ### Exercise 4.3 · The logit lens
 #
@@ -468,6 +483,7 @@ for layer in (0, 10, 20, 29):
 # the spot. `norm` and `lm_head` are called like functions.
 # %% id="ex-4-3"
 def logit_lens(hidden_state, norm, lm_head):
+    """hidden_state(float [..., width])에서 읽은 로짓 [..., vocab]."""
     """Return logits [..., vocab] read from hidden_state, float [..., width]."""
     # BEGIN SOLUTION
     return lm_head(norm(hidden_state))
@@ -605,6 +621,7 @@ for tokens in (64, 128, 256, 512):
 # first, `[position - 1]`. Remember that the logits at a position are for the token **after** it.
 # %% id="ex-4-5"
 def loss_by_position(logits, input_ids):
+    """로짓 [1, position, vocab]과 id [1, position]에서 구한 손실, float [position - 1]."""
     """Return losses, float [position - 1], of logits [1, position, vocab] and ids [1, position]."""
     # BEGIN SOLUTION
     return torch.nn.functional.cross_entropy(logits[0, :-1], input_ids[0, 1:], reduction="none")
@@ -664,8 +681,11 @@ position_question
 # 글이 문맥 길이를 훨씬 넘는 위치 100,000에서 시작한다고 모델에 알려 줍니다. 손실은 어떻게 될까요?
 #
 # - [ ] 훨씬 커진다
+#   - 앞에서 손실이 뛴 것은 글이 길어서 토큰끼리 아주 멀리 떨어져 있을 때였습니다. 이 짧은 글에서는 토큰끼리 얼마나
+#     떨어져 있나요?
 # - [x] 그대로다
 # - [ ] 모델이 오류를 낸다
+#   - 위치마다 행이 하나씩 있는 표를 쓴다면 그렇습니다. 앞의 긴 글은 문맥 길이를 넘어서도 오류 없이 계산되었습니다.
 #
 # 이 모델의 회전 위치 임베딩(레슨 07)은 토큰 사이의 거리만 알려 주는데, 거리는 바뀌지 않았습니다. 위치를 표에서
 # 찾는 모델이라면 여기서 실패합니다.
@@ -674,8 +694,12 @@ position_question
 # loss change?
 #
 # - [ ] it becomes much higher
+#   - When the loss leapt up before, the text was long, and tokens were very far apart. How far apart are they
+#     in this short text?
 # - [x] it stays the same
 # - [ ] the model raises an error
+#   - So it would be with a table that has a row for each position. But the long text went past the context
+#     length without an error.
 #
 # This model's rotary position embedding (lesson 07) tells only how far apart two tokens are, and those distances
 # have not changed. A model that looks its positions up in a table would fail here.
@@ -731,6 +755,37 @@ except ValueError as error:
 # %% [markdown] lang="ko"
 # 위는 모델이 낸 오류이고, 아래는 같은 상황을 이 강좌의 도우미 함수가 풀어서 알려 준 것입니다.
 #
+# ### 손실을 비교하려면
+#
+# 손실이 작은 글이 모델에게 더 쉬운 글일까요? 뜻이 같은 영어 글(`en`)과 한국어 글(`ko`)로 재 봅니다. 한 줄은 토큰의
+# 개수, 토큰 하나의 평균 손실, 글자 하나의 평균 손실, 글 전체의 손실입니다. 먼저 토큰 하나의 손실만 보세요. 모델은 어느
+# 글을 더 잘 예측한 것 같나요?
+# %% [markdown] lang="en"
+# Above is the model's own error; below, a helper of the course explains the same situation.
+#
+# ### Before you compare losses
+#
+# If a text has a lower loss, does the model find it easier? Here is one text in English (`en`) and the same in Korean
+# (`ko`). A line has the number of tokens, the mean loss of a token, the mean loss of a character, and the loss of the
+# whole text. Look at the loss of a token first: which text does the model seem to predict better?
+# %% id="loss-by-language"
+parallel = {
+    "en": "The sun rose slowly over the sea. Two children ran down to the beach and looked for shells. "
+    "When they came home, their grandmother had made breakfast.",
+    "ko": "바다 위로 해가 천천히 떠올랐다. 아이 둘이 바닷가로 달려가 조개껍데기를 찾았다. 집에 돌아오니 할머니가 아침밥을 차려 두셨다.",
+}
+for language, text in parallel.items():
+    losses = long_losses(model, tokenizer(text, return_tensors="pt").input_ids.to(model.device))
+    tokens, total = len(losses), losses.sum()
+    print(f"{language} {tokens=:3} token={total / tokens:.1f} character={total / len(text):.1f} {total=:.0f}")
+# %% [markdown] lang="ko"
+# 토큰 하나로 치면 한국어가 더 쉬워 보이고, 글자 하나로 치면 한국어가 훨씬 어렵습니다. 같은 내용에 든 손실을 모두 더하면
+# 한국어가 세 배가 넘습니다. 토큰 하나의 손실이 낮은 까닭은 같은 내용을 다섯 배에 가까운 토큰으로 나누었기 때문입니다.
+#
+# 그래서 토크나이저나 언어가 다르면 **토큰 하나의 손실을 비교하지 않습니다**. 손실로 계산하는 퍼플렉서티도
+# 마찬가지입니다. 토크나이저가 다른 두 모델은 같은 글을 놓고 글자나 바이트 하나의 손실을 비교하고, 두 언어는 뜻이 같은
+# 글의 손실을 모두 더해서 비교하세요.
+#
 # ## 정리
 #
 # - 토큰마다 스트림이 하나 흐릅니다. 입력 벡터(임베딩)에서 시작해 층마다 은닉 상태를 거쳐 출력 벡터로 끝납니다.
@@ -756,7 +811,13 @@ except ValueError as error:
 # **다음 레슨:** 앞 스트림은 뒤에 무엇이 오든 변하지 않습니다. 그렇다면 토큰을 하나 쓸 때마다 처음부터 다시 계산할
 # 필요가 있을까요? 레슨 05에서 계산한 것을 기억해 둡니다.
 # %% [markdown] lang="en"
-# Above is the model's own error; below, a helper of the course explains the same situation.
+# Per token, Korean looks easier; per character, it is far harder. The loss of the same content, added up, is
+# more than three times as high in Korean. The loss of a token is low because the same content is divided among
+# almost five times as many tokens.
+#
+# So where the tokenizer or the language differs, **never compare the loss of a token**, nor the perplexity,
+# which is computed from it. Compare two models with different tokenizers on the same text, per character or per
+# byte; compare two languages on texts that mean the same, by their sums.
 #
 # ## What you know now
 #
@@ -783,4 +844,4 @@ except ValueError as error:
 # `causal_mask` goes straight into the decoder of lesson 08.
 #
 # **Next lesson:** an earlier stream stays as it is, whatever comes after it. So is there any need to start over
-# for each new token? In lesson 05 what has been computed is remembered.
+# for each new token? Lesson 05 remembers what has been computed.

@@ -77,7 +77,9 @@ work_question
 # 프롬프트는 5토큰이고, 캐시 없이 8토큰을 새로 씁니다. 정방향 계산을 모두 합하면 위치를 몇 번 계산할까요?
 #
 # - [ ] 8번
+#   - 8번은 정방향 계산의 횟수입니다. 캐시가 없으면 한 번에 위치가 몇 개씩 들어가나요?
 # - [ ] 12번이나 13번
+#   - 위치를 하나도 되풀이하지 않을 때의 수입니다. 캐시가 없으면 앞의 토큰은 어떻게 되나요?
 # - [x] 68번
 #
 # 매번 글 전체를 계산하므로 위치를 5번, 6번, …, 12번 계산하고, 모두 더하면 68번입니다.
@@ -86,7 +88,10 @@ work_question
 # together?
 #
 # - [ ] 8
+#   - 8 is the number of passes. How many positions go into each of them, without a cache?
 # - [ ] 12 or 13
+#   - That is the number if no position were computed twice. Without a cache, what becomes of the tokens that
+#     were there before?
 # - [x] 68
 #
 # Each pass computes the whole text, so they compute 5, 6, … and 12 positions: 68 in all.
@@ -147,8 +152,8 @@ for name in ("keys", "values"):
 # **KV cache**. Its shape is `[batch, kv_heads, position, head_dim]`. A layer has several sets of keys and values
 # (`kv_heads`), each called a **key-value head**, and one vector has the length `head_dim`.
 # %% id="what-is-kept"
-print(len(first.layers), "layers")
-print("keys", list(first.layers[0].keys.shape), "values", list(first.layers[0].values.shape))
+print(f"layers={len(first.layers)}")
+print(f"keys={list(first.layers[0].keys.shape)} values={list(first.layers[0].values.shape)}")
 # %% [markdown] lang="ko"
 # ### 연습 5.1 · 나만의 KV 캐시
 #
@@ -171,6 +176,10 @@ print("keys", list(first.layers[0].keys.shape), "values", list(first.layers[0].v
 # In the last of the checks the real model computes with your cache.
 # %% id="ex-5-1"
 class KVCache:
+    """모든 층의 키와 값.  각각 [batch, kv_heads, position, head_dim].
+
+    append(layer, keys, values) -> 지금까지 모든 위치의 (keys, values); get_seq_length() -> int.
+    """
     """Keys and values of every layer, each [batch, kv_heads, position, head_dim].
 
     append(layer, keys, values) -> (keys, values) of all positions so far; get_seq_length() -> int.
@@ -221,7 +230,7 @@ Exercise("5.1").check(KVCache)
 with kv_cache.counting_positions(model) as positions:
     cached = model.generate(**prompt, max_new_tokens=8, do_sample=False)
 print(positions, "→", sum(positions))
-print("the same tokens:", torch.equal(without, cached))
+print(f"{torch.equal(without, cached)=}")
 # %% [markdown] lang="ko"
 # 68번이 12번이 되었고, 글은 토큰 하나 다르지 않습니다. 캐시를 쓰는 생성은 두 단계로 나뉩니다. 프롬프트 전체를 한
 # 번에 계산하는 첫 번째가 **프리필**, 그 뒤로 위치 하나씩만 계산하는 것이 **디코드 단계**입니다.
@@ -256,6 +265,7 @@ cache_explorer.set(step=8)
 # Mind that the last token written never goes into the model.
 # %% id="ex-5-2"
 def positions_computed(prompt_tokens, new_tokens, use_cache):
+    """캐시가 있을 때나 없을 때, 위치를 모두 몇 번 계산하는지(int)."""
     """Return how many positions are computed in all (int), with the cache or without it."""
     # BEGIN SOLUTION
     if use_cache:
@@ -312,7 +322,9 @@ one_token_question
 #
 # - [x] 전혀 줄여 주지 못한다
 # - [ ] 절반쯤
+#   - 줄어드는 것은 앞에서 남겨 둔 것을 다시 읽을 때입니다. 첫 번째 정방향 계산을 할 때 캐시에는 무엇이 들어 있나요?
 # - [ ] 긴 답을 쓸 때만큼
+#   - 긴 답에서는 둘째 토큰부터의 단계마다 시간을 아낍니다. 토큰을 하나만 쓰면 그런 단계가 몇 개인가요?
 #
 # 캐시가 있든 없든 첫 번째 정방향 계산은 프롬프트 전체를 계산해야 합니다. 남겨 둔 것은 그다음 단계부터 읽을 수
 # 있습니다.
@@ -321,7 +333,10 @@ one_token_question
 #
 # - [x] nothing at all
 # - [ ] about half
+#   - Time is saved by reading what was kept before. What does the cache hold when the first pass begins?
 # - [ ] as much as with a long answer
+#   - With a long answer, each step from the second token on saves time. How many such steps are there for one
+#     token?
 #
 # The first pass has to compute the whole prompt, cache or no cache. Only the steps after it can read what was
 # kept.
@@ -356,8 +371,10 @@ prefix_question
 # 글 가운데의 `Sarah`가 `David`로 바뀝니다. 캐시의 어느 위치를 그대로 쓸 수 있을까요?
 #
 # - [ ] 바뀐 위치만 빼고 모두
+#   - 어텐션은 위치마다 그 앞을 모두 읽습니다. 바뀐 이름을 읽은 위치는 어디인가요?
 # - [x] 바뀐 위치보다 앞에 있는 것만
 # - [ ] 하나도 없다
+#   - `My name is`의 키와 값은 이름을 읽기 전에 계산한 것입니다. 그것이 이름에 따라 달라질까요?
 #
 # 뒤의 위치들은 모두 그 이름을 보았으므로 키와 값도 달라집니다. 이름보다 앞에 있는 위치는 이름을 본 적이
 # 없습니다.
@@ -365,8 +382,10 @@ prefix_question
 # `Sarah` becomes `David` in the middle of a text. Which positions of the cache can stay?
 #
 # - [ ] all but the changed one
+#   - Through attention each position reads all those before it. Which positions have read the name?
 # - [x] only those before the changed one
 # - [ ] no position at all
+#   - The keys and values of `My name is` were computed before the name was read. Can they depend on it?
 #
 # Every later position has looked at the name, so its keys and values change too. What stands before the
 # name never saw it.
@@ -428,6 +447,7 @@ print("measured ", kv_cache.measured_cache_bytes(hundred))
 # Write the formula above as a function. The result is a number of bytes, an `int`.
 # %% id="ex-5-3"
 def cache_bytes(layers, kv_heads, head_dim, tokens, bytes_per_number):
+    """그만큼의 토큰이 남기는 키와 값의 바이트 수(int)."""
     """Return how many bytes (int) the keys and values of so many tokens take."""
     # BEGIN SOLUTION
     return 2 * layers * kv_heads * head_dim * tokens * bytes_per_number
@@ -457,7 +477,9 @@ memory_question
 # 글 32개가 모두 가득 찼을 때 이 서버의 캐시는 얼마나 클까요?
 #
 # - [ ] 1GB도 되지 않는다
+#   - 글 하나만 해도 2 × 80 × 8 × 128 × 8,192개의 수가 들고, 2바이트씩이면 2.7GB입니다.
 # - [ ] 10GB쯤
+#   - 글 하나에 2.7GB이니 10GB면 글 네 개도 담지 못합니다. 글은 32개입니다.
 # - [x] 가중치 크기의 절반이 넘는다
 #
 # 2 × 80 × 8 × 128 × 8,192 × 32 × 2바이트는 86GB이고, 가중치는 141GB입니다. 한꺼번에 몇 사람에게 답할 수 있는지는
@@ -466,7 +488,9 @@ memory_question
 # How large is that server's cache when all 32 texts are full?
 #
 # - [ ] less than 1 GB
+#   - One text alone takes 2 × 80 × 8 × 128 × 8,192 numbers, which at 2 bytes each are 2.7 GB.
 # - [ ] about 10 GB
+#   - One text takes 2.7 GB, so 10 GB do not even hold four. There are 32.
 # - [x] more than half the size of the weights
 #
 # 2 × 80 × 8 × 128 × 8,192 × 32 × 2 bytes are 86 GB; the weights are 141 GB. How many people can be served at once
@@ -496,8 +520,8 @@ memory_explorer.set(model="Llama-3-70B", tokens=8192, batch=32)
 # %% id="memory-by-model" tags=["C22"]
 for name, known in KNOWN_MODELS.items():
     use = memory_use(name, tokens=2048, batch=1, dtype=torch.bfloat16)
-    heads = f"{known.heads:3} query heads, {known.kv_heads:2} key-value heads"
-    print(f"{name:15} {heads}  weights {use.weights / 1e6:9,.0f}  cache {use.cache / 1e6:6,.0f}")
+    heads = f"heads={known.heads:<3} kv_heads={known.kv_heads:<3}"
+    print(f"{name:15} {heads} weights={use.weights / 1e6:<9,.0f} cache={use.cache / 1e6:,.0f}")
 # %% [markdown] lang="ko"
 # Llama-2-7B와 Llama-3-8B는 가중치의 크기가 비슷하지만, KV 헤드가 32개에서 8개로 줄어 캐시는 4분의 1입니다. 요즘
 # 모델이 대부분 그룹 쿼리 어텐션을 쓰는 까닭입니다. 탐색기에서 Phi-3-mini-4k를 고르면 캐시의 선이 2,047토큰쯤에서
@@ -532,6 +556,7 @@ for name, known in KNOWN_MODELS.items():
 # stop after `max_new_tokens`. The result should be that of `model.generate`, token for token.
 # %% id="ex-5-4"
 def generate_with_cache(model, input_ids, max_new_tokens):
+    """input_ids와 그다음의 1등 토큰들, int64 [1, position + new]."""
     """Return [1, position + new]: input_ids and the likeliest tokens after it, int64."""
     # BEGIN SOLUTION
     cache, unseen = None, input_ids
@@ -592,8 +617,10 @@ streaming_question
 # 같은 글을 스트리밍할 때와 하지 않을 때, 마지막 토큰은 언제 올까요?
 #
 # - [ ] 스트리밍하면 훨씬 일찍
+#   - 스트리밍을 하면 정방향 계산이 줄어드나요? 마지막 토큰 앞에는 똑같이 많은 단계가 있습니다.
 # - [x] 거의 같은 때에
 # - [ ] 스트리밍하면 훨씬 늦게
+#   - 글 조각 하나를 내보내는 데 드는 시간은 정방향 계산 한 번에 비하면 아주 짧습니다.
 #
 # 스트리밍은 계산을 빠르게 하지 않습니다. 토큰을 마지막에 한꺼번에 보여 주는 대신, 나올 때마다 보여 줄
 # 뿐입니다.
@@ -601,8 +628,10 @@ streaming_question
 # One text is streamed, the same text is not. When does its last token arrive?
 #
 # - [ ] much earlier when it is streamed
+#   - Does streaming save any forward pass? Just as many steps come before the last token.
 # - [x] at about the same time
 # - [ ] much later when it is streamed
+#   - Passing on one piece of text takes very little, compared with a forward pass.
 #
 # Streaming computes nothing faster. It only shows each token when it is there, instead of all of them at the end.
 # %% id="question-e-answered" tags=["solution"]
@@ -666,6 +695,7 @@ print(tokenizer.decode(ids))
 # never comes. Joined, the pieces are the whole text. Leave special tokens out with `skip_special_tokens=True`.
 # %% id="ex-5-5"
 def stream_text(token_ids, tokenizer):
+    """token_ids(int가 차례로 나온다)의 글(str)을, 확실해지는 대로 한 조각씩 yield."""
     """Yield the text (str) of token_ids, an iterable of int, piece by piece as it becomes certain."""
     # BEGIN SOLUTION
     ids, given = [], 0

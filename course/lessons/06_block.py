@@ -143,6 +143,7 @@ print(torch.allclose(total, trace.end, rtol=1e-4, atol=1e-2))
 # model's own norms.
 # %% id="ex-6-1"
 def rms_norm(x, weight, eps):
+    """벡터마다 크기를 맞추고 weight를 곱한 x.  x: [..., width]; weight: [width]; eps: float."""
     """Return x, each vector at one size, times weight.  x: [..., width]; weight: [width]; eps: float."""
     # BEGIN SOLUTION
     wide = x.float()
@@ -190,6 +191,7 @@ Exercise("6.1").check(rms_norm)
 # The matrices are `[out, in]`, as the model keeps them. You may use `torch.nn.functional.silu`.
 # %% id="ex-6-2"
 def feed_forward(x, gate, up, down):
+    """[..., width].  x: [..., width]; gate, up: [inner, width]; down: [width, inner]."""
     """Return [..., width].  x: [..., width]; gate, up: [inner, width]; down: [width, inner]."""
     # BEGIN SOLUTION
     inner = torch.nn.functional.silu(x @ gate.T) * (x @ up.T)
@@ -224,6 +226,7 @@ Exercise("6.2").check(feed_forward)
 # feed-forward reads a copy, normed by `norm_2`, of **the stream as it is now**, and its result is added.
 # %% id="ex-6-3"
 def block(x, attention, feed_forward, norm_1, norm_2):
+    """블록 하나를 지난 스트림, [batch, position, width].  x: 지나기 전의 스트림."""
     """Return the stream after one block, [batch, position, width].  x: the stream before it."""
     # BEGIN SOLUTION
     x = x + attention(norm_1(x))
@@ -268,7 +271,10 @@ source_question
 # “The Shawshank” 다음에 ' Red'의 로짓은 7.6이고, 모델의 모든 부품이 보탠 것의 합입니다. 대부분은 어디서 왔을까요?
 #
 # - [ ] 마지막 토큰의 임베딩
+#   - 스트림은 거기서 시작하지만, 마지막 토큰 `ank`의 임베딩은 앞에 무엇이 있든 똑같습니다. 블록 30개가 그 위에
+#     벡터 60개를 더합니다.
 # - [ ] 어텐션 층들
+#   - 어텐션은 앞 위치에 있는 정보를 가져옵니다. 그런데 ` Red`가 온다는 것을 앞의 세 토큰에서 읽어 낼 수 있을까요?
 # - [x] 피드포워드 층들
 #
 # 피드포워드 층이 모두 7.7을 보탰고, 어텐션 층은 모두 합쳐도 −0.2, 시작 벡터는 0.1입니다. “The capital of France
@@ -278,7 +284,11 @@ source_question
 # from?
 #
 # - [ ] the embedding of the last token
+#   - The stream starts there, but the embedding of the last token, `ank`, is the same whatever stands before
+#     it. On top of it the 30 blocks add 60 vectors.
 # - [ ] the attention layers
+#   - Attention brings over what is at the earlier positions. But can one read in those three tokens that ` Red`
+#     comes next?
 # - [x] the feed-forward layers
 #
 # The feed-forward layers add 7.7 in all, the attention layers together −0.2, and the start 0.1. For ' Paris'
@@ -435,8 +445,10 @@ layers_question
 # 30개 가운데 몇 개일까요?
 #
 # - [ ] 딱 하나. 이 사실은 그 층에 들어 있다
+#   - 층마다 더한 것을 뒤의 층들이 모두 읽습니다. 앞의 층 하나가 빠지면 그것을 읽던 층들은 어떻게 될까요?
 # - [x] 열두 개쯤
 # - [ ] 30개 모두
+#   - 층마다 하는 일이 다르고, 빠져도 나머지로 충분한 층도 있습니다. 이를테면 20번 층이 그렇습니다.
 #
 # 하나만 꺼도 ' Red'가 1등에서 밀려나는 층이 12개이고, 그중 10개는 맨 앞의 0–11번 층에 몰려 있습니다. 그 가운데
 # 몇몇은 끄면 “The capital of France is” 다음의 ' Paris'도 1등에서 밀려납니다. 필요하다는 것과 그 사실을 담고
@@ -446,8 +458,11 @@ layers_question
 # then no longer the likeliest?
 #
 # - [ ] exactly one: this fact is in that layer
+#   - What a layer adds is read by all the later ones. If an early layer is missing, what becomes of those that
+#     read it?
 # - [x] about a dozen
 # - [ ] all 30
+#   - Layers do different work, and without some of them the rest is enough: layer 20 is one of those.
 #
 # There are 12 layers without which ' Red' is no longer first, and 10 of them are among the layers 0 to 11.
 # Without some of these, ' Paris' after “The capital of France is” is no longer first, either: being needed is not
@@ -631,9 +646,12 @@ middle_question
 # 둘을 반씩 섞으면 확률이 가장 높은 것은 무엇일까요?
 #
 # - [ ] 여전히 ' king'이나 ' queen'
+#   - 섞은 벡터의 절반은 소년의 글에서 왔습니다. 5번 블록 뒤의 블록 24개는 왕의 글에는 없던 벡터를 읽습니다.
 # - [ ] ' girl'
+#   - 섞은 벡터의 절반은 왕의 글에서 왔습니다. ` girl`은 소년만 있을 때의 답입니다.
 # - [x] ' princess'
 # - [ ] 뜻 없는 말
+#   - 그럴 수도 있었습니다. 그런데 벡터의 방향에는 뜻이 있었습니다(레슨 02). 두 뜻의 가운데쯤에는 무엇이 있을까요?
 #
 # ' princess'는 어느 글에서도 1등이 아니고, 두 답의 평균에서도 1등이 아닙니다. 5번 블록 뒤의 블록들이 섞인
 # 벡터에서 만들어 낸 답입니다.
@@ -642,9 +660,14 @@ middle_question
 # at block 5: what is the likeliest?
 #
 # - [ ] still ' king' or ' queen'
+#   - Half of the mix comes from the text with the boy. The 24 blocks after block 5 read a vector that the
+#     king's text never had.
 # - [ ] ' girl'
+#   - Half of the mix comes from the text with the king. ` girl` is the answer for the boy alone.
 # - [x] ' princess'
 # - [ ] nonsense
+#   - It might have been. But directions mean something (lesson 02). What lies about halfway between these two
+#     meanings?
 #
 # ' princess' is the first choice for neither text, nor in the mean of both answers. The blocks after block 5 made
 # it out of the mixed vectors.

@@ -89,8 +89,10 @@ it_question
 # ` it`에서 27번 층 2번 헤드는 어느 토큰을 가장 많이 볼까요?
 #
 # - [ ] because. 바로 앞 토큰이다
+#   - 바로 앞 토큰을 보는 헤드도 있고, 그런 헤드는 뒤에서 찾습니다. 이 헤드는 ` because`에 0.05만 줍니다.
 # - [x] squirrel. 가장 가까운 명사다
 # - [ ] dog. 쫓아간 쪽이다
+#   - ` dog`을 보는 헤드도 있고, 레슨 06에서 하나를 보았습니다. 이 헤드는 ` dog`에 0.05만 줍니다.
 #
 # 가중치 가운데 0.42를 ` squirrel`에, 0.05를 ` dog`에 줍니다. 나머지의 대부분(0.37)은 `The`로 가는데, 그 까닭은 이
 # 레슨 끝에서 봅니다.
@@ -98,8 +100,12 @@ it_question
 # From ` it`, which token does head 2 of layer 27 look at most?
 #
 # - [ ] because, the token just before
+#   - There are heads that look at the token just before, and you will find one later. This head gives `
+#     because` no more than 0.05.
 # - [x] squirrel, the nearest noun
 # - [ ] dog, who did the chasing
+#   - There are heads that look at ` dog`, and you met one in lesson 06. This one gives ` dog` no more than
+#     0.05.
 #
 # It gives ` squirrel` 0.42 of its weight, and ` dog` 0.05. Most of the rest (0.37) goes to `The`; why, the end of
 # this lesson shows.
@@ -230,6 +236,7 @@ for token, score in zip(another.tokens, another.keys[27][0] @ query / 8):
 # the dot products are divided by the square root of `head_dim`.
 # %% id="ex-7-1"
 def attention_scores(query, keys):
+    """점수 [head, query, key].  query: [head, query, head_dim]; keys: [head, key, head_dim]."""
     """Return [head, query, key].  query: [head, query, head_dim]; keys: [head, key, head_dim]."""
     # BEGIN SOLUTION
     return query @ keys.transpose(1, 2) / query.shape[-1] ** 0.5
@@ -259,6 +266,7 @@ Exercise("7.1").check(attention_scores)
 # of each row, so that it sums to 1. What is masked then gets a weight of exactly 0.
 # %% id="ex-7-2"
 def attention_weights(scores, mask):
+    """가중치 [head, query, key].  mask(bool [query, key])가 False인 곳은 0."""
     """Return [head, query, key], 0 where mask is False.  mask: bool [query, key]."""
     # BEGIN SOLUTION
     return scores.masked_fill(~mask, float("-inf")).softmax(dim=-1)
@@ -319,6 +327,7 @@ for last_scores in (scores[0, -1], scores[0, -1] * 8):
 # Multiply the value of each position by its weight, and add them all up: one vector for each query.
 # %% id="ex-7-3"
 def combine(weights, values):
+    """가중합 [head, query, head_dim].  weights: [head, query, key]; values: [head, key, head_dim]."""
     """Return [head, query, head_dim].  weights: [head, query, key]; values: [head, key, head_dim]."""
     # BEGIN SOLUTION
     return weights @ values
@@ -379,6 +388,7 @@ AttentionExplorer(model, tokenizer, text, layer=27).set(all_heads=True)
 # next `head_dim` to head 1. Split it into `[head, position, head_dim]`.
 # %% id="ex-7-4"
 def split_heads(x, heads):
+    """헤드로 나눈 [head, position, head_dim].  x: [position, heads * head_dim]."""
     """Return [head, position, head_dim].  x: [position, heads * head_dim]."""
     # BEGIN SOLUTION
     return x.view(len(x), heads, -1).transpose(0, 1)
@@ -405,6 +415,7 @@ Exercise("7.4").check(split_heads)
 # Now the way back: join the results of the heads into one vector for each position.
 # %% id="ex-7-5"
 def merge_heads(x):
+    """다시 합친 [position, heads * head_dim].  x: [head, position, head_dim]."""
     """Return [position, heads * head_dim].  x: [head, position, head_dim]."""
     # BEGIN SOLUTION
     return x.transpose(0, 1).flatten(1)
@@ -438,8 +449,10 @@ sharing_question
 # 쿼리 헤드 세 개가 키와 값 한 벌을 함께 씁니다. 긴 글을 쓸 때 가장 크게 아끼는 것은 무엇일까요?
 #
 # - [ ] 소프트맥스 계산. 헤드 세 개에 한 번만 하면 된다
+#   - 점수는 쿼리와 키로 만듭니다. 키를 함께 써도 쿼리는 헤드마다 달라서, 점수와 소프트맥스도 헤드마다 따로입니다.
 # - [x] 메모리. 캐시에 담을 키와 값이 3분의 1이 된다
 # - [ ] 쿼리. 계산할 쿼리가 줄어든다
+#   - 함께 쓰는 쪽은 쿼리 헤드입니다. 쿼리 헤드는 여전히 9개이고, 쿼리도 9벌을 계산합니다.
 #
 # 쿼리와 점수와 가중치는 헤드 9개가 모두 따로 갖고 있습니다. 하지만 키와 값은 3벌만 계산해서 토큰마다 남겨 두고,
 # 단계마다 다시 읽습니다.
@@ -447,8 +460,11 @@ sharing_question
 # Three query heads share one set of keys and values. What does that save most, when a long text is written?
 #
 # - [ ] computing the softmax, which is done only once for the three
+#   - A score is made of a query and a key. The keys are shared, but each head has a query of its own, hence
+#     scores and a softmax of its own.
 # - [x] memory: the cache holds a third of the keys and values
 # - [ ] queries: fewer of them have to be computed
+#   - It is the query heads that share. There are still 9 of them, and 9 sets of queries are computed.
 #
 # Each of the 9 heads still has queries, scores and weights of its own. But only 3 sets of keys and values
 # are computed, kept for every token, and read again at every step.
@@ -480,6 +496,7 @@ for count in (heads, kv_heads):
 # values.) Query head `h` gets `x[h // groups]`. If `groups` is 3, query heads 0, 1 and 2 all get number 0.
 # %% id="ex-7-6"
 def repeat_kv(x, groups):
+    """[kv_heads * groups, position, head_dim].  x: 키나 값, [kv_head, position, head_dim]."""
     """Return [kv_heads * groups, position, head_dim].  x: [kv_head, position, head_dim]."""
     # BEGIN SOLUTION
     return x.repeat_interleave(groups, dim=0)
@@ -499,13 +516,13 @@ Exercise("7.6").check(repeat_kv)
 # %% [markdown] lang="ko"
 # ## 위치: 몇 토큰 앞인가
 #
-# 지금까지 만든 것에는 토큰의 위치가 어디에도 들어 있지 않습니다. `it` 앞에 있는 여섯 벡터의 순서를 뒤섞으면, 이
-# 부품들이 `it`에 내놓는 결과는 어떻게 될까요?
+# 지금까지 만든 부품으로 실험을 하나 해 봅니다. `it` 앞에 있는 여섯 벡터의 순서를 뒤섞으면, 이 부품들이 `it`에
+# 내놓는 결과는 어떻게 될까요?
 # %% [markdown] lang="en"
 # ## Positions: how far back?
 #
-# In what you have built so far, nothing says where in the text a token is. Shuffle the six vectors before `it`:
-# what happens to the result of these parts for `it`?
+# Try something with the parts that you have built so far. Shuffle the six vectors before `it`: what happens to the
+# result of these parts for `it`?
 # %% id="question-c"
 order_question = Question("7.c")
 order_question
@@ -514,7 +531,10 @@ order_question
 #
 # - [x] 전과 똑같은 벡터가 나온다
 # - [ ] 같은 숫자들이 순서만 바뀌어 나온다
+#   - 결과의 숫자 하나하나는 모든 토큰에 걸친 합입니다. 토큰의 순서는 더하는 순서를 바꿀 뿐, 결과 안의 차례와는 상관이
+#     없습니다.
 # - [ ] 다른 벡터가 나온다
+#   - 점수 하나를 만드는 데 무엇이 들어가는지 보세요. 쿼리 하나와 키 하나입니다. 그 안에 토큰의 위치가 있나요?
 #
 # 점수는 키마다 따로 매기고, 가중합은 더하는 순서와 상관이 없습니다. 지금까지의 부품은 토큰이 어느 위치에 있는지
 # 모릅니다.
@@ -523,7 +543,10 @@ order_question
 #
 # - [x] the same vector as before
 # - [ ] the same numbers in another order
+#   - Each number of the result is a sum over all tokens. Their order changes in which order one adds, not where
+#     a number ends up.
 # - [ ] a different vector
+#   - See what goes into a score: one query and one key. Is the position of a token in there?
 #
 # Each key is scored on its own, and a weighted sum does not depend on the order of what is added up. None of the
 # parts so far knows where a token is.
@@ -582,6 +605,7 @@ for layer in (without_positions, with_positions):
 # pairs can tell short distances apart, and the slow ones long distances.
 # %% id="ex-7-7"
 def rotary(x, positions, theta):
+    """회전한 x.  x: [head, position, head_dim]; positions: int [position]; theta: float."""
     """Return x turned.  x: [head, position, head_dim]; positions: int [position]; theta: float."""
     # BEGIN SOLUTION
     half = x.shape[-1] // 2
@@ -638,6 +662,7 @@ for shift in (0, 100):
 # `causal_mask(len(x))`. For a part that you skipped take the one in `parts`, such as `parts.split_heads`.
 # %% id="ex-7-8"
 def attention_layer(x, q_proj, k_proj, v_proj, o_proj, heads, kv_heads, theta):
+    """[position, width].  x: 정규화한 [position, width]; 행렬: [out, in]."""
     """Return [position, width].  x: [position, width], normed; the matrices: [out, in]."""
     # BEGIN SOLUTION
     positions = torch.arange(len(x))
@@ -788,7 +813,10 @@ parked_question
 #
 # - [x] 거의 그대로다
 # - [ ] 절반쯤
+#   - 가중치가 0.99라도 넘겨주는 것은 가중치 × 값입니다. 첫 토큰의 값 벡터가 얼마나 긴지 아래 셀에서 보세요.
 # - [ ] 거의 다 옮겨 간다
+#   - 이 헤드는 헤드 270개 가운데 하나이고, 넘겨주는 것은 가중치 × 값입니다. 가중치만으로는 얼마를 가져오는지 알 수
+#     없습니다.
 #
 # 첫 토큰이 무엇이든 그것을 보지만, 거기서 가져오는 것은 거의 없습니다.
 # %% [markdown] lang="en" question="7.d"
@@ -796,7 +824,11 @@ parked_question
 #
 # - [x] almost none
 # - [ ] about half
+#   - The weight is 0.99, but what is handed over is weight × value. See in the cell below how long the first
+#     token's value is.
 # - [ ] almost all
+#   - This is one of 270 heads, and what it hands over is weight × value. The weight alone does not tell how
+#     much that is.
 #
 # It looks at the first token, whatever that is, and takes next to nothing from it.
 # %% id="question-d-answered" tags=["solution"]

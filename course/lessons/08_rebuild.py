@@ -100,8 +100,10 @@ place_question
 # 회전해야 할까요?
 #
 # - [ ] 0. 혼자 들어왔다
+#   - 0은 글의 첫 토큰의 위치입니다. 그만큼 회전하면 첫 토큰과의 거리가 0이 됩니다.
 # - [x] 5. 글에서 그 위치에 있다
 # - [ ] 1. 토큰 하나다
+#   - 1은 들어온 토큰의 개수입니다. 위치 1에는 글의 둘째 토큰이 이미 있습니다.
 #
 # 캐시에 있는 키는 위치 0부터 4까지만큼 회전해 두었습니다. 새 토큰은 그다음 위치여야 합니다. 그러지 않으면 앞
 # 토큰과의 거리가 모두 어긋납니다.
@@ -110,8 +112,11 @@ place_question
 # position should its query and its key be rotated?
 #
 # - [ ] 0, it is alone
+#   - 0 is the position of the first token of the text. Rotated by that, it would be at a distance of 0 from
+#     that token.
 # - [x] 5, its position in the text
 # - [ ] 1, it is one token
+#   - 1 is how many tokens come in. At position 1 there is already the second token of the text.
 #
 # The keys in the cache were rotated by the positions 0 to 4. The new token has the position after them; otherwise
 # its distances to all earlier tokens would be wrong.
@@ -129,6 +134,7 @@ place_question.answer(2)
 # their mask (bool `[new, past + new]`, `True` where one may look). You can use `causal_mask(n)` of lesson 04.
 # %% id="ex-8-1"
 def places_and_mask(past, new):
+    """새 토큰의 (위치, 마스크): int64 [new], bool [new, past + new]."""
     """Return (positions, mask) of new tokens: int64 [new], bool [new, past + new]."""
     # BEGIN SOLUTION
     return torch.arange(past, past + new), causal_mask(past + new)[past:]
@@ -187,6 +193,7 @@ print(mask.int())
 #    heads, and multiply by `o_proj`.
 # %% id="ex-8-2"
 def attention(x, self_attn, config, positions, mask, cache=None):
+    """어텐션이 더할 것, [position, width].  x: 정규화한 [position, width]."""
     """Return what attention adds, [position, width].  x: [position, width], normed."""
     # BEGIN SOLUTION
     heads, kv_heads = config.num_attention_heads, config.num_key_value_heads
@@ -238,6 +245,7 @@ from course.my_llm import attention
 
 # %% id="ex-8-3"
 def run_layer(x, layer, config, positions, mask, cache=None):
+    """한 층(어텐션, 그다음 피드포워드)을 지난 x, [position, width]."""
     """Return x, [position, width], after one layer: attention, then feed-forward."""
     # BEGIN SOLUTION
     mlp, eps = layer.mlp, config.rms_norm_eps
@@ -292,8 +300,11 @@ equal_question
 # 부품은 모델의 행렬을 쓰지만 모델의 코드는 한 줄도 쓰지 않습니다. 로짓은 모델의 로짓과 얼마나 같을까요?
 #
 # - [ ] 언제나 마지막 비트까지 같다
+#   - 그러려면 모든 수를 똑같은 순서로 더해야 합니다. 부동소수점 수에서는 `(a + b) + c`와 `a + (b +
+#     c)`가 다를 수 있습니다.
 # - [x] 반올림 오차를 빼면 같다. 끝자리는 다를 수 있다
 # - [ ] 비슷하지만 가끔 다른 토큰이 1등이 된다
+#   - 그러려면 차이가 1등과 2등의 로짓 차이만큼은 되어야 합니다. 같은 계산을 다른 코드로 하면 무엇이 얼마나 달라질까요?
 #
 # 같은 수를 더하지만 더하는 순서가 군데군데 다릅니다. 그러면 반올림 때문에 끝자리가 달라집니다. 1등을 바꾸기에는
 # 턱없이 작은 차이입니다.
@@ -302,8 +313,12 @@ equal_question
 # model's?
 #
 # - [ ] equal to the last bit, always
+#   - For that, all numbers would have to be added in the same order. With floating-point numbers `(a + b) + c`
+#     and `a + (b + c)` may differ.
 # - [x] equal up to rounding: the last digits may differ
 # - [ ] similar, but now and then another token wins
+#   - For that, the difference would have to be as large as that between first and second place. The same
+#     computation, in other code: what can change, and by how much?
 #
 # The sums are the same, but here and there they are added up in another order. Rounding then changes the last
 # digits, far too little to change which token wins.
@@ -325,6 +340,7 @@ equal_question.answer(2)
 # layers run.
 # %% id="ex-8-4"
 def forward(model, input_ids, cache=None):
+    """로짓, float [1, position, vocab].  input_ids: int64 [1, position]."""
     """Return logits, float [1, position, vocab].  input_ids: int64 [1, position]."""
     # BEGIN SOLUTION
     stack, past = model.model, cache.get_seq_length() if cache is not None else 0
@@ -397,6 +413,7 @@ print(cache.get_seq_length(), f"{difference.abs().max():.3f}")
 # the end token (`model.generation_config.eos_token_id`) or `max_new_tokens` tokens.
 # %% id="ex-8-5"
 def write(model, input_ids, max_new_tokens, choose):
+    """새 토큰의 id(int)를 하나씩 yield.  input_ids: [1, position]; choose: 로짓 [vocab] -> id."""
     """Yield the ids (int) of new tokens.  input_ids: [1, position]; choose: logits [vocab] -> id."""
     # BEGIN SOLUTION
     cache, unseen = KVCache(), input_ids
@@ -475,8 +492,10 @@ time_question
 # 어디에 들까요?
 #
 # - [ ] 곱셈과 덧셈
+#   - 아래 셀에서 곱셈을 여덟 배로 늘려 봅니다. 곱셈이 시간을 정한다면 시간도 여덟 배가 되어야 합니다.
 # - [x] 가중치를 메모리에서 가져오기
 # - [ ] 파이썬의 반복문 실행
+#   - 파이썬은 어느 행렬을 곱할지만 정합니다. 토큰 하나에 그런 호출은 수백 번이고, 시간은 호출된 계산 안에서 갑니다.
 #
 # 가중치 하나를 메모리에서 가져와 곱셈 한 번과 덧셈 한 번에 씁니다. 프로세서는 메모리가 다음 숫자를 가져오는
 # 것보다 훨씬 빨리 그 일을 끝냅니다.
@@ -485,8 +504,12 @@ time_question
 # text is written, what takes most of the time?
 #
 # - [ ] multiplying and adding
+#   - The cell below does eight times as many multiplications. If those took the time, it would take eight times
+#     as long.
 # - [x] fetching the weights from memory
 # - [ ] running Python's loops
+#   - Python only says which matrix comes next, a few hundred times for a token. The time passes inside the
+#     computations that it calls.
 #
 # Each weight is fetched from memory for one multiplication and one addition. A processor does those far
 # faster than memory can bring the next number.
@@ -522,6 +545,7 @@ print(f"{seconds_to_read(matrices, vectors=8) / seconds_to_read(matrices, vector
 # rows each had (a list of `int`).
 # %% id="ex-8-6"
 def fuse(matrices):
+    """(matrix, sizes).  (x @ matrix.T).split(sizes, -1)이 행렬마다의 곱이 되도록."""
     """Return (matrix, sizes), so that (x @ matrix.T).split(sizes, -1) is each one's product."""
     # BEGIN SOLUTION
     return torch.cat(matrices), [len(matrix) for matrix in matrices]
@@ -555,6 +579,10 @@ Exercise("8.6").check(fuse)
 # up.
 # %% id="ex-8-7"
 class RoomyCache:
+    """메모리 [layer, 1, kv_heads, room, head_dim] 두 벌을 한 번만 잡는 KVCache.
+
+    append(layer, keys, values) -> 지금까지 모든 위치의 (keys, values); get_seq_length() -> int.
+    """
     """A KVCache whose memory, [layer, 1, kv_heads, room, head_dim] twice, is taken once.
 
     append(layer, keys, values) -> (keys, values) of all positions so far; get_seq_length() -> int.

@@ -17,7 +17,7 @@ from nbclient.exceptions import CellExecutionError
 from course import ROOT
 from course.lessons import lesson_files
 from course.notebooks import tables
-from course.notebooks.lesson import Cell, LessonError, no_lesson, read_lesson
+from course.notebooks.lesson import Cell, LessonError, in_language, no_lesson, read_lesson
 from utils.language import LANGUAGES
 
 PLACEHOLDER = {"ko": "...  # 여기에 코드를 쓰세요", "en": "...  # your code here"}
@@ -61,7 +61,8 @@ def notebook(cells: list[Cell], lang: str, solved: bool) -> nbformat.NotebookNod
         if cell.kind == "markdown":
             node = nbformat.v4.new_markdown_cell(cell.source, id=cell.id)
         else:
-            source = with_solution(cell.source) if solved else without_solution(cell.source, lang)
+            source = in_language(cell.source, lang)
+            source = with_solution(source) if solved else without_solution(source, lang)
             node = nbformat.v4.new_code_cell(source, id=cell.id)
         if cell.tags:
             node.metadata.tags = list(cell.tags)

@@ -1,8 +1,9 @@
 """A lesson's source: one Python file in jupytext's percent format, read into cells and checked.
 
 Cells with `lang="ko"` or `lang="en"` stand in adjacent pairs and go to that language's notebooks;
-all others go to both.  What a lesson says of its exercises and questions stands in pairs of its
-own, which go into no notebook: see `course.notebooks.words`.
+all others go to both, each with the docstring in its language where two stand side by side.  What a
+lesson says of its exercises and questions stands in pairs of its own, which go into no notebook:
+see `course.notebooks.words`.
 """
 
 import re
@@ -16,7 +17,14 @@ from course.lessons import lesson_files
 from course.notebooks.words import WordsError, lesson_words
 from utils.language import LANGUAGES, _
 
+DOCSTRING = r'"""(?:(?!""").)*"""'
+DOCSTRINGS = re.compile(rf"(?ms)^( +)({DOCSTRING})\n\1({DOCSTRING})$")  # Korean, then English
 WORDS = {"lesson", "hints", "question"}  # the attribute of a cell that goes into no notebook
+
+
+def in_language(source: str, lang: str) -> str:
+    """`source` with the docstring in `lang` where two stand side by side, the Korean one first."""
+    return DOCSTRINGS.sub(lambda m: m[1] + m[2 if lang == "ko" else 3], source)
 
 
 class LessonError(ValueError):
@@ -80,6 +88,8 @@ def _check(path: Path, cells: list[Cell]) -> None:
             refuse(cell, f'this "{cell.lang}" cell has no counterpart beside it')
         if cell.kind == "code" and not re.fullmatch(r"[a-zA-Z0-9-]{1,64}", cell.id):
             refuse(cell, 'a code cell needs an id="…" of letters, digits and dashes')
+        if cell.id.startswith("ex-") and '"""' in DOCSTRINGS.sub("", cell.source):
+            refuse(cell, "a docstring stands in both languages side by side, the Korean one first")
         if (cell.id, cell.lang) in seen:
             refuse(cell, f'the id "{cell.id}" is used twice')
         seen |= {(cell.id, lang) for lang in ((cell.lang,) if cell.lang else (None, *LANGUAGES))}

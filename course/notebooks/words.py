@@ -19,6 +19,7 @@ All of it stands in the lesson, both languages side by side, beside the cell tha
     # What is asked?
     #
     # - [ ] a choice
+    #   - What it overlooks, if it is wrong: said to whoever chooses it.
     # - [x] the right one
     #
     # Why it is right.
@@ -43,6 +44,7 @@ CELL = re.compile(r"(?m)^# %%(.*)\n((?:(?!# %%).*\n?)*)")
 TITLE = re.compile(r"(?m)^### \S+ (\d+\.\d+) · (.+)$")
 CONCEPT = re.compile(r"(?m)^- (C\d+) (.+(?:\n  .+)*)")
 CHOICE = re.compile(r"- \[( |x)\] ")
+OVERLOOKS = re.compile(r"\n +- ")  # a list item inside a choice
 
 
 class WordsError(ValueError):
@@ -72,6 +74,7 @@ class QuestionWords:
     number: str
     asks: str
     choices: tuple[str, ...]
+    overlooks: tuple[str, ...]  # one for each choice, and nothing for the right one
     right: int
     because: str
 
@@ -192,10 +195,19 @@ def _question(number: str, text: str) -> QuestionWords:
             f"question {number}: what is asked, a list of choices `- [ ]` with one `- [x]`, and "
             "why it is right, with an empty line between them",
         )
+    said = [[_one_line(part) for part in OVERLOOKS.split(choice[6:])] for choice in choices]
+    for mark, (choice, *overlooks) in zip(marks, said, strict=True):
+        if len(overlooks) != (mark == " ") or "" in overlooks:
+            raise WordsError(
+                number,
+                f"question {number}, {choice!r}: below a wrong choice one item `  - `, which says "
+                "what it overlooks, and below the right one none",
+            )
     return QuestionWords(
         number,
         asks=_one_line(parts[0]),
-        choices=tuple(_one_line(choice[6:]) for choice in choices),
+        choices=tuple(choice for choice, *_overlooks in said),
+        overlooks=tuple("".join(overlooks) for _choice, *overlooks in said),
         right=marks.index("x"),
         because=_one_line(parts[2]),
     )
