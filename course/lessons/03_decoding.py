@@ -702,7 +702,7 @@ for start in starts:
     ids = [step.token_id for step in generation_steps(model, tokenizer, start, 50)]
     print(f"{decoding.repeated_ngram_rate(ids, 3):.2f}  {start}")
 # %% [markdown] lang="ko"
-# 옛날이야기는 거의 되풀이하지 않습니다. 앞의 글처럼 심하지는 않아도, 언어를 배우는 방법을 묻는 글은 거의 3분의 1이
+# 옛날이야기는 거의 되풀이하지 않습니다. 앞의 글처럼 심하지는 않아도, 언어를 배우는 방법을 말하는 글은 거의 3분의 1이
 # 되풀이입니다. 그러니 늘 그렇지는 않고, 프롬프트에 달려 있습니다. 글이 길어지면 어떻게 되는지도 보세요(`50`을 `150`으로).
 #
 # ## 모든 설정을 한자리에서
