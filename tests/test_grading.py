@@ -304,7 +304,7 @@ def test_a_fault_in_the_grader_is_said_and_no_attempt(monkeypatch):
         raise KeyError("grader")
 
     monkeypatch.setattr(
-        "course.exercise.exercise_spec", lambda number: ExerciseSpec(number, broken, (), {})
+        "course.graders.exercise_spec", lambda number: ExerciseSpec(number, broken, (), {})
     )
     widget = Exercise("1.2").check(lambda x: x)
     assert not widget.passed

@@ -100,7 +100,7 @@ def _products(query: Tensor, keys: Tensor) -> Tensor:
 )
 def attention_scores(attempt: Attempt) -> Iterator[Check]:
     for title, heads, queries, keys, width in (
-        (N_("two heads, three positions", "헤드 2개, 위치 3개"), 2, 3, 3, 4),
+        (N_("two heads, three positions", "헤드 2개, 위치 3개"), 2, 3, 3, 5),
         (
             N_("one query, five keys, as with a cache", "쿼리 1개, 키 5개(캐시를 쓸 때처럼)"),
             3,

@@ -177,7 +177,7 @@ def _kept_rightly(attempt: Attempt, self_attn: LlamaAttention, config: LlamaConf
     whole = _x(), self_attn, config, *parts.places_and_mask(0, 5)
     attempt.call(title, *whole, function=with_cache)
     shapes = {layer: list(keys.shape) for layer, (keys, _values) in store.layers.items()}
-    expected = {1: [1, 2, 5, 8]}
+    expected = {1: [1, 2, 5, 4]}
     if shapes == expected:
         return Check(title)
     return attempt.fail(title, "kept-otherwise", got=str(shapes), expected=str(expected))

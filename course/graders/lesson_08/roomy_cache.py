@@ -10,18 +10,18 @@ from course.graders.attempt import Attempt
 from course.graders.spec import Check, Mistake, exercise
 from utils.language import N_, _
 
-LAYERS, KV_HEADS, HEAD_DIM, ROOM = SIZES = (2, 3, 4, 8)
+LAYERS, KV_HEADS, HEAD_DIM, ROOM = SIZES = (9, 3, 4, 8)
 Chunk = tuple[int, Tensor, Tensor]  # layer, its new keys and values
 
 
 def _chunks() -> list[Chunk]:
-    """Passes of 4, 3 and 1 positions over two layers, which fill them."""
+    """Passes of 4, 3 and 1 positions over the first and the last layer, which fill them."""
     generator = torch.Generator().manual_seed(87)
 
     def noise(count: int) -> Tensor:
         return torch.randn(1, KV_HEADS, count, HEAD_DIM, generator=generator)
 
-    return [(layer, noise(count), noise(count)) for count in (4, 3, 1) for layer in range(LAYERS)]
+    return [(layer, noise(count), noise(count)) for count in (4, 3, 1) for layer in (0, LAYERS - 1)]
 
 
 def _mistaken_appends(before: list[Chunk]) -> tuple[Mistake, ...]:
@@ -117,7 +117,7 @@ def _filled(attempt: Attempt, store: Any) -> Iterator[Check]:
             function=lambda *_chunk, got=got: got,
             name="append",
             expected=expected,
-            mistakes=_mistaken_appends(before),
+            mistakes=_mistaken_appends([*before]),
         )
         if places.setdefault(layer, got[0].data_ptr()) != got[0].data_ptr():
             yield attempt.fail(title, "new-memory")

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import LlamaForCausalLM
 
-from course.graders.attempt import Attempt
+from course.graders.attempt import Attempt, failures
 from course.graders.lesson_08.small_model import IDS, small_model
 from course.graders.spec import Check, Mistake, exercise
 from utils import parts
@@ -133,8 +133,30 @@ def write(attempt: Attempt) -> Iterator[Check]:
         given = model, ids, 6, choose
         expected = list(parts.write(*given))
         yield attempt.compare(title, *given, expected=expected, function=listed, name="write")
+    yield from failures([_chooses_from_logits(attempt, ids)])
     yield _with_the_cache(attempt, listed, ids)
     yield _one_by_one(attempt, ids)
+
+
+def _chooses_from_logits(attempt: Attempt, ids: Tensor) -> Check:
+    """What `choose` is given: the logits [vocab] of the last position."""
+    title, model = N_("what `choose` is given", "`choose`가 받는 것"), small_model()
+
+    def given_to_choose(write: Callable) -> list[Tensor]:
+        seen: list[Tensor] = []
+
+        def choose(logits: Tensor) -> int:
+            seen.append(logits)
+            return parts.greedy(logits)
+
+        list(write(model, ids, 3, choose))
+        return seen
+
+    return attempt.compare(
+        title,
+        function=lambda: given_to_choose(attempt.answer),
+        expected=given_to_choose(parts.write),
+    )
 
 
 def _with_the_cache(attempt: Attempt, listed: Callable, ids: Tensor) -> Check:
