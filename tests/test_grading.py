@@ -170,6 +170,7 @@ RAISED = {
     "sizes-do-not-join": lambda x: torch.cat([x, x.T]),
     "no-such-axis": lambda x: x.sum(2),
     "no-such-index": lambda x: x[7],
+    "mask-does-not-fit": lambda x: x[x.T > 0],
     "not-in-order": lambda x: x.T.view(-1),
     "shape-does-not-fit": lambda x: x.view(5, 5),
     "called-a-value": lambda x: x.shape(0),

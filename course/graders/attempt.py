@@ -71,6 +71,10 @@ DIAGNOSES = {
         "함수가 None을 돌려주었습니다. 끝에 `return`이 있거나, 하나씩 내야 한다면 `yield`가 "
         "있나요?",
     ),
+    "random-result": N_(
+        "Called twice with the same, your function gave two results. Is something drawn at random?",
+        "같은 인수로 두 번 불렀더니 결과가 다릅니다. 무언가를 무작위로 뽑고 있나요?",
+    ),
     "never-used": N_(
         "Your function never uses `{name}`. What is it for?",
         "함수에서 `{name}` 인수를 한 번도 쓰지 않습니다. 무엇에 쓰이는 인수인가요?",
@@ -232,6 +236,10 @@ class Attempt:
             "expected": shown[1] or describe(expected),
         }
         otherwise = raised or self._fault(title, got, expected, **close)
+        if otherwise.diagnosis in (*VAGUE, *relations.SINGLE) and function is None:
+            again = self.call(title, *given, **named)
+            if not equal(again, got, **close):
+                otherwise = self.fail(title, "random-result")
         otherwise = replace(otherwise, **about)
         if suspects := case.suspects():
             checks = {each: self.fail(title, each, **about) for each in suspects}

@@ -40,7 +40,18 @@ def _mistaken_appends(before: list[Chunk]) -> tuple[Mistake, ...]:
             for new, old in zip((keys, values), joined(layer, keys, values), strict=True)
         )
 
+    def one_length(layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, ...]:
+        both, start = [torch.zeros(1, KV_HEADS, 4 * ROOM, HEAD_DIM) for _part in range(2)], 0
+        for number, *pair in [*before, (layer, keys, values)]:
+            end = start + pair[0].shape[2]
+            if number == layer:
+                for part, new in zip(both, pair, strict=True):
+                    part[:, :, start:end] = new
+            start = end
+        return tuple(part[:, :, :start] for part in both)
+
     return (
+        Mistake("one-length-for-all", one_length),
         Mistake("over-the-old", over_the_old),
         Mistake("empty-room-too", all_room),
         Mistake("swapped", lambda *chunk: joined(*chunk)[::-1]),
@@ -60,6 +71,10 @@ def _joined(chunks: list[Chunk]) -> tuple[Tensor, Tensor]:
             "Only the new ones came back. Write them behind the old ones, and return all that "
             "are filled.",
             "새것만 돌아왔습니다. 앞의 것 뒤에 적고, 채워진 것을 모두 돌려주세요.",
+        ),
+        "one-length-for-all": N_(
+            "One length was counted for all layers together. Each layer has a length of its own.",
+            "모든 층의 길이를 하나로 셌습니다. 길이는 층마다 따로 세야 합니다.",
         ),
         "empty-room-too": N_(
             "The empty room came back, too. Return only the positions that are filled.",
