@@ -111,11 +111,7 @@ def sample(attempt: Attempt) -> Iterator[Check]:
     ):
         logits = torch.full((6,), -inf).index_fill(0, torch.tensor([token]), logit)
         check = attempt.compare(title, logits, generator, expected=token)
-        if check.diagnosis in (
-            "other-value",
-            "random-result",
-            *relations.SINGLE,
-        ):  # another token's id
+        if check.diagnosis in ("other-value", "random-result", *relations.SINGLE):
             about = {"given": check.given, "got": check.got, "expected": check.expected}
             check = attempt.fail(title, "cut-token-drawn", **about)
         yield check
