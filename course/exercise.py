@@ -269,7 +269,7 @@ def _to_try(code: str) -> str:
     """Code to paste into a cell, folded away."""
     if not code:
         return ""
-    label = _("Try this case: paste it into a cell", "이 경우를 직접 해 보기: 셀에 붙여 넣으세요")
+    label = _("Try this case: paste it into a cell")
     return (
         f'<details style="margin-left:1.4em"><summary>{label}</summary>'
         f"<pre>{_text(code)}</pre></details>"

@@ -175,7 +175,8 @@ class Attempt:
             raise refuse("not-finished")
         if error is not None:
             found, says = explained(error, self.answer)
-            check = Check(title, found, says, got=error_text(error), **case)
+            check = Check(title, found, says, got=error_text(error))
+            check = replace(check, given=case["given"], tries=case["tries"])
             raise Refused(check, error) from error
         if value is None:
             raise refuse("none", got="None")

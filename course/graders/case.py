@@ -112,10 +112,10 @@ def _code(value: Any, rooms: set[str]) -> str:
     if value is None or isinstance(value, bool | int | float | str):
         return repr(value)
     if isinstance(value, FunctionType):
-        home = sys.modules.get(value.__module__)
-        if getattr(home, value.__name__, None) is value:
-            rooms.add(value.__module__)
-            return f"{value.__module__}.{value.__name__}"
+        home, name = str(value.__module__), value.__name__
+        if getattr(sys.modules.get(home), name, None) is value:
+            rooms.add(home)
+            return f"{home}.{name}"
     raise _CannotBeWritten
 
 
