@@ -55,7 +55,7 @@ def _products(query: Tensor, keys: Tensor) -> Tensor:
                 N_(
                     "`*` multiplies number by number. The dot product of every query with every "
                     "key is `query @ keys.transpose(1, 2)`.",
-                    "`*`는 숫자끼리 곱합니다. 모든 쿼리와 모든 키의 내적은 "
+                    "`*`는 원소별로 곱합니다. 모든 쿼리와 모든 키의 내적은 "
                     "`query @ keys.transpose(1, 2)`입니다.",
                 ),
             )
@@ -268,7 +268,7 @@ def attention_weights(attempt: Attempt) -> Iterator[Check]:
             N_(
                 "`*` multiplies number by number. A sum of the values by their weights is "
                 "`weights @ values`.",
-                "`*`는 숫자끼리 곱합니다. 값을 가중치만큼 더하는 것은 `weights @ values`입니다.",
+                "`*`는 원소별로 곱합니다. 값을 가중치만큼 더하는 것은 `weights @ values`입니다.",
             ),
         ),
         Mistake(
