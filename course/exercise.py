@@ -5,8 +5,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from course.graders import exercise_spec
-from course.graders.attempt import grade
+from course.graders import graded
 from course.graders.spec import Check
 from course.learner import is_learning
 from course.lessons import lesson_files, lesson_of
@@ -76,7 +75,7 @@ class Exercise(_Answered):
         """Grade `answer`, a function or a value; an untouched one is "not attempted yet"."""
         self.attempted = not is_untouched(answer)
         if self.attempted:
-            self.checks, self.printed = grade(exercise_spec(self.number), answer)
+            self.checks, self.printed = graded(self.number, answer)
             last = self.checks[-1]
             if is_learning() and not last.is_ours:
                 events.record_attempt(self.number, self.passed, last.diagnosis)
@@ -101,7 +100,7 @@ class Exercise(_Answered):
         for check in self.checks:
             lines.append(f"{'✓' if check.passed else '✗'} {_(check.title)}")
             if not check.passed:
-                lines += [f"  {label}: {text}" for label, text in _details(check)]
+                lines += [f"  {label}:{_indented(text)}" for label, text in _details(check)]
         lines.append(_("Passed.") if self.passed else _("Not there yet."))
         return "\n".join(lines)
 
@@ -122,9 +121,10 @@ class Exercise(_Answered):
             rows.append(f'<div style="color:{colour}">{mark} {_text(_(check.title))}</div>')
             if not check.passed:
                 rows += [
-                    f'<div style="margin-left:1.4em"><em>{label}:</em> {_text(text)}</div>'
+                    f'<div style="margin-left:1.4em"><em>{label}:</em> {_lines(text)}</div>'
                     for label, text in _details(check)
                 ]
+                rows.append(_to_try(check.tries))
         if self.attempted:
             verdict, colour = (_("Passed."), GOOD) if self.passed else (_("Not there yet."), BAD)
             rows.append(f'<div style="color:{colour}"><strong>{verdict}</strong></div>')
@@ -260,6 +260,27 @@ def _details(check: Check) -> list[tuple[str, str]]:
         (_("probably"), check.says),
     ]
     return [(label, text) for label, text in rows if text]
+
+
+def _indented(text: str) -> str:
+    """Several lines stand below their label, one line beside it."""
+    return f" {text}" if "\n" not in text else "".join(f"\n    {line}" for line in text.split("\n"))
+
+
+def _lines(text: str) -> str:
+    shown = _text(text)
+    return shown if "\n" not in text else f'<pre style="margin:0 0 0 1.4em">{shown}</pre>'
+
+
+def _to_try(code: str) -> str:
+    """Code to paste into a cell, folded away."""
+    if not code:
+        return ""
+    label = _("Try this case: paste it into a cell")
+    return (
+        f'<details style="margin-left:1.4em"><summary>{label}</summary>'
+        f"<pre>{_text(code)}</pre></details>"
+    )
 
 
 def _text(text: str) -> str:

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from course.exercise import Exercise, Question
-from course.graders.attempt import Attempt, Refused, TimeUp, grade, time_limit
+from course.graders.attempt import Attempt, Refused, grade
+from course.graders.patience import TimeUp, time_limit
 from course.graders.spec import ExerciseSpec, Mistake
 from course.my_llm.written import is_untouched
 from course.notebooks.words import as_html
@@ -73,7 +74,13 @@ def test_the_folder_s_name_means_nothing(tmp_path, monkeypatch):
 
 def test_a_failed_check_says_all_four_things():
     text = repr(Exercise("1.2").check(wrong))
-    for part in ("✗", "given: wrong(tensor [1, 3]", "came out:", "expected:", "probably: `+` adds"):
+    for part in (
+        "✗",
+        "given:\n    input_ids = [[5, 6, 7]]\n    token_id = 8",
+        "came out:",
+        "expected:",
+        "probably: `+` adds",
+    ):
         assert part in text
 
 
@@ -254,13 +261,14 @@ def one_check(run, *mistakes):
         (lambda x: "text", "not-a-tensor"),
         (lambda x: x[None], "batch-kept"),
         (lambda x: x[:2], "too-short"),
-        (lambda x: torch.zeros(7), "wrong-shape"),
+        (lambda x: torch.zeros(7 + 0 * len(x)), "wrong-shape"),
         (lambda x: x.half(), "wrong-dtype"),
         (lambda x: x.to("meta"), "wrong-device"),
         (lambda x: x.mul_(1.0).add_(1).clone() - 1, "changed-in-place"),
         (lambda x: x / 0 * 0, "nan"),
         (lambda x: x + 1, "offset"),
-        (lambda x: torch.tensor([9.0, 7.0, 3.5]), "differs"),
+        (lambda x: torch.tensor([9.0, 7.0, 3.5]), "never-used"),
+        (lambda x: x * torch.tensor([9.0, 3.5, 1.7]), "differs"),
         (lambda x: x * 2, "doubled"),
         (lambda x: x @ x[:2], "wrong-size"),
         (lambda x: x @ x[:1], "shapes-do-not-multiply"),

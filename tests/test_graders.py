@@ -24,8 +24,13 @@ ANSWERS = [
     for module in pkgutil.iter_modules(wrong_answers.__path__)
 ]
 EXERCISES = exercise_numbers()
-WRONG = {number: wrong for module in ANSWERS for number, wrong in module.WRONG.items()}
-RIGHT = {number: right for module in ANSWERS for number, right in module.RIGHT.items()}
+WRONG: dict = {}
+RIGHT: dict = {}
+for module in ANSWERS:
+    for number, wrong in module.WRONG.items():
+        WRONG.setdefault(number, {}).update(wrong)
+    for number, right in module.RIGHT.items():
+        RIGHT.setdefault(number, []).extend(right)
 SAID = {}  # of token ids in lesson 01: the model's output
 
 
@@ -69,11 +74,16 @@ def test_has_enough_answers_to_be_tried_with(number):
     assert len(RIGHT[number]) >= 2
 
 
+def bare(diagnosis):
+    """Without what tells several answers with one diagnosis apart."""
+    return diagnosis.partition(" (")[0]
+
+
 @pytest.mark.parametrize("number", sorted(WRONG))
 def test_every_diagnosis_has_its_sentence(number):
     spec = exercise_spec(number)
     assert {mistake.name for mistake in spec.mistakes} <= spec.diagnoses.keys()
-    for name in {*WRONG[number], *spec.diagnoses, *DIAGNOSES}:
+    for name in {*map(bare, WRONG[number]), *spec.diagnoses, *DIAGNOSES}:
         use_language("ko")
         korean = diagnosis_sentence(number, name)
         use_language("en")
@@ -89,10 +99,11 @@ def test_wrong_answer_gets_its_own_diagnosis(number, diagnosis, monkeypatch, req
         request.getfixturevalue("same_text_same_logits")
     if diagnosis == "too-slow":
         monkeypatch.setattr("course.graders.attempt.SECONDS", 0.5)
+    answer, diagnosis = WRONG[number][diagnosis], bare(diagnosis)
     spec, said = exercise_spec(number), {}
     for lang in ("ko", "en"):
         use_language(lang)
-        checks, _printed = grade(spec, WRONG[number][diagnosis])
+        checks, _printed = grade(spec, answer)
         assert [check.diagnosis for check in checks if not check.passed] == [diagnosis]
         said[lang] = checks[-1].says
     assert said["ko"] != said["en"]

@@ -1,5 +1,7 @@
 """How any answer is graded: relations, errors in words, torch's settings, shared models, time."""
 
+import inspect
+import linecache
 import math
 import random
 import time
@@ -12,13 +14,16 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from course.exercise import Exercise
+from course.graders import exercise_spec
 from course.graders.attempt import Attempt, Refused, grade
-from course.graders.compare import describe_from, fault
+from course.graders.compare import describe_from, equal, fault
 from course.graders.models import tiny_llama
 from course.graders.relations import TIERS, related
-from course.graders.spec import ExerciseSpec
+from course.graders.spec import ExerciseSpec, Mistake
+from course.lessons import lesson_of
 from course.progress import events
-from utils.language import use_language
+from tests.mutants import EQUIVALENT, answer_from, code_exercises, diagnosis_of, mutants, solutions
+from utils.language import N_, use_language
 
 IDS = torch.tensor([[3, 5, 8]])
 CLOSE = {"atol": 1e-5, "rtol": 1e-4}
@@ -170,6 +175,7 @@ RAISED = {
     "sizes-do-not-join": lambda x: torch.cat([x, x.T]),
     "no-such-axis": lambda x: x.sum(2),
     "no-such-index": lambda x: x[7],
+    "mask-does-not-fit": lambda x: x[x.T > 0],
     "not-in-order": lambda x: x.T.view(-1),
     "shape-does-not-fit": lambda x: x.view(5, 5),
     "called-a-value": lambda x: x.shape(0),
@@ -304,7 +310,7 @@ def test_a_fault_in_the_grader_is_said_and_no_attempt(monkeypatch):
         raise KeyError("grader")
 
     monkeypatch.setattr(
-        "course.exercise.exercise_spec", lambda number: ExerciseSpec(number, broken, (), {})
+        "course.graders.exercise_spec", lambda number: ExerciseSpec(number, broken, (), {})
     )
     widget = Exercise("1.2").check(lambda x: x)
     assert not widget.passed
@@ -343,3 +349,91 @@ def test_a_value_error_of_one_s_own_is_a_value_error():
         return logits / temperature
 
     assert Exercise("3.2").check(apply_temperature).passed
+
+
+def alike(one, other):
+    """Equal where they are values; models and functions are made anew."""
+    return equal(other, one) or not isinstance(one, Tensor | int | float | str | list)
+
+
+def test_a_case_can_be_tried_again_as_it_was():
+    """What is pasted into a cell calls the answer with what the check gave it."""
+    written = 0
+    for number in code_exercises():
+        given: list = []
+        solution = answer_from(number, solutions()[number])
+        if isinstance(solution, type) or lesson_of(number) == "01":  # there the model is slow
+            continue
+        parameters = inspect.signature(solution).parameters
+        names = {"note": lambda *values, given=given: given.append(values)}
+        head = f"def {solution.__name__}({', '.join(parameters)}): note({', '.join(parameters)})"
+        exec(head.replace("cache", "cache=None", 1) if "cache" in parameters else head, names)
+        check = grade(exercise_spec(number), names[solution.__name__])[0][-1]
+        if check.tries:
+            written += 1
+            exec(check.tries, names)
+            first, again = given[-2:]
+            assert all(map(alike, first, again)), number
+    assert written >= 25
+
+
+def test_a_grader_that_does_not_load_is_no_attempt(monkeypatch, learner):
+    def broken(_name):
+        raise SyntaxError("half a line")
+
+    monkeypatch.setattr("course.graders.EXERCISES", {})
+    monkeypatch.setattr("course.graders._import", broken)
+    widget = Exercise("1.2").check(lambda ids, token: ids)
+    assert "not your mistake" in repr(widget)
+    assert events.summary() == {}
+
+
+def test_of_two_mistakes_the_one_that_fits_more_cases_is_believed():
+    doubled = Mistake("doubled", lambda x: 2 * x, N_("twice", "두 배"))
+    squared = Mistake("squared-it", lambda x: x * x, N_("squared", "제곱"))
+
+    def run(attempt):
+        for x in (torch.full((3,), 2.0), some(3), some(3, seed=1)):
+            yield attempt.compare("same", x, expected=x)
+
+    for mistakes in ((doubled, squared), (squared, doubled)):
+        says = {mistake.name: mistake.says for mistake in mistakes}
+        task = ExerciseSpec("t", run, mistakes, says)
+        assert grade(task, lambda x: x * x)[0][-1].diagnosis == "squared-it"
+        assert grade(task, lambda x: x + x)[0][-1].diagnosis == "doubled"
+
+
+def test_axes_are_called_what_the_docstring_calls_them():
+    def turned(x):
+        """Return [head, query, key]."""
+        return x.transpose(1, 2)
+
+    says = grade(spec(some(2, 3, 4), right=lambda x: x), turned)[0][-1].says
+    assert "0 `head`, 1 `query`, 2 `key`" in says
+
+
+@pytest.mark.parametrize("number", ["3.4", "3.7", "4.5", "5.3", "7.1", "7.7"])
+def test_no_spoilt_solution_passes(number):
+    """`python -m tests.mutants` tries all of every exercise."""
+    passed = [
+        what
+        for what, source in list(mutants(solutions()[number]))[::2]
+        if diagnosis_of(number, source) is None
+    ]
+    assert set(passed) <= EQUIVALENT
+
+
+def test_an_error_names_the_cell_where_it_arose_and_the_call():
+    names: dict = {}
+    for number, cell in enumerate(
+        (
+            "\ndef next_token_id(model, input_ids):\n    return input_ids + model.lenght\n",
+            "def answer(x):\n    y = x\n    return next_token_id(y, x)\n",
+        )
+    ):
+        file = f"<ipython-input-{number}>"
+        linecache.cache[file] = len(cell), None, cell.splitlines(True), file
+        exec(compile(cell, file, "exec"), names)
+    says = grade(spec(X, right=lambda x: x), names["answer"])[0][-1].says
+    assert "line 3 of the cell with `next_token_id` (exercise 1.1)" in says
+    assert "called from line 3 of the cell with `answer`" in says

@@ -16,8 +16,9 @@ import matplotlib
 import pytest
 import torch
 
-from course.graders.attempt import Attempt, TimeUp, time_limit
+from course.graders.attempt import Attempt
 from course.graders.own_thread import printed_to, raised_after
+from course.graders.patience import TimeUp, time_limit
 from course.graders.spec import ExerciseSpec
 from tests.test_explorers_base import Letters, letter_picture
 from tests.tiny_models import TINY, tiny_tokenizer

@@ -5,23 +5,21 @@ has one fault at a time to think about.
 """
 
 import io
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from copy import deepcopy
-from dataclasses import dataclass, field
-from types import FrameType
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from course.graders import compare, errors, relations
+from course.graders.case import given_in_words, to_try_again
 from course.graders.compare import describe, equal, fault, near_difference
 from course.graders.errors import error_text, explained
-from course.graders.own_thread import printed_to, raised_after
+from course.graders.evidence import Case, axes_of, copied, most_believed, never_used
+from course.graders.own_thread import printed_to
+from course.graders.patience import WAITS, TimeUp, time_limit
 from course.graders.spec import Check, ExerciseSpec, Mistake, failed
 from course.graders.surroundings import Watch, same_random_state, torch_defaults
 from utils.language import N_, _
@@ -73,6 +71,14 @@ DIAGNOSES = {
         "함수가 None을 돌려주었습니다. 끝에 `return`이 있거나, 하나씩 내야 한다면 `yield`가 "
         "있나요?",
     ),
+    "random-result": N_(
+        "Called twice with the same, your function gave two results. Is something drawn at random?",
+        "같은 인수로 두 번 불렀더니 결과가 다릅니다. 무언가를 무작위로 뽑고 있나요?",
+    ),
+    "never-used": N_(
+        "Your function never uses `{name}`. What is it for?",
+        "함수에서 `{name}` 인수를 한 번도 쓰지 않습니다. 무엇에 쓰이는 인수인가요?",
+    ),
     "changed-in-place": N_(
         "Your function changed its argument in place. Work on a copy (`clone()`), and leave "
         "what you are given as it was.",
@@ -94,44 +100,6 @@ class Refused(Exception):
         self.error = error  # what the learner's code raised
 
 
-class TimeUp(BaseException):
-    """Raised inside code that ran for too long; a BaseException, so that `except Exception` in a
-    learner's loop does not swallow it."""
-
-
-WAITS = 12  # seconds by the clock, for each second of computing that is granted
-LOOK_EVERY = 0.2  # seconds
-
-
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TimeUp in the block once it has computed for `seconds`, and again if that is swallowed.
-
-    What counts is what this thread computes itself, so that a busy machine makes no answer late;
-    for code that only waits there is a far limit by the clock, too.  On the main thread a signal
-    does it, which ends a long sleep, too; other threads, and Windows, know no such signal.
-    """
-    seconds = max(seconds, 0.01)
-    is_main = threading.current_thread() is threading.main_thread()
-    if not (is_main and hasattr(signal, "setitimer")):
-        with raised_after(seconds, TimeUp):
-            yield
-        return
-    computed, began = time.thread_time() + seconds, time.monotonic()
-
-    def ring(_signal: int, _frame: FrameType | None) -> None:
-        if time.thread_time() >= computed or time.monotonic() - began >= WAITS * seconds:
-            raise TimeUp
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, min(seconds, LOOK_EVERY), LOOK_EVERY)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
 @dataclass
 class Attempt:
     """The learner's answer to an exercise, and the ways to try it.
@@ -144,7 +112,9 @@ class Attempt:
     printed: io.StringIO = field(default_factory=io.StringIO)
     seconds_left: float = field(default_factory=lambda: SECONDS)
     watch: Watch = field(default_factory=Watch)
+    cases: list[Case] = field(default_factory=list)  # all that were compared
     _began: float = field(default_factory=time.thread_time)
+    suspects: dict[str, Check] = field(default_factory=dict)  # what the last failure may have been
     _computed: float = 0.0  # seconds that the answer itself has taken so far
 
     def patience(self) -> float:
@@ -176,11 +146,11 @@ class Attempt:
         `name` is what it is called in words, where that is not its own name.
         """
         function = function or self.answer
-        kept, kept_named = _copy(given), _copy(named)
-        call_text = _call_text(name or function, given, named)
+        kept, kept_named = copied(given), copied(named)
+        case = self._case(function, given, named, name)
 
         def refuse(diagnosis: str, **about: Any) -> Refused:
-            return Refused(self.fail(title, diagnosis, given=call_text, **about))
+            return Refused(self.fail(title, diagnosis, **case, **about))
 
         if not callable(function):
             raise refuse("not-a-function", got=describe(function))
@@ -204,8 +174,9 @@ class Attempt:
         if isinstance(error, NotImplementedError):
             raise refuse("not-finished")
         if error is not None:
-            name, says = explained(error, self.answer)
-            check = Check(title, name, says, given=call_text, got=error_text(error))
+            found, says = explained(error, self.answer)
+            check = Check(title, found, says, got=error_text(error))
+            check = replace(check, given=case["given"], tries=case["tries"])
             raise Refused(check, error) from error
         if value is None:
             raise refuse("none", got="None")
@@ -242,8 +213,9 @@ class Attempt:
         """Call the learner's function and compare its result with `expected`.
 
         If what came out, a value or an error, is what one of the `mistakes`, or one of the
-        exercise's own, gives for the same arguments, that is the diagnosis; otherwise type, shape,
-        dtype, device and values are looked at in turn.
+        exercise's own, gives for the same arguments, that is the diagnosis, and of several that
+        which agrees on most of what was tried; otherwise type, shape, dtype, device and values are
+        looked at in turn.
         """
         close = {"atol": atol, "rtol": rtol}
         raised: Check | None = None
@@ -254,21 +226,86 @@ class Attempt:
                 raise
             raised, got, shown = refused.check, refused.check.got, (refused.check.got, "")
         else:
-            if equal(got, expected, **close):
-                return Check(title)
-            raised, shown = None, near_difference(got, expected, **close)
+            shown = near_difference(got, expected, **close)
+        case = Case(given, named, got, (*mistakes, *self.spec.mistakes), close)
+        self.cases.append(case)
+        if raised is None and equal(got, expected, **close):
+            return Check(title)
         about: dict[str, Any] = {
-            "given": _call_text(name or function or self.answer, given, named),
+            **self._case(function or self.answer, given, named, name),
             "got": shown[0],
             "expected": shown[1] or describe(expected),
         }
-        for mistake in (*mistakes, *self.spec.mistakes):
-            if equal(got, _outcome(mistake.wrong, _copy(given), _copy(named)), **close):
-                return self.fail(title, mistake.name, **about)
-        if raised:
-            return Check(title, raised.diagnosis, raised.says, **about)
-        diagnosis, says = fault(got, expected, **close)
-        return Check(title, diagnosis, says, **about)
+        otherwise = raised or self._fault(title, got, expected, **close)
+        if otherwise.diagnosis in (*VAGUE, *relations.SINGLE) and function is None:
+            again = self.call(title, *given, **named)
+            if not equal(again, got, **close):
+                otherwise = self.fail(title, "random-result")
+        otherwise = replace(otherwise, **about)
+        if suspects := case.suspects():
+            checks = {each: self.fail(title, each, **about) for each in suspects}
+            return self._most_believed(checks, otherwise)
+        return otherwise
+
+    def _most_believed(self, suspects: dict[str, Check], otherwise: Check) -> Check:
+        """Of the mistakes that fit the case at hand, the one that fits the other cases best.
+
+        One that fits no other of several gives way to a relation between the numbers.
+        """
+        *others, _this = self.cases
+        name, fits = most_believed(list(suspects), others)
+        self.suspects = suspects if len(suspects) > 1 else {}
+        might = sum(case.knows(name) for case in others)
+        if might > 1 and not fits and otherwise.diagnosis in relations.DIAGNOSES:
+            return otherwise
+        return suspects[name]
+
+    def look_on(self, check: Check, trials: Iterator[Check]) -> Check:
+        """`check`, or what else it may have been, once the next cases have been tried, too."""
+        if check not in self.suspects.values():
+            return check
+        suspects, printed, known = self.suspects, self.printed.tell(), len(self.cases)
+        try:
+            for _more in zip(range(LOOK_ON), trials, strict=False):
+                pass
+        except Exception:  # whatever comes of it, the check at hand stands
+            pass
+        self.printed.truncate(printed)
+        others = [*self.cases[: known - 1], *self.cases[known:]]
+        return suspects[most_believed(list(suspects), others)[0]]
+
+    def _fault(self, title: str, got: Any, expected: Any, **close: float) -> Check:
+        diagnosis, says = fault(got, expected, axes=axes_of(self.answer), **close)
+        if diagnosis in VAGUE and (name := never_used(self.answer)):
+            return self.fail(title, "never-used", name=name)
+        return Check(title, diagnosis, says)
+
+    def _case(
+        self, function: Callable, given: tuple, named: dict, name: str | None
+    ) -> dict[str, str]:
+        """What was given, in words, and code to try it again where it is the answer's own call."""
+        own = function is self.answer or name is not None
+        return {
+            "given": given_in_words(
+                name or function, self.answer if own else function, given, named
+            ),
+            "tries": to_try_again(self.answer, given, named) if own else "",
+        }
+
+
+VAGUE = ("differs", "other-value", "wrong-shape")
+LOOK_ON = 2  # checks after one that failed, where it may be one mistake or another
+
+
+def failures(checks: Iterable[Check]) -> Iterator[Check]:
+    """The first of these that failed, if any: further cases, of which a right answer hears nothing.
+
+    An exercise shows a handful of checks; what else it tries is tried here.
+    """
+    for check in checks:
+        if not check.passed:
+            yield check
+            return
 
 
 def grade(spec: ExerciseSpec, answer: Any) -> tuple[list[Check], str]:
@@ -279,39 +316,23 @@ def grade(spec: ExerciseSpec, answer: Any) -> tuple[list[Check], str]:
     attempt, checks = Attempt(spec, answer), []
     with torch_defaults(), same_random_state():
         try:
-            for check in spec.grade(attempt):
+            for check in (trials := spec.grade(attempt)):
                 checks.append(check)
                 if not check.passed:
+                    checks[-1] = attempt.look_on(check, trials)
                     break
         except Refused as refused:
             checks.append(refused.check)
         except Exception as error:
-            checks.append(_our_fault(error))
+            checks.append(our_fault(error))
     return checks, attempt.printed.getvalue()
 
 
-def _our_fault(error: Exception) -> Check:
+def our_fault(error: Exception) -> Check:
+    """A failed check that is no fault of the learner's: what went wrong in ours."""
     sentence = DIAGNOSES[name := "check-failed"]
     title = N_("the check itself", "채점 자체")
     return Check(title, name, _(sentence).format(error=error_text(error)[:400]), is_ours=True)
-
-
-def _call_text(function: Callable | str, given: tuple, named: dict) -> str:
-    if not isinstance(function, str):
-        function = getattr(function, "__name__", "answer")
-    arguments = [describe(v) for v in given] + [f"{k}={describe(v)}" for k, v in named.items()]
-    return f"{function}({', '.join(arguments)})"
-
-
-def _copy(values: Any) -> Any:
-    """Copies of tensors, lists and the like; models and tokenizers are passed as they are."""
-    if isinstance(values, tuple):
-        return tuple(map(_copy, values))
-    if isinstance(values, dict):
-        return {name: _copy(value) for name, value in values.items()}
-    if isinstance(values, Tensor):
-        return values.clone()
-    return deepcopy(values) if isinstance(values, list | set) else values
 
 
 def _same(kept: Any, given: Any) -> bool:
@@ -325,11 +346,3 @@ def _same(kept: Any, given: Any) -> bool:
     if isinstance(given, tuple | list):
         return len(kept) == len(given) and all(map(_same, kept, given))
     return True
-
-
-def _outcome(wrong: Callable, given: tuple, named: dict) -> Any:
-    """What a mistake gives for these arguments; the text of its error where it raises one."""
-    try:
-        return wrong(*given, **named)
-    except Exception as error:
-        return error_text(error)

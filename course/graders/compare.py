@@ -1,5 +1,6 @@
 """Comparing what came out with what was expected: is it equal, and if not, which fault is it?"""
 
+from types import GeneratorType
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,16 @@ DIAGNOSES = {
         "A NumPy array came out; a tensor was asked for: `torch.from_numpy`, or no NumPy at all.",
         "NumPy 배열이 나왔습니다. 텐서가 필요합니다. `torch.from_numpy`를 쓰거나 NumPy 없이 "
         "계산하세요.",
+    ),
+    "numpy-for-value": N_(
+        "A NumPy value came out; {kind} was asked for. `.item()` turns it into a plain one.",
+        "NumPy 값이 나왔습니다. 돌려주어야 하는 것은 {kind}입니다. `.item()`으로 바꾸세요.",
+    ),
+    "iterator": N_(
+        "A generator came out, which has computed nothing yet; {kind} was asked for. Use "
+        "`return` in place of `yield`.",
+        "아직 아무것도 계산하지 않은 제너레이터가 나왔습니다. 돌려주어야 하는 것은 {kind}입니다. "
+        "`yield` 대신 `return`을 쓰세요.",
     ),
     "wrong-length": N_(
         "{got} things came out; {expected} were asked for.",
@@ -109,18 +120,33 @@ def equal(got: Any, expected: Any, atol: float = 1e-5, rtol: float = 1e-4) -> bo
     return type(got) is type(expected) and got == expected
 
 
-def fault(got: Any, expected: Any, atol: float, rtol: float) -> tuple[str, str]:
+def fault(
+    got: Any, expected: Any, atol: float, rtol: float, axes: tuple[str, ...] = ()
+) -> tuple[str, str]:
     """What is wrong with `got`, where it is not `expected`: a diagnosis, and its sentence.
 
     The kind of thing first, then shape and dtype, then how the numbers relate.  In a list, tuple or
-    dict it is the first part that is wrong, and the sentence names it.
+    dict it is the first part that is wrong, and the sentence names it.  `axes`: what the result's
+    axes are called, said where the sentence speaks of one.
     """
     part, got, expected = _wrong_part(got, expected, atol, rtol)
     name, values = _fault(got, expected, atol, rtol)
     says = _({**DIAGNOSES, **relations.DIAGNOSES}[name]).format(**values)
     if not part:
-        return name, says
+        return name, says + _axes_named(axes, expected, values)
     return name, _("In part `{part}`: {says}", "`{part}` 부분: {says}").format(part=part, says=says)
+
+
+def _axes_named(axes: tuple[str, ...], expected: Any, values: dict) -> str:
+    """The axes' names, where a sentence speaks of one by its number."""
+    if not isinstance(expected, Tensor) or not {"axis", "a", "order"} & values.keys():
+        return ""
+    if axes[:1] == ("...",):  # however many there are in front
+        axes = ("…",) * (expected.dim() - len(axes) + 1) + axes[1:]
+    if len(axes) != expected.dim() or len(axes) < 2:
+        return ""
+    named = ", ".join(f"{place} `{name}`" for place, name in enumerate(axes))
+    return " " + _("The axes: {named}.", "축: {named}.").format(named=named)
 
 
 def _wrong_part(got: Any, expected: Any, atol: float, rtol: float) -> tuple[str, Any, Any]:
@@ -149,6 +175,8 @@ def _numbers(value: Any) -> Tensor | None:
 def _fault(got: Any, expected: Any, atol: float, rtol: float) -> tuple[str, dict]:
     """A name of DIAGNOSES or of a relation, and what its sentence is filled with."""
     kind = _kind(expected)
+    if isinstance(got, GeneratorType):
+        return "iterator", {"kind": kind}
     if isinstance(expected, Tensor):
         if not isinstance(got, Tensor):
             return _no_tensor(got)
@@ -171,8 +199,16 @@ def _fault(got: Any, expected: Any, atol: float, rtol: float) -> tuple[str, dict
         return "tensor-for-value", {"kind": kind}
     if isinstance(expected, list | tuple | dict):
         return _other_collection(got, expected)
-    if type(got) is not type(expected) and not isinstance(expected, float):
+    if isinstance(got, np.ndarray | np.generic):
+        return "numpy-for-value", {"kind": kind}
+    if isinstance(expected, float) and type(got) in (int, float):
+        return relations.of_numbers(got, expected) or ("other-value", {})
+    if type(got) is not type(expected):
         return "wrong-type", {"got": _kind(got), "kind": kind}
+    if isinstance(expected, str):
+        return relations.of_texts(got, expected) or ("other-value", {})
+    if type(expected) is int:
+        return relations.of_numbers(got, expected) or ("other-value", {})
     return "other-value", {}
 
 
@@ -278,6 +314,8 @@ _KINDS = {
     list: N_("a list", "리스트"),
     tuple: N_("a tuple", "튜플"),
     dict: N_("a dict", "딕셔너리"),
+    set: N_("a set", "집합"),
+    Tensor: N_("a tensor", "텐서"),
 }
 
 

@@ -3,7 +3,9 @@
 import inspect
 import linecache
 import re
+from types import TracebackType
 
+from course.lessons import lesson_files
 from utils.language import N_, _
 
 EXPLAINED = {
@@ -48,6 +50,16 @@ EXPLAINED = {
             "has fewer axes than you think. Print its shape.",
             "{a}번 축을 찾았지만 축은 {low}부터 {high}까지입니다. 텐서의 축이 생각보다 적습니다. "
             "모양을 출력해 보세요.",
+        ),
+    ),
+    "mask-does-not-fit": (
+        r"shape of the mask (?P<a>\[[^\]]*\]) at index \d+ does not match the shape of the indexed "
+        r"tensor (?P<b>\[[^\]]*\])",
+        N_(
+            "A mask {a} cannot pick from a tensor {b} with `[…]`: the first axes have to be alike. "
+            "`masked_fill` and `torch.where` fit a mask to every head by themselves.",
+            "모양 {a}의 마스크는 모양 {b}의 텐서에 `[…]`로 쓸 수 없습니다. 앞쪽 축이 같아야 "
+            "합니다. `masked_fill`과 `torch.where`는 헤드마다 마스크를 맞춰 줍니다.",
         ),
     ),
     "no-such-index": (
@@ -211,11 +223,40 @@ def _where(error: BaseException, answer: object) -> str:
         trace = trace.tb_next
     if last is None:
         return ""
-    code = last.tb_frame.f_code
+    code, place = last.tb_frame.f_code, last.tb_lineno
+    called = _called_from(error, files, last)
     written = linecache.getline(code.co_filename, last.tb_lineno).strip()
     if not written:
-        return _(" (line {line} of your cell)", " (셀의 {line}번째 줄)").format(line=last.tb_lineno)
+        return _(" (line {line} of your cell)", " (셀의 {line}번째 줄)").format(line=place)
+    exercise = _exercise_of(code.co_name)
+    where = _(
+        " It is line {line} of the cell with `{name}`{exercise}: `{written}`",
+        " 함수 `{name}`{exercise}, 그 셀의 {line}번째 줄: `{written}`",
+    ).format(line=place, name=code.co_name, written=written, exercise=exercise)
+    return where + called
+
+
+def _called_from(error: BaseException, files: set[str], last: TracebackType) -> str:
+    """Where the answer called the function that failed, if that is another cell's."""
+    trace = error.__traceback__
+    if last.tb_frame.f_code.co_filename in files:
+        return ""
+    while trace and trace.tb_frame.f_code.co_filename not in files:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
     return _(
-        " It is line {line} of the cell with `{name}`: `{written}`",
-        " 함수 `{name}`, 그 셀의 {line}번째 줄: `{written}`",
-    ).format(line=last.tb_lineno, name=code.co_name, written=written)
+        " It was called from line {line} of the cell with `{name}`.",
+        " 이 함수를 부른 곳은 `{name}`의 셀 {line}번째 줄입니다.",
+    ).format(line=trace.tb_lineno, name=trace.tb_frame.f_code.co_name)
+
+
+def _exercise_of(name: str) -> str:
+    """The exercise that asks for the function of this name, in brackets; "" if none does."""
+    for lesson in lesson_files():
+        for cell in re.split(r"(?m)^# %%", lesson.read_text(encoding="utf-8")):
+            asked = re.match(r' id="ex-(\d+)-(\d+)"', cell)
+            if asked and re.search(rf"(?m)^def {re.escape(name)}\(", cell):
+                number = f"{asked[1]}.{asked[2]}"
+                return _(" (exercise {number})", "(연습 {number})").format(number=number)
+    return ""

@@ -5,6 +5,7 @@ does not hold.  They stand in tiers, the more telling first; of a tier, only a r
 alone is believed.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -42,6 +43,40 @@ def related(got: Tensor, expected: Tensor) -> tuple[str, dict[str, object]] | No
         if hits:
             return None
     return None
+
+
+def of_numbers(got: float, expected: float) -> tuple[str, dict[str, object]] | None:
+    """How one number relates to another: as `related`, but with less to go by."""
+    whole = isinstance(got, int) and isinstance(expected, int)
+    if whole and abs(got - expected) == 1:
+        return ("one-too-large" if got > expected else "one-too-small"), {}
+    if not (math.isfinite(got) and expected and got):
+        return None
+    if math.isclose(got, -expected, rel_tol=1e-5):
+        return "number-negated", {}
+    if not whole and 0 < expected < 1 and math.isclose(got, 1 - expected, rel_tol=1e-5):
+        return "rest-to-one", {}
+    times, inverse = got / expected, expected / got
+    for name, factor in (("times-too-large", times), ("times-too-small", inverse)):
+        if 2 <= round(factor) <= 1000 and math.isclose(factor, round(factor), rel_tol=1e-6):
+            return name, {"factor": round(factor)}
+    return None
+
+
+def of_texts(got: str, expected: str) -> tuple[str, dict[str, object]] | None:
+    """How one text relates to another: what is missing, what is too much."""
+    if not got or not expected:
+        return ("text-empty", {}) if not got else None
+    if got.split() == expected.split():
+        return "other-spaces", {}
+    for name, whole, part in (("text-too-long", got, expected), ("text-too-short", expected, got)):
+        if part in whole:
+            before, _part, after = whole.partition(part)
+            says = " … ".join(repr(piece[:60]) for piece in (before, after) if piece)
+            return name, {"what": says}
+    pairs = zip(got, expected, strict=False)
+    same = next((place for place, (a, b) in enumerate(pairs) if a != b), 0)
+    return ("texts-part", {"until": repr(got[max(0, same - 30) : same])}) if same > 3 else None
 
 
 TIERS: tuple[tuple[Relation, ...], ...] = (
@@ -245,5 +280,40 @@ TIERS: tuple[tuple[Relation, ...], ...] = (
     ),
 )  # fmt: skip
 
-DIAGNOSES = {relation.name: relation.says for tier in TIERS for relation in tier}
+SINGLE = {
+    "one-too-large": N_("That is one too many.", "하나가 많습니다."),
+    "one-too-small": N_("That is one too few.", "하나가 모자랍니다."),
+    "number-negated": N_("The sign is wrong.", "부호가 반대입니다."),
+    "rest-to-one": N_(
+        "That is 1 minus what is expected.", "1에서 기대한 값을 뺀 값입니다.",
+    ),
+    "times-too-large": N_(
+        "That is {factor} times what is expected. What is counted too often, or not divided by?",
+        "기대한 값의 {factor}배입니다. 무엇을 여러 번 셌거나, 나누지 않았나요?",
+    ),
+    "times-too-small": N_(
+        "What is expected is {factor} times as much. What is left out, or divided by?",
+        "기대한 값은 이것의 {factor}배입니다. 무엇을 빠뜨렸거나, 잘못 나누었나요?",
+    ),
+    "text-empty": N_("The text is empty.", "글이 비어 있습니다."),
+    "other-spaces": N_(
+        "The words are right, but spaces or line breaks differ.",
+        "낱말은 맞지만 공백이나 줄바꿈이 다릅니다.",
+    ),
+    "text-too-long": N_(
+        "All that is expected is in the text, but also this: {what}.",
+        "기대한 글이 모두 있지만 이것도 더 있습니다: {what}.",
+    ),
+    "text-too-short": N_(
+        "What there is of the text is right; this is missing: {what}.",
+        "나온 글은 맞지만 이것이 빠졌습니다: {what}.",
+    ),
+    "texts-part": N_(
+        "The text is right up to {until}, and another one from there.",
+        "글이 {until}까지는 맞고 거기서부터 다릅니다.",
+    ),
+}  # fmt: skip
+"""What is said of one number, or one text, that came out in place of another."""
+
+DIAGNOSES = {relation.name: relation.says for tier in TIERS for relation in tier} | SINGLE
 """The sentence of every relation, by its name."""

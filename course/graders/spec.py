@@ -15,7 +15,8 @@ class Check:
     """One thing that was tried: what was given, what came out, and what probably went wrong.
 
     `diagnosis` is a short name for the fault, the same in both languages; None if the check passed.
-    `is_ours`: what failed is the check itself, and no fault of the learner's.
+    `is_ours`: what failed is the check itself, and no fault of the learner's.  `tries` is code that
+    can be pasted into a cell to try the case again.
     """
 
     title: str
@@ -25,6 +26,7 @@ class Check:
     got: str = ""
     expected: str = ""
     is_ours: bool = False
+    tries: str = ""
 
     @property
     def passed(self) -> bool:
@@ -96,7 +98,10 @@ def failed(
     given: str = "",
     got: str = "",
     expected: str = "",
+    tries: str = "",
     **values: object,
 ) -> Check:
     """A check that failed: diagnosis `name`, its sentence filled with `values`."""
-    return Check(title, name, _(sentences[name]).format(**values), given, got, expected)
+    return Check(
+        title, name, _(sentences[name]).format(**values), given, got, expected, tries=tries
+    )

@@ -37,7 +37,8 @@ CHANGED = {
 def torch_defaults() -> Iterator[None]:
     """torch's own settings in the block: float32, the CPU, gradients, no autocast.
 
-    Afterwards they are what they were, whatever the block has set.
+    And one thread of torch's: on a busy machine two wait for one another most of the time, and a
+    check of seconds takes minutes.  Afterwards all is as it was, whatever the block has set.
     """
     dtype, precision = torch.get_default_dtype(), torch.get_float32_matmul_precision()
     strict = torch.are_deterministic_algorithms_enabled()
@@ -46,6 +47,8 @@ def torch_defaults() -> Iterator[None]:
         block.callback(torch.set_default_dtype, dtype)
         block.callback(torch.set_float32_matmul_precision, precision)
         block.callback(torch.use_deterministic_algorithms, strict, warn_only=warn_only)
+        block.callback(torch.set_num_threads, torch.get_num_threads())
+        torch.set_num_threads(1)
         torch.set_default_dtype(torch.float32)
         torch.set_float32_matmul_precision("highest")
         torch.use_deterministic_algorithms(False)

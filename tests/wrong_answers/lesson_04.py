@@ -217,7 +217,7 @@ WRONG = {
         "minus-infinity": minus_infinity,
         "wrong-dtype": floats,
         "list-for-tensor": lists,
-        "wrong-shape": always_four,
+        "never-used": always_four,
         "not-a-function": torch.ones(4, 4, dtype=torch.bool).tril(),
     },
     "4.2": {

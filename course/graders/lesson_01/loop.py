@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from course.graders.attempt import Attempt
-from course.graders.models import default_model
+from course.graders.attempt import Attempt, failures
+from course.graders.models import default_model, tiny_llama
 from course.graders.spec import Check, Mistake, exercise
 from utils.generation import generate, next_logits
 from utils.language import N_, _
@@ -77,6 +77,16 @@ def next_token_id(attempt: Attempt) -> Iterator[Check]:
             expected = model(ids).logits[0, -1].argmax().item()
             title = _("after {text}", "{text} 다음").format(text=repr(text))
             yield attempt.compare(title, model, ids, expected=expected)
+    yield from failures(_of_models_that_hardly_know(attempt))
+
+
+def _of_models_that_hardly_know(attempt: Attempt) -> Iterator[Check]:
+    """Small models give every token a little: one that is drawn is hardly ever the likeliest."""
+    for seed in range(4):
+        model, ids = tiny_llama(seed), torch.tensor([[seed + 5, 11, 2 * seed]])
+        expected = int(model(ids).logits[0, -1].argmax())
+        title = N_("the likeliest, and no other", "언제나 1등 토큰")
+        yield attempt.compare(title, model, ids, expected=expected)
 
 
 def _new(token: int) -> Tensor:
@@ -234,6 +244,7 @@ MISTAKEN_LOOPS = (
             "끝 토큰이 나온 뒤에도 계속 썼습니다. `tokenizer.eos_token_id`와 비교해서 멈추세요.",
         ),
     ),
+    Mistake("past-the-end", lambda m, t, p, n: t.decode(_loop(m, t, p, n, stop=False))),
     Mistake(
         "not-appended",
         lambda m, t, p, n: _text(t, _loop(m, t, p, n, grow=False)),

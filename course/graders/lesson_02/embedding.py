@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from course.graders.attempt import Attempt
+from course.graders.attempt import Attempt, failures
 from course.graders.models import numbers
 from course.graders.spec import Check, Mistake, exercise
 from utils.embeddings import nearest_tokens
@@ -91,13 +91,14 @@ def _nearest(
     far: bool = False,
     values: bool = False,
     drop: bool = True,
+    itself: float = -torch.inf,
 ) -> Tensor:
     """The nearest tokens, with one thing or another gone wrong."""
     if unit:
         matrix = matrix / matrix.norm(dim=axis, keepdim=True)
     closeness = matrix @ matrix[token_id]
     if drop:
-        closeness[token_id] = -torch.inf
+        closeness[token_id] = itself
     best = closeness.topk(k, largest=not far)
     return best.values if values else best.indices
 
@@ -166,6 +167,16 @@ def _nearest(
             ),
         ),
         Mistake(
+            "zero-for-itself",
+            lambda m, i, k: _nearest(m, i, k, itself=0.0),
+            N_(
+                "The token itself got a cosine of 0, which is more than a negative one. Give it "
+                "`-torch.inf`.",
+                "자기 자신의 코사인을 0으로 했는데, 음수인 코사인보다 큽니다. `-torch.inf`로 "
+                "하세요.",
+            ),
+        ),
+        Mistake(
             "distance",
             lambda m, i, k: (m - m[i]).norm(dim=-1).topk(k + 1, largest=False).indices[1:],
             N_(
@@ -188,3 +199,7 @@ def neighbours(attempt: Attempt) -> Iterator[Check]:
             k,
             expected=nearest_tokens(matrix, token_id, k),
         )
+    title = N_("all but the token itself", "자기 자신을 뺀 모두")
+    given = matrix, 7, len(matrix) - 1  # some of them point away from it
+    check = attempt.compare(title, *given, expected=nearest_tokens(*given))
+    yield from failures([check])

@@ -68,6 +68,7 @@ def _softmax(logits: Tensor, shift: Tensor | float = 0.0, keep: bool = True) -> 
                 "`keepdim=True`.",
             ),
         ),
+        Mistake("no-keepdim", lambda x: _softmax(x, keep=False)),
         Mistake(
             "no-exp",
             lambda x: x / x.sum(-1, keepdim=True),

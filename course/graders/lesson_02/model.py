@@ -249,6 +249,6 @@ def pooled(attempt: Attempt) -> Iterator[Check]:
         (N_("one text", "글 하나"), [[1, 1, 0]]),
     ):
         mask = torch.tensor(rows)
-        hidden = numbers(*mask.shape, 3, seed=9)
+        hidden = numbers(*mask.shape, 4, seed=9)
         expected = pool_last_token(hidden, mask)
         yield attempt.compare(title, hidden, mask, expected=expected)

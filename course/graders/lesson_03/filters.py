@@ -35,6 +35,15 @@ def filtered_mistakes(right: Callable[..., Tensor]) -> tuple[Mistake, ...]:
                 "이것은 확률입니다. 로짓을 돌려주세요. 남는 토큰의 로짓은 그대로여야 합니다.",
             ),
         ),
+        *(
+            Mistake(
+                "probabilities",
+                lambda logits, setting, cut=cut: logits.softmax(-1).masked_fill(
+                    right(logits, setting) == -inf, cut
+                ),
+            )
+            for cut in (0.0, -inf)
+        ),
         Mistake(
             "inverted",
             lambda logits, setting: logits.masked_fill(right(logits, setting) > -inf, -inf),

@@ -24,13 +24,15 @@ def _rate(ngrams: list[tuple[int, ...]]) -> float:
     mistakes=(
         Mistake(
             "shorter-than-n",
-            lambda ids, n: 0 / 0,
+            lambda ids, n: _repeats(_ngrams(ids, n)) / len(_ngrams(ids, n)),
             N_(
                 "A text shorter than n has no n-grams: return 0.0 before you divide.",
                 "n보다 짧은 글에는 n-그램이 없습니다. 나누기 전에 0.0을 돌려주세요.",
             ),
         ),
-        Mistake("shorter-than-n", lambda ids, n: 0 / 0.0),  # its error says "float division"
+        Mistake(  # its error says "float division"
+            "shorter-than-n", lambda ids, n: float(_repeats(_ngrams(ids, n))) / len(_ngrams(ids, n))
+        ),
         Mistake(
             "share-of-new",
             lambda ids, n: 1 - _rate(_ngrams(ids, n)),

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from transformers import TopPLogitsWarper
 
-from course.graders.attempt import Attempt
+from course.graders.attempt import Attempt, failures
+from course.graders.compare import describe
 from course.graders.lesson_03.filters import filtered_mistakes, like_the_library
 from course.graders.lesson_03.logits import SIX_LOGITS
 from course.graders.spec import Check, Mistake, exercise
@@ -125,6 +126,14 @@ def _least_likely_first(logits: Tensor, p: float, keep_first: bool) -> Tensor:
             ),
         ),
     ),
+    diagnoses={
+        "past-p": N_(
+            "One too many is left: where the sum is p exactly, p is reached. Cut what comes when "
+            "the likelier ones already hold p or more: `>=`.",
+            "하나가 더 남았습니다. 합이 정확히 p이면 p에 이른 것입니다. 앞의 것들이 이미 p "
+            "이상이면 자르세요: `>=`.",
+        ),
+    },
 )
 def top_p(attempt: Attempt) -> Iterator[Check]:
     example = torch.tensor([0.1, 0.35, 0.05, 0.3, 0.2]).log()
@@ -137,4 +146,16 @@ def top_p(attempt: Attempt) -> Iterator[Check]:
     ):
         expected = top_p_filter(logits, p)
         yield attempt.compare(title, logits, p, expected=expected)
+    yield from failures(_reached_exactly(attempt))
     yield from like_the_library(attempt, TopPLogitsWarper, (0.5, 0.9, 0.95))
+
+
+def _reached_exactly(attempt: Attempt) -> Iterator[Check]:
+    """Of four equal tokens, two or three together are p exactly; which of them, does not matter."""
+    title, logits = N_("the sum is p exactly", "합이 정확히 p일 때"), torch.zeros(4)
+    for p, count in ((0.5, 2), (0.75, 3)):
+        got = attempt.call(title, logits, p)
+        kept = int((got > -inf).sum()) if isinstance(got, Tensor) else count
+        name = "past-p" if kept > count else "crossing-token-cut"
+        about = {"got": describe(got), "given": f"logits = {logits.tolist()}\np = {p}"}
+        yield Check(title) if kept == count else attempt.fail(title, name, **about)

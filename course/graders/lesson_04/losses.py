@@ -52,6 +52,7 @@ from utils.losses import loss_by_position
                 "모든 위치의 평균입니다. `reduction='none'`을 쓰면 따로따로 나옵니다.",
             ),
         ),
+        Mistake("averaged", lambda logits, ids: cross_entropy(logits[0], ids[0])),
         Mistake(
             "sign",
             lambda logits, ids: -loss_by_position(logits, ids),

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course.graders.attempt import Attempt
+from course.graders.attempt import Attempt, failures
 from course.graders.models import default_model, numbers
 from course.graders.spec import Check, Mistake, exercise
 from utils.language import N_, _
@@ -171,7 +171,7 @@ def own_cache(attempt: Attempt) -> Iterator[Check]:
             *chunk,
             function=store.append,
             expected=(keys, values),
-            mistakes=_mistaken_appends(before),
+            mistakes=_mistaken_appends([*before]),
         )
         before.append(chunk)
         if layer == 1:
@@ -181,9 +181,18 @@ def own_cache(attempt: Attempt) -> Iterator[Check]:
                 ),
                 function=store.get_seq_length,
                 expected=keys.shape[2],
-                mistakes=_mistaken_lengths(before),
+                mistakes=_mistaken_lengths([*before]),
             )
     title = N_("a second cache is empty too", "두 번째 캐시도 비어 있다")
     second = attempt.call(title)
     yield _is_empty(attempt, title, second)
     yield _suits_the_model(attempt, second)
+    yield from failures([_of_one_layer(attempt)])
+
+
+def _of_one_layer(attempt: Attempt) -> Check:
+    """The first layer has appended, the second not yet: that is how a model asks for its length."""
+    title = N_("one layer is filled", "한 층만 채웠을 때")
+    store, keys = attempt.call(title), numbers(1, 2, 3, 4)
+    attempt.call(title, 0, keys, keys, function=store.append)
+    return attempt.compare(title, function=store.get_seq_length, expected=3)

@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
-from course.graders.attempt import Attempt, Refused
+from course.graders.attempt import Attempt, Refused, failures
 from course.graders.compare import describe
 from course.graders.models import default_model
 from course.graders.spec import Check, Mistake, exercise
@@ -133,6 +133,24 @@ def own_stream(attempt: Attempt) -> Iterator[Check]:
         yield attempt.compare(
             title, ids, tokenizer, function=joined, name="stream_text", expected=expected
         )
+    more = (
+        (N_("a special token in the middle", "가운데에 특수 토큰"), [*ended, *half]),
+        (
+            N_("a space before half an emoji", "반쪽 이모지 앞의 빈칸"),
+            tokenizer("Hi 🐿").input_ids[:-1],
+        ),
+    )
+    yield from failures(
+        attempt.compare(
+            title,
+            ids,
+            tokenizer,
+            function=joined,
+            name="stream_text",
+            expected="".join(stream_text(ids, tokenizer)),
+        )
+        for title, ids in more
+    )
     yield _comes_in_time(attempt, tokenizer)
 
 

@@ -80,6 +80,17 @@ def _rms(
             ),
         ),
         Mistake(
+            "length-of-all",
+            lambda x, w, eps: w * x / x.norm(),
+            N_(
+                "`x.norm()` is one length for all vectors together. Each has its own size: the "
+                "root of the mean of its squares, over `dim=-1`.",
+                "`x.norm()`은 모든 벡터를 합쳐서 잰 길이 하나입니다. 벡터마다 따로 `dim=-1`로 "
+                "제곱의 평균을 내고 제곱근을 구하세요.",
+            ),
+        ),
+        Mistake("length-of-all", lambda x, w, eps: w * x / (x.norm() + eps)),
+        Mistake(
             "no-root",
             lambda x, w, eps: _rms(x, w, eps, root=False),
             N_(

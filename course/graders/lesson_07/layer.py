@@ -6,7 +6,7 @@ from functools import cache, partial
 import torch
 from torch import Tensor
 
-from course.graders.attempt import Attempt
+from course.graders.attempt import Attempt, failures
 from course.graders.models import default_model, numbers
 from course.graders.spec import Check, Mistake, exercise
 from utils import parts
@@ -127,7 +127,7 @@ MISTAKEN_LAYERS = tuple(
 @exercise("7.8", mistakes=MISTAKEN_LAYERS)
 def attention_layer(attempt: Attempt) -> Iterator[Check]:
     for title, heads, kv_heads, head_dim, width in (
-        (N_("four heads, two of keys and values", "헤드 4개, KV 헤드 2개"), 4, 2, 4, 12),
+        (N_("four heads, two of keys and values", "헤드 4개, KV 헤드 2개"), 4, 2, 6, 14),
         (
             N_(
                 "three heads with keys and values of their own",
@@ -138,6 +138,7 @@ def attention_layer(attempt: Attempt) -> Iterator[Check]:
             2,
             10,
         ),
+        (N_("six heads, two of keys and values", "헤드 6개, KV 헤드 2개"), 6, 2, 4, 10),
     ):
         x = numbers(5, width)
         q, k, v = (
@@ -146,7 +147,8 @@ def attention_layer(attempt: Attempt) -> Iterator[Check]:
         )
         given = (x, q, k, v, numbers(width, heads * head_dim, seed=4), heads, kv_heads, 100.0)
         expected = parts.attention_layer(*given)
-        yield attempt.compare(title, *given, expected=expected)
+        check = attempt.compare(title, *given, expected=expected)
+        yield from [check] if heads < 6 else failures([check])
     model, _tokenizer = default_model()
     config, record = model.config, recorded(TEXT)
     matrices = projections(model.model.layers[27].self_attn)

@@ -39,6 +39,39 @@ def _products(query: Tensor, keys: Tensor) -> Tensor:
             ),
         ),
         Mistake(
+            "typed-in",
+            lambda q, k: _products(q, k) / 8,
+            N_(
+                "You divided by 8, which is the root of this model's `head_dim`, 64. Here "
+                "`head_dim` is another: take `query.shape[-1] ** 0.5`.",
+                "8로 나누었습니다. 8은 이 모델의 `head_dim`인 64의 제곱근입니다. 여기서는 "
+                "`head_dim`이 다르니 `query.shape[-1] ** 0.5`를 쓰세요.",
+            ),
+        ),
+        *(
+            Mistake(
+                "star-not-product",
+                lambda q, k, by=by: q * k / q.shape[-1] ** by,
+                N_(
+                    "`*` multiplies number by number. The dot product of every query with every "
+                    "key is `query @ keys.transpose(1, 2)`.",
+                    "`*`는 원소별로 곱합니다. 모든 쿼리와 모든 키의 내적은 "
+                    "`query @ keys.transpose(1, 2)`입니다.",
+                ),
+            )
+            for by in (0.5, 0)
+        ),
+        Mistake(
+            "all-axes-turned",
+            lambda q, k: q @ k.permute(2, 1, 0),
+            N_(
+                "`.T` turns all three axes round. Only the last two should change places: "
+                "`keys.transpose(1, 2)`.",
+                "`.T`는 세 축을 모두 뒤집습니다. 마지막 두 축만 맞바꾸세요: "
+                "`keys.transpose(1, 2)`.",
+            ),
+        ),
+        Mistake(
             "divided-by-positions",
             lambda q, k: _products(q, k) / k.shape[1] ** 0.5,
             N_(
@@ -100,7 +133,7 @@ def _products(query: Tensor, keys: Tensor) -> Tensor:
 )
 def attention_scores(attempt: Attempt) -> Iterator[Check]:
     for title, heads, queries, keys, width in (
-        (N_("two heads, three positions", "헤드 2개, 위치 3개"), 2, 3, 3, 4),
+        (N_("two heads, three positions", "헤드 2개, 위치 3개"), 2, 3, 3, 5),
         (
             N_("one query, five keys, as with a cache", "쿼리 1개, 키 5개(캐시를 쓸 때처럼)"),
             3,
@@ -227,6 +260,15 @@ def attention_weights(attempt: Attempt) -> Iterator[Check]:
             N_(
                 "The weights are turned around: a row of them belongs to a query already.",
                 "가중치를 뒤집었습니다. 행 하나가 이미 쿼리 하나의 것입니다.",
+            ),
+        ),
+        Mistake(
+            "star-not-product",
+            lambda w, v: w * v,
+            N_(
+                "`*` multiplies number by number. A sum of the values by their weights is "
+                "`weights @ values`.",
+                "`*`는 원소별로 곱합니다. 값을 가중치만큼 더하는 것은 `weights @ values`입니다.",
             ),
         ),
         Mistake(

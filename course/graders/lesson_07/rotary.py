@@ -41,6 +41,11 @@ def _turned_neighbours(x: Tensor, positions: Tensor, theta: float) -> Tensor:
     return result
 
 
+def _neighbours_to_halves(x: Tensor, positions: Tensor, theta: float) -> Tensor:
+    """Numbers 2i and 2i + 1 turned together, and then put into two halves."""
+    return parts.rotary(torch.cat([x[..., ::2], x[..., 1::2]], dim=-1), positions, theta)
+
+
 @exercise(
     "7.7",
     mistakes=(
@@ -62,6 +67,7 @@ def _turned_neighbours(x: Tensor, positions: Tensor, theta: float) -> Tensor:
                 "뒤 절반의 i번을 짝짓습니다.",
             ),
         ),
+        Mistake("neighbours-paired", _neighbours_to_halves),
         Mistake(
             "own-positions",
             lambda x, p, t: _turned(x, torch.arange(x.shape[1]), t),

@@ -177,7 +177,7 @@ def _kept_rightly(attempt: Attempt, self_attn: LlamaAttention, config: LlamaConf
     whole = _x(), self_attn, config, *parts.places_and_mask(0, 5)
     attempt.call(title, *whole, function=with_cache)
     shapes = {layer: list(keys.shape) for layer, (keys, _values) in store.layers.items()}
-    expected = {1: [1, 2, 5, 8]}
+    expected = {1: [1, 2, 5, 4]}
     if shapes == expected:
         return Check(title)
     return attempt.fail(title, "kept-otherwise", got=str(shapes), expected=str(expected))
@@ -194,7 +194,7 @@ def _run_layer(
     wrong: str,
 ) -> Tensor:
     """`parts.run_layer`, with one thing or another gone wrong in it."""
-    mlp, eps = layer.mlp, config.rms_norm_eps
+    mlp, eps = layer.mlp, 1e-6 if wrong == "own-eps" else config.rms_norm_eps
     norms = [layer.input_layernorm.weight, layer.post_attention_layernorm.weight]
     if wrong == "norms-swapped":
         norms.reverse()
@@ -234,6 +234,10 @@ MISTAKEN_LAYERS = tuple(
         "gate-and-up-swapped": N_(
             "`gate_proj` and `up_proj` changed places.",
             "`gate_proj`와 `up_proj`가 서로 바뀌었습니다.",
+        ),
+        "own-eps": N_(
+            "The norms used another `eps`. It stands in `config.rms_norm_eps`.",
+            "정규화에 다른 `eps`를 썼습니다. `config.rms_norm_eps`에 있는 값을 쓰세요.",
         ),
         "cache-not-passed": N_(
             "Without a past it is right. Hand the cache on to `attention`.",

@@ -10,18 +10,18 @@ from course.graders.attempt import Attempt
 from course.graders.spec import Check, Mistake, exercise
 from utils.language import N_, _
 
-LAYERS, KV_HEADS, HEAD_DIM, ROOM = SIZES = (2, 3, 4, 8)
+LAYERS, KV_HEADS, HEAD_DIM, ROOM = SIZES = (9, 3, 4, 8)
 Chunk = tuple[int, Tensor, Tensor]  # layer, its new keys and values
 
 
 def _chunks() -> list[Chunk]:
-    """Passes of 4, 3 and 1 positions over two layers, which fill them."""
+    """Passes of 4, 3 and 1 positions over the first and the last layer, which fill them."""
     generator = torch.Generator().manual_seed(87)
 
     def noise(count: int) -> Tensor:
         return torch.randn(1, KV_HEADS, count, HEAD_DIM, generator=generator)
 
-    return [(layer, noise(count), noise(count)) for count in (4, 3, 1) for layer in range(LAYERS)]
+    return [(layer, noise(count), noise(count)) for count in (4, 3, 1) for layer in (0, LAYERS - 1)]
 
 
 def _mistaken_appends(before: list[Chunk]) -> tuple[Mistake, ...]:
@@ -40,7 +40,18 @@ def _mistaken_appends(before: list[Chunk]) -> tuple[Mistake, ...]:
             for new, old in zip((keys, values), joined(layer, keys, values), strict=True)
         )
 
+    def one_length(layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, ...]:
+        both, start = [torch.zeros(1, KV_HEADS, 4 * ROOM, HEAD_DIM) for _part in range(2)], 0
+        for number, *pair in [*before, (layer, keys, values)]:
+            end = start + pair[0].shape[2]
+            if number == layer:
+                for part, new in zip(both, pair, strict=True):
+                    part[:, :, start:end] = new
+            start = end
+        return tuple(part[:, :, :start] for part in both)
+
     return (
+        Mistake("one-length-for-all", one_length),
         Mistake("over-the-old", over_the_old),
         Mistake("empty-room-too", all_room),
         Mistake("swapped", lambda *chunk: joined(*chunk)[::-1]),
@@ -60,6 +71,10 @@ def _joined(chunks: list[Chunk]) -> tuple[Tensor, Tensor]:
             "Only the new ones came back. Write them behind the old ones, and return all that "
             "are filled.",
             "새것만 돌아왔습니다. 앞의 것 뒤에 적고, 채워진 것을 모두 돌려주세요.",
+        ),
+        "one-length-for-all": N_(
+            "One length was counted for all layers together. Each layer has a length of its own.",
+            "모든 층의 길이를 하나로 셌습니다. 길이는 층마다 따로 세야 합니다.",
         ),
         "empty-room-too": N_(
             "The empty room came back, too. Return only the positions that are filled.",
@@ -117,7 +132,7 @@ def _filled(attempt: Attempt, store: Any) -> Iterator[Check]:
             function=lambda *_chunk, got=got: got,
             name="append",
             expected=expected,
-            mistakes=_mistaken_appends(before),
+            mistakes=_mistaken_appends([*before]),
         )
         if places.setdefault(layer, got[0].data_ptr()) != got[0].data_ptr():
             yield attempt.fail(title, "new-memory")

@@ -1,6 +1,6 @@
 """The loop that writes: what exercise 8.5 checks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 import torch
@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import LlamaForCausalLM
 
-from course.graders.attempt import Attempt
+from course.graders.attempt import Attempt, failures
 from course.graders.lesson_08.small_model import IDS, small_model
 from course.graders.spec import Check, Mistake, exercise
 from utils import parts
@@ -50,6 +50,14 @@ def _write(
             ids.append(choose(parts.forward(model, unseen, given)[0, -1]))
             again = input_ids if wrong == "old-token-again" else torch.tensor([ids])
             unseen = again[:, -1:]
+    if wrong == "whole-text-again":
+        kept, text = KVCache(), input_ids
+        for _step in range(max_new_tokens):
+            token = choose(parts.forward(model, text, kept)[0, -1])
+            text = torch.cat([text, torch.tensor([[token]])], dim=1)
+            if token == end:
+                break
+        ids = text[0, input_ids.shape[1] :].tolist()
     return ids
 
 
@@ -85,6 +93,12 @@ MISTAKEN_LOOPS = tuple(
             "`forward`.",
             "모델이 앞의 글을 잊었습니다. 루프 앞에서 캐시를 하나 만들어 `forward`마다 넘기세요.",
         ),
+        "whole-text-again": N_(
+            "The whole text went in beside the cache, so the model read it twice. With a cache, "
+            "give it only what is new.",
+            "캐시가 있는데도 글 전체를 넣어서 모델이 같은 글을 두 번 읽었습니다. 캐시를 줄 때는 "
+            "새것만 넣으세요.",
+        ),
         "always-greedy": N_(
             "It chose for itself. Use the function `choose` that it is given.",
             "토큰을 직접 골랐습니다. 인수로 받은 함수 `choose`로 고르세요.",
@@ -100,7 +114,19 @@ MISTAKEN_LOOPS = tuple(
 
 @exercise(
     "8.5",
-    mistakes=MISTAKEN_LOOPS,
+    mistakes=(
+        *MISTAKEN_LOOPS,
+        Mistake(
+            "return-for-yield",
+            lambda *given: next(parts.write(*given)),
+            N_(
+                "One token came out, and that was the end. `yield` gives one and goes on; `return` "
+                "ends the function.",
+                "토큰 하나만 나오고 끝났습니다. `yield`는 하나를 내놓고 계속하지만, `return`은 "
+                "함수를 끝냅니다.",
+            ),
+        ),
+    ),
     diagnoses={
         "computed-again": N_(
             "It did {times:.1f} times the work that is needed: with the cache, only the new "
@@ -117,7 +143,8 @@ MISTAKEN_LOOPS = tuple(
 def write(attempt: Attempt) -> Iterator[Check]:
     def listed(*given: object) -> object:
         tokens = attempt.answer(*given)
-        return tokens if tokens is None or isinstance(tokens, Tensor) else list(tokens)
+        several = isinstance(tokens, Iterable) and not isinstance(tokens, Tensor)
+        return list(tokens) if several else tokens
 
     ids = torch.tensor(IDS)
     third = list(parts.write(small_model(), ids, 3))[2]
@@ -133,8 +160,30 @@ def write(attempt: Attempt) -> Iterator[Check]:
         given = model, ids, 6, choose
         expected = list(parts.write(*given))
         yield attempt.compare(title, *given, expected=expected, function=listed, name="write")
+    yield from failures([_chooses_from_logits(attempt, ids)])
     yield _with_the_cache(attempt, listed, ids)
     yield _one_by_one(attempt, ids)
+
+
+def _chooses_from_logits(attempt: Attempt, ids: Tensor) -> Check:
+    """What `choose` is given: the logits [vocab] of the last position."""
+    title, model = N_("what `choose` is given", "`choose`가 받는 것"), small_model()
+
+    def given_to_choose(write: Callable) -> list[Tensor]:
+        seen: list[Tensor] = []
+
+        def choose(logits: Tensor) -> int:
+            seen.append(logits)
+            return parts.greedy(logits)
+
+        list(write(model, ids, 3, choose))
+        return seen
+
+    return attempt.compare(
+        title,
+        function=lambda: given_to_choose(attempt.answer),
+        expected=given_to_choose(parts.write),
+    )
 
 
 def _with_the_cache(attempt: Attempt, listed: Callable, ids: Tensor) -> Check:
