@@ -42,7 +42,7 @@ def cache_picture(record: CacheAt) -> Picture:
     _draw_kept(axes_at(figure, 60, 333, 300, 140), trace, step, places)
     _write_bytes(figure, trace, step)
     if not trace.same:
-        write_beside(figure, 9, 502, _says_different(), va="top", fontsize=11, color=Colour.QUIET)
+        write_beside(figure, 9, 33, _says_different(), va="top", fontsize=10, color=Colour.QUIET)
     return Picture(figure, cache_words(record), tuple(regions))
 
 
