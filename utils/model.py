@@ -13,7 +13,8 @@ import huggingface_hub
 import torch
 from huggingface_hub import constants, errors
 from torch import Tensor
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, Cache, PreTrainedModel
+from transformers.utils import ModelOutput
 
 from utils.language import _
 from utils.model_store import (
@@ -81,7 +82,7 @@ def pick_device() -> str:
 def context_length(model: Model) -> int:
     """How many tokens `model` can read at once.  Raises ModelError if its config does not say."""
     length = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-    if length is None:
+    if length is None or length < 1:  # XLNet says -1
         raise ModelError(
             _("{architecture} does not say how many tokens it can read.").format(
                 architecture=type(model).__name__
@@ -111,6 +112,24 @@ def check_rotary(model: Model, read: int, total: int) -> None:
                 "with a longer prompt."
             ).format(architecture=type(model).__name__, limit=limit, kind=kind)
         )
+
+
+def kept_cache(model: Model, output: ModelOutput) -> Cache:
+    """The keys and values that `model` keeps of what it has read, as its output holds them.
+
+    Raises ValueError for a model that keeps none (RWKV, the first GPT), or keeps a state of another
+    kind beside them (Mamba, Jamba, Bamba): a pass that reads on from that needs more than it.
+    """
+    cache = getattr(output, "past_key_values", None)
+    layers = getattr(cache, "layers", None)
+    if not layers or any("LinearAttention" in type(layer).__name__ for layer in layers):
+        raise ValueError(
+            _(
+                "What {architecture} keeps of a text is not keys and values alone, so it cannot "
+                "read on from a cache here. generate(…, use_cache=False) does without."
+            ).format(architecture=type(model).__name__)
+        )
+    return cache
 
 
 def end_token_ids(model: Model, tokenizer: Tokenizer | None = None) -> frozenset[int]:
@@ -225,6 +244,15 @@ def _load(source: str, device: str | torch.device, title: str) -> tuple[Model, T
                 "{model} ({architecture}) reads a text in both directions, and so cannot write on "
                 "from it. Take a model that was made to write, such as {default}."
             ).format(model=title, architecture=type(model).__name__, default=DEFAULT)
+        )
+    tokens, vectors = len(tokenizer), len(model.get_input_embeddings().weight)
+    if tokens > vectors:
+        print(
+            _(
+                "The tokenizer of {model} has {tokens} tokens, and the model vectors for {vectors} "
+                "only: a text with one of the others will be refused."
+            ).format(model=title, tokens=tokens, vectors=vectors),
+            file=sys.stderr,
         )
     # No notebook should show, or depend on, where on this machine the files lie.
     model.name_or_path = model.config.name_or_path = tokenizer.name_or_path = title
