@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from course import doctor
-from course.machine import resources, software
+from course.machine import limits, resources, software
 from utils import language, model_store
 from utils.figures import style
 from utils.language import use_language
@@ -291,7 +291,7 @@ def test_it_speaks_where_no_package_is_installed_at_all(lang, says):
 
 
 def test_an_old_python_can_read_what_the_doctor_is_written_in():
-    for module in (doctor, resources, software, language):
+    for module in (doctor, limits, resources, software, language):
         source = Path(module.__file__).read_text(encoding="utf-8")
         ast.parse(source, feature_version=(3, 9))
         assert "from __future__ import annotations" in source

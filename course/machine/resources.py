@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from course.machine import limits
 from course.machine.software import Unready, course_module, missing_packages
 from utils.language import _
 
@@ -37,13 +38,9 @@ def model() -> str:
     return _("{model} is here, and every byte of it is as it should be").format(model=store.MODEL)
 
 
-def free_memory() -> int:
+def free_memory() -> float:
     """Bytes that new programs can have; within a container's limit, where there is one."""
-    free = course_module("psutil").virtual_memory().available
-    limit = Path("/sys/fs/cgroup/memory.max")
-    if limit.exists() and limit.read_text().strip().isdigit():
-        free = min(free, int(limit.read_text()))
-    return free
+    return min(course_module("psutil").virtual_memory().available, limits.memory_left())
 
 
 def memory() -> str:
@@ -55,7 +52,7 @@ def memory() -> str:
     return _enough(free_memory(), MEMORY, remedy.format(needed=MEMORY / 1e9))
 
 
-def _enough(free: int, needed: float, remedy: str) -> str:
+def _enough(free: float, needed: float, remedy: str) -> str:
     """How many bytes are free, in words; Unready with this remedy where more are needed."""
     says = _("{free:.1f} GB free").format(free=free / 1e9)
     if free < needed:
