@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -46,7 +47,7 @@ def course(tmp_path, monkeypatch):
     monkeypatch.setattr(lessons_folder, "LESSONS", lessons)
     monkeypatch.setattr(tables, "ROOT", tmp_path)
     lesson = lessons / "01_small.py"
-    lesson.write_text(LESSON)
+    lesson.write_text(LESSON, encoding="utf-8")
     return tmp_path, lesson
 
 
@@ -89,7 +90,7 @@ def test_writes_four_notebooks(course):
 def test_a_solved_notebook_keeps_nothing_right_after_its_language(course):
     root, lesson = course
     language = "".join(f'# %% id="language" lang="{lang}"\n"{lang}"\n' for lang in ("ko", "en"))
-    lesson.write_text(LESSON + language + '# %% id="last"\n1 + 1\n')
+    lesson.write_text(LESSON + language + '# %% id="last"\n1 + 1\n', encoding="utf-8")
     build.build()
     for lang in ("ko", "en"):
         chapter = nbformat.read(root / f"chapters/{lang}/01_small.ipynb", as_version=4)
@@ -111,7 +112,7 @@ def test_a_second_build_changes_no_byte(course):
     assert again == before
     build.build(rerun=True)
     assert {path: path.read_bytes() for path in before} == {p: b for p, (b, _t) in before.items()}
-    lesson.write_text(LESSON.replace("# # Title", "# # New title"))
+    lesson.write_text(LESSON.replace("# # Title", "# # New title"), encoding="utf-8")
     assert build.build().stale == [
         "chapters/en/01_small.ipynb",
         "solutions/en/01_small.ipynb",
@@ -123,7 +124,9 @@ def test_prose_or_a_tag_alone_executes_nothing(course, monkeypatch):
     root, lesson = course
     build.build()
     monkeypatch.setattr(build, "execute", lambda *_: pytest.fail("executed"))
-    lesson.write_text(LESSON.replace("# # Title", "# # New").replace('"C01"', '"C01", "slide"'))
+    lesson.write_text(
+        LESSON.replace("# # Title", "# # New").replace('"C01"', '"C01", "slide"'), encoding="utf-8"
+    )
     assert len(build.build().stale) == 4 + 1
     solved = nbformat.read(root / "solutions/en/01_small.ipynb", as_version=4)
     assert solved.cells[0].source == "# New"
@@ -135,10 +138,10 @@ def test_prose_or_a_tag_alone_executes_nothing(course, monkeypatch):
 def test_check_names_what_is_stale_or_orphaned_and_writes_nothing(not_run, capsys):
     root, lesson = not_run
     gone = lesson.with_name("09_gone.py")
-    gone.write_text(LESSON.replace("01", "09"))
+    gone.write_text(LESSON.replace("01", "09"), encoding="utf-8")
     build.build()
     gone.unlink()
-    lesson.write_text(LESSON.replace("guess = 41", "guess = 40"))
+    lesson.write_text(LESSON.replace("guess = 41", "guess = 40"), encoding="utf-8")
     before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
     found = build.build(check=True)
     assert found.left == []
@@ -191,10 +194,10 @@ OTHERS = [written_into, run_by_hand, no_notebook, emptied, turned_into_a_list]
 def test_what_a_learner_has_changed_is_left_and_not_judged(not_run, capsys, change):
     root, lesson = not_run
     gone = lesson.with_name("09_gone.py")
-    gone.write_text(LESSON.replace("01", "09"))
+    gone.write_text(LESSON.replace("01", "09"), encoding="utf-8")
     build.build()
     gone.unlink()
-    lesson.write_text(LESSON.replace("Return 2x", "Return twice x"))
+    lesson.write_text(LESSON.replace("Return 2x", "Return twice x"), encoding="utf-8")
     theirs = [root / "chapters/en/01_small.ipynb", root / "chapters/ko/09_gone.ipynb"]
     for path in theirs:
         change(path)
@@ -229,7 +232,7 @@ def test_a_new_lesson_takes_no_learners_name(not_run):
     build.build()
     mine = root / "chapters/en/02_new.ipynb"
     mine.write_text("mine", encoding="utf-8")
-    lesson.with_name("02_new.py").write_text(LESSON.replace("01", "02"))
+    lesson.with_name("02_new.py").write_text(LESSON.replace("01", "02"), encoding="utf-8")
     assert build.build().left == ["chapters/en/02_new.ipynb"]
     assert mine.read_text(encoding="utf-8") == "mine"
 
@@ -244,9 +247,14 @@ def test_pytest_judges_what_was_built_and_whatever_is_named(not_run):
     run_by_hand(chapter)
     assert not built.is_as_built(chapter, root)
     own, theirs = ROOT / "solutions/en/01_generation_loop.ipynb", ROOT / "chapters/en/my.ipynb"
-    assert conftest.pytest_ignore_collect(own) is None
-    assert conftest.pytest_ignore_collect(theirs)
-    assert conftest.pytest_ignore_collect(root / "elsewhere.ipynb") is None
+    everything = SimpleNamespace(
+        args=["/x/chapters", "tests"], getini=lambda _: ["chapters", "tests"]
+    )
+    named = SimpleNamespace(args=["chapters"], getini=everything.getini)
+    assert conftest.pytest_ignore_collect(own, everything) is None
+    assert conftest.pytest_ignore_collect(theirs, everything)
+    assert conftest.pytest_ignore_collect(theirs, named) is None
+    assert conftest.pytest_ignore_collect(root / "elsewhere.ipynb", everything) is None
 
 
 @pytest.mark.parametrize(
@@ -266,7 +274,7 @@ def test_pytest_judges_what_was_built_and_whatever_is_named(not_run):
 )
 def test_refuses_with_file_and_line(course, capsys, old, new, line, why):
     _root, lesson = course
-    lesson.write_text(LESSON.replace(old, new, 1))
+    lesson.write_text(LESSON.replace(old, new, 1), encoding="utf-8")
     assert build.main([]) == 1
     says = capsys.readouterr().err
     assert says.startswith(f"01_small.py:{line}: ")
@@ -285,16 +293,18 @@ def test_an_unknown_lesson_is_named_and_nothing_is_written(course, capsys, argum
 
 def test_a_cell_that_fails_is_named(course, capsys):
     _root, lesson = course
-    lesson.write_text(LESSON.replace("return 2 * x", "return 2 / 0"))
+    lesson.write_text(LESSON.replace("return 2 * x", "return 2 / 0"), encoding="utf-8")
     assert build.main([]) == 1
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
 def test_widget_state_is_not_kept(course):
     root, lesson = course
-    lesson.write_text(LESSON + '# %% id="widget"\nimport ipywidgets\nipywidgets.IntSlider()\n')
+    lesson.write_text(
+        LESSON + '# %% id="widget"\nimport ipywidgets\nipywidgets.IntSlider()\n', encoding="utf-8"
+    )
     build.build()
-    text = (root / "solutions/en/01_small.ipynb").read_text()
+    text = (root / "solutions/en/01_small.ipynb").read_text(encoding="utf-8")
     assert "IntSlider(value=0)" in text
     assert "widget-view" not in text
     assert "widget-state" not in text

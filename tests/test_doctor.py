@@ -103,7 +103,7 @@ def damaged_font(machine):
 def old_front_end(machine):
     place = machine.folder / software.FRONT_ENDS["jupyterlab_widgets"]
     place.parent.mkdir(parents=True)
-    place.write_text(json.dumps({"version": "3.1.7"}))
+    place.write_text(json.dumps({"version": "3.1.7"}), encoding="utf-8")
     machine.monkeypatch.setenv("JUPYTER_PATH", str(machine.folder))
 
 

@@ -60,7 +60,7 @@ def wheel(tmp_path, monkeypatch) -> Path:
 
 def write_a_model(gguf: Path, folder: Path) -> None:
     """Stands in for `convert` where only the files matter."""
-    (folder / "config.json").write_text("{}")
+    (folder / "config.json").write_text("{}", encoding="utf-8")
     (folder / "model.safetensors").write_bytes(b"weights")
 
 
@@ -197,7 +197,7 @@ def test_four_at_once_convert_once(cache, tmp_path):
         child(
             f"""
             def convert(gguf, folder):
-                with open({str(log)!r}, "a") as file:
+                with open({str(log)!r}, "a", encoding="utf-8") as file:
                     file.write("converted ")
                 time.sleep(0.5)  # long enough for the others to come by
                 (folder / "model.safetensors").write_bytes(b"weights")
@@ -215,7 +215,7 @@ def test_four_at_once_convert_once(cache, tmp_path):
     for one in children:
         one.communicate()
     assert [one.returncode for one in children] == [0, 0, 0, 0]
-    assert log.read_text() == "converted "
+    assert log.read_text(encoding="utf-8") == "converted "
     verify()
 
 

@@ -16,8 +16,6 @@ import numpy as np
 import torch
 from ipykernel.kernelapp import IPKernelApp
 
-import course.exercise
-import course.map
 import course.my_progress  # noqa: F401
 from utils import timing
 from utils.model import load_model

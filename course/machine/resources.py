@@ -21,6 +21,12 @@ ROOM = 100_000_000  # bytes for notebooks and progress, once the model is there
 def model() -> str:
     """Every byte is read: about a second."""
     store = course_module("utils.model_store")
+    try:
+        store.check_readable(store.model_folder())
+    except store.Unreadable as problem:
+        raise Unready(
+            _("{model} is here, but you may not read it").format(model=store.MODEL), str(problem)
+        ) from problem
     if not store.model_folder().exists():
         raise Unready(
             _("{model} is not on this machine yet").format(model=store.MODEL),
@@ -85,7 +91,14 @@ def _try_to_write(folder: Path) -> None:
 
 def progress_folder() -> str:
     """Whether what a learner passes can be kept."""
-    path = course_module("course.progress.store").progress_file()
+    store = course_module("course.progress.store")
+    try:
+        path = store.progress_file()
+    except OSError as problem:
+        raise Unready(
+            str(problem),
+            _("Exercises work, but what you pass is forgotten when a kernel ends."),
+        ) from problem
     try:
         _try_to_write(path.parent)
         if path.exists():
