@@ -114,6 +114,30 @@ def test_no_network(cache):
     assert "no connection" in refused(cache)
 
 
+SAID = {
+    "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify "
+    "failed: self-signed certificate')) Retrying": "certificate",
+    "There was a problem confirming the ssl certificate: certificate verify failed": "certificate",
+    "Retrying ProxyError('Cannot connect to proxy.', OSError('Tunnel connection failed: 407 Proxy "
+    "Authentication Required'))": "a name and a password",
+    "Retrying ProxyError('Cannot connect to proxy.', NewConnectionError('refused'))": "lets nothing",
+    "ERROR: HTTP error 503 while getting https://x": "answers 503",
+    "Retrying ResponseError('too many 502 error responses')": "answers 502",
+    "500 Server Error: Internal Server Error for url: https://x": "answers 500",
+    "HfHubHTTPError: Server error '504 Gateway Timeout' for url": "answers 504",
+    "403 Client Error: Forbidden for url": "answers 403",
+    "Retrying NewConnectionError('Name or service not known')": None,
+}
+
+
+@pytest.mark.parametrize(("said", "outcome"), SAID.items())
+def test_a_network_that_answers_is_not_called_no_connection(said, outcome):
+    why = store.network_fault(said, "PIP_CERT")
+    assert why is None if outcome is None else outcome in why
+    says = str(store._what_pip_said(said))
+    assert ("no connection" in says) == (outcome is None)
+
+
 def test_no_pip(cache, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert "ensurepip" in refused(cache)

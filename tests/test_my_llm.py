@@ -332,7 +332,8 @@ def test_a_part_that_the_learner_broke_gives_way_to_the_course_s(folder, noteboo
 def test_a_part_that_the_learner_made_wrong_is_named(folder, notebook):
     keep("6.1", notebook(NORM)["rms_norm"])
     path = folder / "my_llm.py"
-    path.write_text(path.read_text(encoding="utf-8").replace("+ eps", "- eps * 1000"))
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("+ eps", "- eps * 1000"), encoding="utf-8")
     assert parts()["rms_norm"].mine  # it is the learner's to try things with
     assert "mine, but it does not pass exercise 6.1 any more" in whose_code()
 

@@ -283,9 +283,9 @@ def network_fault(said: str, variable: str) -> str | None:
 
 def _status(number: str, said: str) -> str | None:
     """The HTTP status of that form that is told of, in pip's words or those of an HTTP library."""
-    forms = "({}) (?:Server|Client) Error", "({}) error responses", "error:? '?({})"
+    forms = r"\b({}) (?:Server|Client) Error", r"\b({}) error responses", r"error:? '?({})\b"
     for form in forms:
-        if found := re.search(rf"(?i)\b{form.format(number)}\b", said):
+        if found := re.search(f"(?i){form.format(number)}", said):
             return found[1]
     return None
 
