@@ -120,7 +120,7 @@ SAID = {
     "There was a problem confirming the ssl certificate: certificate verify failed": "certificate",
     "Retrying ProxyError('Cannot connect to proxy.', OSError('Tunnel connection failed: 407 Proxy "
     "Authentication Required'))": "a name and a password",
-    "Retrying ProxyError('Cannot connect to proxy.', NewConnectionError('refused'))": "lets nothing",
+    "Retrying ProxyError('Cannot connect to proxy.', OSError('refused'))": "lets nothing",
     "ERROR: HTTP error 503 while getting https://x": "answers 503",
     "Retrying ResponseError('too many 502 error responses')": "answers 502",
     "500 Server Error: Internal Server Error for url: https://x": "answers 500",

@@ -9,8 +9,10 @@ import pytest
 from course import ROOT
 
 
-@pytest.mark.parametrize("arguments", ["progress", "progress --help", "doctor --help", ""])
-def test_who_reads_no_further_gets_no_traceback(arguments):
+@pytest.mark.parametrize(
+    ("arguments", "code"), [("progress", 141), ("progress --help", 0), ("reset 99", 1), ("", 2)]
+)
+def test_who_reads_no_further_gets_no_traceback(arguments, code):
     read, write = os.pipe()
     os.close(read)  # as `head` does, only sooner
     command = [sys.executable, "-m", "course", *arguments.split()]
@@ -18,7 +20,7 @@ def test_who_reads_no_further_gets_no_traceback(arguments):
         run = subprocess.run(command, cwd=ROOT, stdout=pipe, stderr=subprocess.PIPE, text=True)
     assert "Traceback" not in run.stderr
     assert "BrokenPipe" not in run.stderr
-    assert run.returncode == (141 if arguments else 2)
+    assert run.returncode == code
 
 
 def test_matplotlib_starts_without_a_word(tmp_path):
