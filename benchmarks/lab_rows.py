@@ -25,7 +25,7 @@ if sys.argv[1] == "private":
 repr(DecodingExplorer(model, tokenizer, "The capital of France is"))
 print("ready", flush=True)
 for line in sys.stdin:
-    pss = [l for l in open("/proc/self/smaps_rollup") if l.startswith("Pss:")]
+    pss = [l for l in open("/proc/self/smaps_rollup", encoding="utf-8") if l.startswith("Pss:")]
     print(pss[0].split()[1], flush=True)
 """
 

@@ -35,7 +35,7 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := set(options.rows) - ROWS.keys():
         parser.error(f"there is no row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
-    kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
     for name in options.rows or [row for row in ROWS if row != "tests"]:
         print(f"{name} …", flush=True)
         here = machine()
@@ -44,7 +44,7 @@ def main() -> None:
             print(f"  {MARKS[claim['met']]} {claim['what']}: {claim['measured']}", flush=True)
         about = {"machine": here, "rounds": options.rounds, "on": date.today().isoformat()}
         kept[name] = result | about
-        KEPT.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+        KEPT.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (FOLDER / "report.md").write_text(report(kept), encoding="utf-8")
     (FOLDER / "report.png").write_bytes(png(picture(kept)))
 

@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import os
 import sys
 
 COMMANDS = {
@@ -19,6 +20,20 @@ COMMANDS = {
 
 
 def main() -> int:
+    """Run one command.  Who reads no further, as `… | head -1` does, is no fault of it."""
+    try:
+        try:
+            return run()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for number in (1, 2):  # what is still to be written at the end
+            os.dup2(nowhere, number)
+        return 141  # as the system's own commands: 128 + SIGPIPE
+
+
+def run() -> int:
     name, *arguments = sys.argv[1:] or [""]
     if name not in COMMANDS:
         print(f"python -m course {{{' | '.join(COMMANDS)}}}", file=sys.stderr)

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from course import doctor
-from course.machine import resources, software
+from course.machine import kernel, limits, resources, software
 from utils import language, model_store
 from utils.figures import style
 from utils.language import use_language
@@ -103,13 +103,33 @@ def damaged_font(machine):
 def old_front_end(machine):
     place = machine.folder / software.FRONT_ENDS["jupyterlab_widgets"]
     place.parent.mkdir(parents=True)
-    place.write_text(json.dumps({"version": "3.1.7"}))
+    place.write_text(json.dumps({"version": "3.1.7"}), encoding="utf-8")
     machine.monkeypatch.setenv("JUPYTER_PATH", str(machine.folder))
 
 
 def no_front_end(machine):
     paths = importlib.import_module("jupyter_core.paths")
     machine.monkeypatch.setattr(paths, "jupyter_path", lambda: [])
+
+
+def stale_kernel(machine, argv=("/gone/python", "-m", "ipykernel")):
+    place = machine.folder / "kernels" / "python3"
+    place.mkdir(parents=True, exist_ok=True)
+    spec = {"argv": [*argv], "display_name": "old", "language": "python"}
+    (place / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    machine.monkeypatch.setenv("JUPYTER_PATH", str(machine.folder))
+
+
+def kernel_of_another_python(machine):
+    other = machine.folder / "other"
+    other.write_text("#!/bin/sh\necho /opt/other\n", encoding="utf-8")
+    other.chmod(0o755)
+    stale_kernel(machine, [str(other)])
+
+
+def test_a_kernel_that_is_only_called_python_is_this_one(machine):
+    stale_kernel(machine, ["python3", "-m", "ipykernel_launcher"])
+    assert kernel.kernel() == "notebooks run in this Python"
 
 
 def old_kernel_side(machine):
@@ -202,6 +222,16 @@ BROKEN = [
         ("JupyterLab의 위젯", "브라우저 쪽 부분이 없습니다", "pip install"),
     ),
     Broken(
+        stale_kernel,
+        ("Kernel", "would run in /gone/python", "Delete the folder"),
+        ("커널", "/gone/python에서 실행", "폴더를 지우고"),
+    ),
+    Broken(
+        kernel_of_another_python,
+        ("Kernel", "which is not the course's", "kernels/python3"),
+        ("커널", "이 강좌의 Python이 아닙니다", "kernels/python3"),
+    ),
+    Broken(
         old_kernel_side,
         ("JupyterLab's widgets", "jupyterlab_widgets 1.1.0", "pip install"),
         ("JupyterLab의 위젯", "jupyterlab_widgets 1.1.0", "pip install"),
@@ -291,7 +321,7 @@ def test_it_speaks_where_no_package_is_installed_at_all(lang, says):
 
 
 def test_an_old_python_can_read_what_the_doctor_is_written_in():
-    for module in (doctor, resources, software, language):
+    for module in (doctor, kernel, limits, resources, software, language):
         source = Path(module.__file__).read_text(encoding="utf-8")
         ast.parse(source, feature_version=(3, 9))
         assert "from __future__ import annotations" in source

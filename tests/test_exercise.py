@@ -142,7 +142,7 @@ WRITTEN = [
 def made(source: str, how: str, folder):
     """What `source` defines: from a file, or with no source to be had, as under %%time."""
     path = folder / f"code{abs(hash(source))}.py"
-    path.write_text(source)
+    path.write_text(source, encoding="utf-8")
     names = {"__name__": "__main__"}
     exec(compile(source, str(path) if how == "file" else "<timed exec>", "exec"), names)
     return names["answer"]

@@ -29,7 +29,7 @@ def test_menus_follow_the_language_and_pop_ups_stay_away(tmp_path):
     file = tmp_path / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
     for language, locale in (("ko", "ko_KR"), ("en", "en")):
         lab.set_menus(language, tmp_path)
-        defaults = json.loads(file.read_text())
+        defaults = json.loads(file.read_text(encoding="utf-8"))
         assert defaults["@jupyterlab/translation-extension:plugin"] == {"locale": locale}
         news = defaults["@jupyterlab/apputils-extension:notification"]
         assert news == {"fetchNews": "false", "checkForUpdates": False}
@@ -89,7 +89,7 @@ def lab_in_korean(tmp_path, menus_as_they_were, default_model):
     }
     log = tmp_path / "lab.log"
     arguments = ["ko", "--no-browser", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
-    with log.open("w") as output:
+    with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "course", "lab", *arguments],
             cwd=lab.ROOT,
@@ -106,11 +106,13 @@ def test_a_prepared_course_opens_in_korean_without_a_network(lab_in_korean):
     process, log = lab_in_korean
     address = None
     for _second in range(90):
-        address = re.search(r"http://127\.0\.0\.1:\d+/lab/tree/\S+", log.read_text())
+        address = re.search(
+            r"http://127\.0\.0\.1:\d+/lab/tree/\S+", log.read_text(encoding="utf-8")
+        )
         if address or process.poll() is not None:
             break
         time.sleep(1)
-    assert address, log.read_text()[-3000:]
+    assert address, log.read_text(encoding="utf-8")[-3000:]
     assert f"/lab/tree/{lab.first_notebook('ko').as_posix()}?token=" in address[0]
 
     no_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -119,4 +121,4 @@ def test_a_prepared_course_opens_in_korean_without_a_network(lab_in_korean):
         assert "JupyterLab" in page.read().decode()
 
     process.terminate()
-    assert process.wait(30) == 0, log.read_text()[-3000:]
+    assert process.wait(30) == 0, log.read_text(encoding="utf-8")[-3000:]

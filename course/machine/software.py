@@ -9,13 +9,13 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import json
-import os
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from course import ROOT
+from course.machine import limits
 from utils.language import _
 
 FONT = ROOT / "utils" / "fonts" / "NotoSansKR-Regular.otf"
@@ -110,7 +110,7 @@ def course_module(module: str) -> Any:
 def device() -> str:
     """What the model will compute on."""
     torch = course_module("torch")
-    cores = os.cpu_count()
+    cores = f"{limits.cores():.3g}"
     if torch.cuda.is_available():
         return _("{gpu}, by CUDA").format(gpu=torch.cuda.get_device_name())
     if torch.backends.mps.is_available():
