@@ -619,7 +619,7 @@ for kind, share in anatomy.parameter_share(model).items():
 # in both half are praise. The first two lines count, for training (`train`) and test (`held-out`), the sentences
 # and the praise among them (`good`); below are two of the sentences.
 # %% id="sentences"
-rows = files("course").joinpath("data/reviews.tsv").read_text().splitlines()[1:]
+rows = files("course").joinpath("data/reviews.tsv").read_text(encoding="utf-8").splitlines()[1:]
 splits, feelings, sentences = zip(*(row.split("\t") for row in rows))
 held_out = torch.tensor([split == "held-out" for split in splits])
 good = torch.tensor([int(feeling == "good") for feeling in feelings])

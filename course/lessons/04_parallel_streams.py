@@ -653,7 +653,7 @@ Exercise("4.5").check(loss_by_position)
 # `1025`; with two cores it takes a few minutes.
 # %% id="losses" tags=["C16", "slide"]
 losses = long_losses(model, alice_ids[:, :1025])
-record = json.loads(files("course").joinpath("data/alice_losses.json").read_text())
+record = json.loads(files("course").joinpath("data/alice_losses.json").read_text(encoding="utf-8"))
 computed = [part.mean().item() for part in losses.split(512)]
 loss_picture(computed, record["mean_losses"], 512, context_length(model))
 # %% [markdown] lang="ko"

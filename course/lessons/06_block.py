@@ -587,7 +587,7 @@ neurons.set(text="The Shawshank", layer=24, word="Red")
 # worse the next tokens were predicted. The model runs 60 times, so this takes from a few seconds to half a
 # minute.
 # %% id="losses" tags=["C24", "C25", "C26", "slide"]
-alice = files("course").joinpath("data/alice.txt").read_text()
+alice = files("course").joinpath("data/alice.txt").read_text(encoding="utf-8")
 losses_picture(losses_without_each(model, tokenizer, alice, tokens=32))
 # %% [markdown] lang="ko"
 # 대부분의 층은 하나쯤 없어도 손실이 조금만 오릅니다. 나머지 층이 더하는 것은 그대로 스트림을 따라 흐르기
