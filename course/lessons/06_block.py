@@ -66,14 +66,15 @@ model, tokenizer = load_model()
 # 블록의 개수와 블록 하나를 출력합니다. 블록의 부품은 네 개입니다. **어텐션 층**(`self_attn`), **피드포워드
 # 층**(`mlp`), 그리고 그 둘의 앞에 하나씩 놓인 정규화입니다. 이 모델에는 이렇게 생긴 블록이 30개 있고, 모양은
 # 같지만 가중치는 모두 다릅니다. 블록은 앞 블록이 내놓은 벡터를 받아 다음 블록에 넘깁니다. 이제부터 블록과 그 안의
-# 층은 0번부터 29번까지 번호로 부릅니다.
+# 층은 0번부터 29번까지 번호로 부릅니다. (레슨 04의 0–30은 블록을 몇 개 지났는지였습니다.)
 # %% [markdown] lang="en"
 # ## Blocks of one build, stacked
 #
 # Print the number of blocks, and one block. It has four parts: an **attention layer** (`self_attn`), a
 # **feed-forward layer** (`mlp`), and a norm in front of each. This model has 30 blocks like it: the same build,
 # each with weights of its own. A block takes the vectors that the block before it gives, and hands its own on to
-# the next. From here on, blocks and the layers in them go by their numbers, from 0 to 29.
+# the next. From here on, blocks and the layers in them go by their numbers, from 0 to 29. (In lesson 04, 0 to 30 was
+# how many blocks a vector had passed.)
 # %% id="one-block"
 print(len(model.model.layers))
 print(model.model.layers[0])
@@ -99,7 +100,7 @@ for known in KNOWN_MODELS.values():
 # 그렇다면 마지막 벡터는 시작 벡터(임베딩)와 블록 30개가 더한 것의 합이어야 합니다. 맞는지(`True`) 봅시다. 둘째
 # 줄은 차례로 시작 벡터, 어텐션이 더한 것, 피드포워드가 더한 것의 모양입니다.
 # %% [markdown] lang="en"
-# There really are models with over 100. The dimension mostly grows along.
+# Some models really have more than 100. Their vectors mostly have a larger dimension, too.
 #
 # ## The residual stream
 #
@@ -484,7 +485,7 @@ layers_question.answer(2)
 # %% [markdown] lang="en"
 # In the explorer, top left is the whole model, top right the one without the chosen layers' feed-forward. Below
 # is the probability of ` Red` with **one layer at a time** switched off; a × marks a layer without which ` Red`
-# is no longer first. Layer 20 is not missed. Change *layers off*, to one layer or to several at once, or change
+# is no longer first. Without layer 20 nothing is lost. Change *layers off*, to one layer or to several at once, or change
 # *part* to attention.
 # %% id="feed-forward" tags=["C26"]
 feed_forwards = FeedForwardExplorer(model, tokenizer, "The Shawshank", layer=20)

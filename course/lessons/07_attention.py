@@ -158,7 +158,7 @@ for token, vector in zip(record.tokens, inputs):
 # ## 행렬 세 개: 쿼리, 키, 값
 #
 # 훈련으로 얻은 **투영 행렬** 세 개가 이 벡터에서 세 가지를 만듭니다. **쿼리**는 지금 토큰이 무엇을 찾는지,
-# **키**는 각 토큰이 무엇으로 찾아지는지, **값**은 찾아졌을 때 넘겨줄 내용이 무엇인지를 나타냅니다. 네 번째 행렬
+# **키**는 각 토큰을 무엇으로 찾을 수 있는지, **값**은 그 토큰이 넘겨줄 내용이 무엇인지를 나타냅니다. 네 번째 행렬
 # `o_proj`는 마지막에 모든 헤드의 결과를 섞어 스트림에 더할 벡터로 만듭니다. 모델에서 행렬을 꺼내 입력과 곱하고,
 # 모양이 어떻게 이어지는지 봅니다.
 # %% [markdown] lang="en"
@@ -216,7 +216,7 @@ for token, score in zip(another.tokens, another.keys[27][0] @ query / 8):
 # %% [markdown] lang="ko"
 # 점수가 나오기는 합니다. 이렇게 쿼리는 한 글에서, 키와 값은 다른 글에서 가져오는 것을 **크로스 어텐션**이라고 합니다.
 # 2017년의 번역용 트랜스포머에서는 쓰고 있는 번역문이 원문을 그렇게 보았습니다. 이 모델의 어텐션은 모두 셀프
-# 어텐션이고, 훈련할 때도 자기 글만 보았으니 이 점수에 뜻이 있는 것은 아닙니다.
+# 어텐션이고, 훈련할 때도 같은 글 안만 보았으니 이 점수에는 뜻이 없습니다.
 # %% [markdown] lang="en"
 # Scores do come out. Taking the queries from one text, and keys and values from another, is called **cross-attention**:
 # in the transformer of 2017, made for translation, the text being written looked at the original that way. In this model
@@ -627,7 +627,7 @@ turning.set(key_position=15)
 # $$\alpha = \text{position} / \theta^{\,2i / \text{head\_dim}} \qquad (a, b) \rightarrow (a\cos\alpha - b\sin\alpha,\ b\cos\alpha + a\sin\alpha)$$
 #
 # `i`는 0부터 `head_dim / 2 - 1`까지이고, θ(`theta`)는 모델마다 정해진 큰 수입니다. `i`가 0이면 토큰 하나를 지날
-# 때마다 1라디안(57°)씩 돌고, `i`가 클수록 천천히 돕니다. 그래서 빠른 짝은 가까운 거리를, 느린 짝은 먼 거리를 가릴
+# 때마다 1라디안(57°)씩 돌고, `i`가 클수록 천천히 돕니다. 그래서 빠른 짝은 가까운 거리를, 느린 짝은 먼 거리를 구별할
 # 수 있습니다.
 # %% [markdown] lang="en"
 # When both hands turn together, the angle between them stays, and so does the dot product. Only the **distance**
@@ -743,7 +743,7 @@ for layer, module in enumerate(attention_modules(model)):
     differences.append((ours - record.outputs[layer]).abs().max().item())
 print(len(differences), f"{max(differences):.5f}")
 # %% [markdown] lang="ko"
-# 소수 다섯째 자리까지 차이가 없습니다. 어텐션에 숨은 것은 더 없습니다.
+# 소수 다섯째 자리까지 차이가 없습니다. 어텐션에 더 숨은 계산은 없습니다.
 #
 # ## 맡은 일이 있는 헤드
 #
@@ -879,8 +879,8 @@ for word in ("The", "My", "Every", "Paris"):
 # %% [markdown] lang="ko"
 # 첫 단어가 무엇이든 그것을 보고, 거기서 가져오는 값은 아주 짧습니다. 이 헤드는 평소에 첫 토큰을 보며 쉬고
 # 있습니다. 이런 첫 토큰을 **어텐션 싱크**(attention sink)라고 합니다. 가중치의 합은 반드시 1이어야 하므로, 가져올
-# 것이 없을 때 가중치를 둘 곳이 필요한 것입니다. 연습 7.10에서 본 대로 같은 헤드가 되풀이되는 글에서는 일을
-# 합니다.
+# 것이 없을 때 가중치를 둘 곳이 필요한 것입니다. 하지만 연습 7.10에서 본 대로, 되풀이되는 글에서는 바로 이 헤드가
+# 일을 합니다.
 #
 # 무엇이 중요한지는 꺼 보면 압니다. 헤드 하나의 출력을 0으로 바꾸고, 다음 토큰의 확률이 모두 얼마나 옮겨 갔는지
 # 봅니다(0이면 그대로, 1이면 전부). 한 줄은 층, 헤드, 옮겨 간 확률입니다.
@@ -913,7 +913,7 @@ for layer, head in ((18, 6), (13, 8)):
 # ## 정리
 #
 # - 어텐션은 두 단계입니다. 쿼리와 키로 관련성 점수를 매기고, 소프트맥스로 얻은 가중치를 곱해 값을 더합니다.
-# - 여러 헤드가 나란히 실행되고, 키와 값은 몇 헤드가 함께 쓸 수 있습니다. 그만큼 캐시가 작아집니다.
+# - 여러 헤드가 나란히 실행되고, 키와 값은 헤드 몇 개가 함께 쓸 수 있습니다. 그만큼 캐시가 작아집니다.
 # - 위치 정보는 쿼리와 키를 회전해서 넣습니다. 점수에 남는 것은 둘 사이의 거리입니다.
 # - 어떤 헤드는 하는 일이 뚜렷하지만, 가중치만으로는 무엇이 중요한지 알 수 없습니다.
 #
