@@ -131,3 +131,13 @@ def test_korean_words():
         )
     finally:
         use_language("en")
+
+
+def test_what_a_pattern_ignores_cannot_be_written_in():
+    controls = HeadPatternExplorer(TINY["llama"](), tiny_tokenizer(), TEXT).controls
+    for pattern, text, word in (("word", True, True), ("induction", False, False)):
+        controls["pattern"].value = pattern
+        assert (not controls["text"].disabled, not controls["word"].disabled) == (text, word)
+    controls["pattern"].value = "previous"
+    assert not controls["text"].disabled
+    assert controls["word"].disabled

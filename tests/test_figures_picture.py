@@ -27,6 +27,7 @@ from utils.explorers.residual import ResidualExplorer
 from utils.explorers.streams import ButterflyExplorer, StreamsExplorer
 from utils.explorers.timing import StepTimesExplorer
 from utils.explorers.tokens import TokenizerExplorer
+from utils.explorers.turning import TurningExplorer
 from utils.figures.picture import Picture, Region
 from utils.figures.style import CSS_PIXELS_PER_INCH, in_course_style, new_figure
 from utils.timing import StepTimes
@@ -59,6 +60,7 @@ EXPLORERS = {
     "streams, long": lambda *tiny: StreamsExplorer(*tiny, "e" * 40),
     "times": lambda *_tiny: StepTimesExplorer(TIMES),
     "tokens": lambda *tiny: TokenizerExplorer(*tiny, "é! " + TEXT).set(show_bytes=True),
+    "turning": lambda *_tiny: TurningExplorer(),
 }
 
 

@@ -22,6 +22,8 @@ def head_patterns_picture(record: RankedHead) -> Picture:
     pattern = _(PATTERNS[record.ranking.pattern])
     title = _("how much each head looks {pattern}").format(pattern=pattern)
     write(page, 12, 22, title, fontsize=12)
+    if record.ranking.pattern in SAID_TWICE:
+        write(page, 12, 44, _said_twice(record.ranking), fontsize=9.5, color=Colour.QUIET)
     cells = _draw_scores(page, record.ranking)
     bars = _draw_best(page, record)
     _draw_picked(page, record)
@@ -42,12 +44,13 @@ def head_patterns_words(record: RankedHead) -> str:
         _("drawn: {head}").format(head=heads[record.rank - 1]),
     ]
     if ranking.pattern in SAID_TWICE:
-        lines.append(
-            _("tried on {count} random tokens, said twice").format(
-                count=len(ranking.record.tokens) // 2
-            )
-        )
+        lines.append(_said_twice(ranking))
     return "\n".join(lines)
+
+
+def _said_twice(ranking: Ranking) -> str:
+    says = _("tried on {count} random tokens, said twice")
+    return says.format(count=len(ranking.record.tokens) // 2)
 
 
 def _head_words(layer: int, head: int, score: float) -> str:
