@@ -5,14 +5,12 @@ has one fault at a time to think about.
 """
 
 import io
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import Any
 
 import torch
@@ -21,7 +19,7 @@ from torch import Tensor
 from course.graders import compare, errors, relations
 from course.graders.compare import describe, equal, fault, near_difference
 from course.graders.errors import error_text, explained
-from course.graders.own_thread import printed_to, raised_after
+from course.graders.own_thread import looking_every, printed_to, raised_after
 from course.graders.spec import Check, ExerciseSpec, Mistake, failed
 from course.graders.surroundings import Watch, same_random_state, torch_defaults
 from utils.language import N_, _
@@ -109,27 +107,21 @@ def time_limit(seconds: float) -> Iterator[None]:
 
     What counts is what this thread computes itself, so that a busy machine makes no answer late;
     for code that only waits there is a far limit by the clock, too.  On the main thread a signal
-    does it, which ends a long sleep, too; other threads, and Windows, know no such signal.
+    does it, which ends a long sleep, too; other threads know none.
     """
     seconds = max(seconds, 0.01)
-    is_main = threading.current_thread() is threading.main_thread()
-    if not (is_main and hasattr(signal, "setitimer")):
+    if threading.current_thread() is not threading.main_thread():
         with raised_after(seconds, TimeUp):
             yield
         return
     computed, began = time.thread_time() + seconds, time.monotonic()
 
-    def ring(_signal: int, _frame: FrameType | None) -> None:
+    def look() -> None:
         if time.thread_time() >= computed or time.monotonic() - began >= WAITS * seconds:
             raise TimeUp
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, min(seconds, LOOK_EVERY), LOOK_EVERY)
-    try:
+    with looking_every(min(seconds, LOOK_EVERY), look):
         yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 @dataclass
