@@ -42,6 +42,11 @@ def unfit() -> str:
             "This Python is a 32-bit one, and there is no PyTorch for it. Install the 64-bit "
             "Python from python.org, and start with that one."
         )
+    if sys.platform == "win32" and platform.machine() == "ARM64":
+        return _(
+            "There is no PyTorch here for Windows on ARM. Install the x86-64 Python from "
+            "python.org (Windows runs it, too), and start with that one."
+        )
     if sys.platform == "darwin" and platform.machine() == "x86_64":
         return _(
             "PyTorch is no longer made for Macs with an Intel processor, so the course cannot be "
