@@ -47,7 +47,7 @@ class Progress:
 
     def hear(self, said: str) -> None:
         """Take note of a line of pip's."""
-        if file := re.match(r"\s*(Downloading|Using cached) (\S+)( \([^)]*\))?", said):
+        if file := re.match(r"\s*(Downloading|Using cached|Processing) (\S+)( \([^)]*\))?", said):
             name = file[2].rsplit("/", 1)[-1]
             if name.endswith(".metadata"):
                 return

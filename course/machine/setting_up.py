@@ -44,8 +44,8 @@ def unfit() -> str:
         )
     if sys.platform == "win32" and platform.machine() == "ARM64":
         return _(
-            "Some packages of the course are not made for Windows on ARM. Install the x86-64 Python from "
-            "python.org (Windows runs it, too), and start with that one."
+            "Some packages of the course are not made for Windows on ARM. Install the x86-64 "
+            "Python from python.org (Windows runs it, too), and start with that one."
         )
     if sys.platform == "darwin" and platform.machine() == "x86_64":
         return _(
