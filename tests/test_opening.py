@@ -15,7 +15,8 @@ def run_first_cell(lang: str, folder, *options: str) -> tuple[int, str]:
     [cell] = [cell for cell in notebook.cells if cell.id == "language"]
     path = "" if options else f"import sys; sys.path.insert(1, {str(ROOT)!r})\n"
     run = subprocess.run(
-        [sys.executable, *options, "-X", "utf8", "-c", path + cell.source],
+        [sys.executable, *options, "-X", "utf8", "-"],
+        input=path + cell.source,
         cwd=folder,
         capture_output=True,
         encoding="utf-8",
