@@ -3,6 +3,7 @@
 import ast
 import importlib.metadata
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from course import doctor
-from course.machine import kernel, limits, resources, software
+from course.machine import installing, kernel, limits, resources, setting_up, software
 from utils import language, model_store
 from utils.figures import style
 from utils.language import use_language
@@ -168,8 +169,8 @@ BROKEN = [
     ),
     Broken(
         no_model,
-        ("Model", "not on this machine yet", "Run `make lab` with a network"),
-        ("모델", "아직 이 컴퓨터에 없습니다", "네트워크에 연결하고 `make lab`"),
+        ("Model", "not on this machine yet", "Run `python -m course lab` with a network"),
+        ("모델", "아직 이 컴퓨터에 없습니다", "네트워크에 연결하고 `python -m course lab`"),
     ),
     Broken(
         corrupt_model,
@@ -299,7 +300,7 @@ def test_a_fault_that_nobody_thought_of_stops_nothing(machine, monkeypatch):
 def test_the_notebook_shows_the_same_as_a_list(machine):
     no_model(machine)
     page = doctor.examine()._repr_html_()
-    assert "<code>make lab</code>" in page
+    assert "<code>python -m course lab</code>" in page
     assert page.count("✗ ") >= 2
 
 
@@ -308,20 +309,21 @@ def test_the_notebook_shows_the_same_as_a_list(machine):
 )
 def test_it_speaks_where_no_package_is_installed_at_all(lang, says):
     bare = [sys.executable, "-S", "-m", "course"]  # -S: a Python without its site-packages
+    inside = {"cwd": software.ROOT, "env": os.environ | {setting_up.INSIDE: "1"}}
     run = subprocess.run(
-        [*bare, "doctor", lang], cwd=software.ROOT, capture_output=True, text=True, encoding="utf-8"
+        [*bare, "doctor", lang], **inside, capture_output=True, text=True, encoding="utf-8"
     )
     assert run.returncode == 1, run.stderr
     assert says in run.stdout
     assert "Traceback" not in run.stdout + run.stderr
-    build = subprocess.run([*bare, "build"], cwd=software.ROOT, capture_output=True, text=True)
+    build = subprocess.run([*bare, "build"], **inside, capture_output=True, text=True)
     assert build.returncode == 1
     assert "python -m course doctor" in build.stderr
     assert "Traceback" not in build.stderr
 
 
 def test_an_old_python_can_read_what_the_doctor_is_written_in():
-    for module in (doctor, kernel, limits, resources, software, language):
+    for module in (doctor, kernel, limits, resources, software, language, setting_up, installing):
         source = Path(module.__file__).read_text(encoding="utf-8")
         ast.parse(source, feature_version=(3, 9))
         assert "from __future__ import annotations" in source

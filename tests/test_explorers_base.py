@@ -109,11 +109,11 @@ def test_what_a_model_error_says_is_said(monkeypatch):
     letters = Letters("abc")
 
     def fails(**_values):
-        raise ModelError("Run `make lab` once.")
+        raise ModelError("Run `python -m course lab` once.")
 
     monkeypatch.setattr(letters, "record", fails)
     letters.redraw()
-    assert repr(letters) == "letter 2 of 'abc': c\nRun `make lab` once."
+    assert repr(letters) == "letter 2 of 'abc': c\nRun `python -m course lab` once."
 
 
 def test_a_text_that_is_refused_leaves_slider_and_picture():

@@ -334,7 +334,7 @@ def test_a_file_cut_short_is_made_anew(fake):
 
 
 def test_verify_names_the_damaged_file(fake):
-    with pytest.raises(ModelError, match="make lab"):
+    with pytest.raises(ModelError, match="course lab"):
         verify()
     folder = prepare_model()
     (folder / "model.safetensors").write_bytes(b"wEights")  # one bit, same size

@@ -119,7 +119,9 @@ def verify() -> None:
     folder = model_folder()
     check_readable(folder)
     if not is_whole(folder):
-        raise ModelError(_("The model is not ready on this machine yet. Run `make lab` once."))
+        raise ModelError(
+            _("The model is not ready on this machine yet. Run `python -m course lab` once.")
+        )
     kept = _manifest(folder)
     damaged = [name for name, file in kept.items() if _sha256(folder / name) != file["sha256"]]
     if damaged:

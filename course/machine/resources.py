@@ -30,16 +30,16 @@ def model() -> str:
     if not store.model_folder().exists():
         raise Unready(
             _("{model} is not on this machine yet").format(model=store.MODEL),
-            _("Run `make lab` with a network: it fetches the model, this once."),
+            _("Run `python -m course lab` with a network: it fetches the model, this once."),
         )
     try:
         store.verify()
     except (store.ModelError, OSError) as problem:
         raise Unready(
             _("{model} is damaged").format(model=store.MODEL),
-            _("Delete the folder {folder} and run `make lab`: the model is made anew.").format(
-                folder=store.model_folder()
-            ),
+            _(
+                "Delete the folder {folder} and run `python -m course lab`: the model is made anew."
+            ).format(folder=store.model_folder()),
         ) from problem
     return _("{model} is here, and every byte of it is as it should be").format(model=store.MODEL)
 
@@ -124,7 +124,7 @@ def cache_folder() -> str:
             return _("shared and read-only; the model is in it, so nothing need be written")
         raise Unready(
             _("nothing can be written in {folder}").format(folder=store.cache_folder()),
-            _("Set $COURSE_CACHE to a folder of your own, and run `make lab`."),
+            _("Set $COURSE_CACHE to a folder of your own, and run `python -m course lab`."),
         ) from problem
     return _("can be written")
 

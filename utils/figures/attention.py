@@ -180,9 +180,9 @@ def _draw_bars(page: Axes, view: HeadView) -> list[Region]:
         notes.append(_("the sink takes {share:.2f}").format(share=sink))
     if n > ROWS:
         notes.append(_("the {count} that weigh most, of {all}").format(count=len(keys), all=n))
-    for row, says in enumerate(notes):
-        at = places[-1] + 28 + 18 * row
-        write(page, 524, at, says, fontsize=9, color=Colour.QUIET)
+    for line, note in enumerate(notes):
+        at = places[-1] + 28 + 18 * line
+        write(page, 524, at, note, fontsize=9, color=Colour.QUIET)
     return regions
 
 
