@@ -71,7 +71,7 @@ def times_4_bits(x: np.ndarray, packed: np.ndarray, scale: np.ndarray, minimum: 
                         dot += weights[i, row] * inputs[i]
                     total[position, row] += dot
         for position in range(x.shape[0]):
-            for row in range(ROWS):
+            for row in range(min(ROWS, out.shape[1] - tile * ROWS)):  # the last tile may be padded
                 out[position, tile * ROWS + row] = total[position, row]
 
 
@@ -92,7 +92,7 @@ def times_8_bits(x: np.ndarray, packed: np.ndarray, scale: np.ndarray, out: np.n
                         dot += np.float32(np.int32(packed[tile, block, i, row])) * inputs[i]
                     total[position, row] += scale[tile, block, row] * dot
         for position in range(x.shape[0]):
-            for row in range(ROWS):
+            for row in range(min(ROWS, out.shape[1] - tile * ROWS)):  # the last tile may be padded
                 out[position, tile * ROWS + row] = total[position, row]
 
 

@@ -22,9 +22,9 @@ class FourBits:
 
     def times(self, x: np.ndarray) -> np.ndarray:
         """x [position, in] times the matrix: float32 [position, out]."""
-        out = np.empty((len(x), len(self.packed) * ROWS), np.float32)
+        out = np.empty((len(x), self.rows), np.float32)
         times_4_bits(x, self.packed, self.scale, self.minimum, out)
-        return out[:, : self.rows]
+        return out
 
     def unpacked(self, rows: np.ndarray) -> np.ndarray:
         """The rows of these numbers, int [n], as plain weights: float32 [n, in]."""
@@ -50,9 +50,9 @@ class EightBits:
 
     def times(self, x: np.ndarray) -> np.ndarray:
         """x [position, in] times the matrix: float32 [position, out]."""
-        out = np.empty((len(x), len(self.packed) * ROWS), np.float32)
+        out = np.empty((len(x), self.rows), np.float32)
         times_8_bits(x, self.packed, self.scale, out)
-        return out[:, : self.rows]
+        return out
 
     def unpacked(self, rows: np.ndarray) -> np.ndarray:
         """The rows of these numbers, int [n], as plain weights: float32 [n, in]."""
@@ -79,7 +79,7 @@ def tiled(blocks: np.ndarray) -> Matrix:
 
     def half(at: int) -> np.ndarray:  # a float16 at this byte of each block
         low, high = tiles[:, :, at].astype(np.uint16), tiles[:, :, at + 1].astype(np.uint16)
-        return (low | high << 8).view(np.float16).astype(np.float32)
+        return (low | high << 8).view(np.float16).astype(np.float32, order="C")
 
     if blocks.shape[-1] == 20:
         return FourBits(rows, np.ascontiguousarray(tiles[:, :, 4:]), half(0), half(2))
