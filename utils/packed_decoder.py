@@ -24,7 +24,9 @@ from utils.packed_weights import Matrix, tiled
 
 AT_ONCE = 64  # positions of a long text that go through the model together
 PATIENCE = 1.5  # seconds that a learner waits before being told what for
-TAKING_TURNS = threading.Lock()  # not all of numba's ways to use the cores serve two callers at once
+TAKING_TURNS = (
+    threading.Lock()
+)  # not all of numba's ways to use the cores serve two callers at once
 
 Numbers = Any  # ids or logits: arrays of numpy, or tensors of PyTorch where ids are given as such
 

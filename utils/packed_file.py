@@ -12,7 +12,19 @@ import numpy as np
 
 from utils.language import _
 
-NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+NUMBERS = {
+    0: "B",
+    1: "b",
+    2: "H",
+    3: "h",
+    4: "I",
+    5: "i",
+    6: "f",
+    7: "?",
+    10: "Q",
+    11: "q",
+    12: "d",
+}
 STRING, ARRAY = 8, 9
 FLOAT32, Q4_1, Q8_0 = 0, 3, 8  # kinds of tensors
 BLOCK, BLOCK_BYTES = 32, {Q4_1: 20, Q8_0: 34}
@@ -27,7 +39,9 @@ class PackedFile:
             if file.read(4) != b"GGUF":
                 raise ValueError(_("{file} is not a GGUF file.").format(file=path.name))
             _version, tensors, notes = _numbers(file, "IQQ")
-            self.about = {_string(file): _value(file, *_numbers(file, "I")) for _each in range(notes)}
+            self.about = {
+                _string(file): _value(file, *_numbers(file, "I")) for _each in range(notes)
+            }
             self._tensors = {_string(file): _place(file) for _each in range(tensors)}
             step = self.about.get("general.alignment", 32)
             self._start = -(-file.tell() // step) * step  # the tensors, after a gap

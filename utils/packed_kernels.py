@@ -46,7 +46,9 @@ def compiled(parallel: bool) -> Callable[[Callable], Callable]:
 
 
 @compiled(parallel=True)
-def times_4_bits(x: np.ndarray, packed: np.ndarray, scale: np.ndarray, minimum: np.ndarray, out: np.ndarray) -> None:
+def times_4_bits(
+    x: np.ndarray, packed: np.ndarray, scale: np.ndarray, minimum: np.ndarray, out: np.ndarray
+) -> None:
     """out [position, row] = x [position, in] times weights of 4 bits: scale · q + minimum.
 
     packed: uint8 [tile, block, byte, row], two weights a byte, 16 places apart; scale, minimum:
@@ -109,7 +111,14 @@ def rms_norm(x: np.ndarray, weight: np.ndarray, epsilon: float, out: np.ndarray)
 
 
 @compiled(parallel=False)
-def turn_and_keep(qkv: np.ndarray, cos: np.ndarray, sin: np.ndarray, past: int, keys: np.ndarray, values: np.ndarray) -> None:
+def turn_and_keep(
+    qkv: np.ndarray,
+    cos: np.ndarray,
+    sin: np.ndarray,
+    past: int,
+    keys: np.ndarray,
+    values: np.ndarray,
+) -> None:
     """Turn queries (in place) and keys by their positions; put keys and values into the cache.
 
     qkv: [position, head, head_dim], queries first, then keys, then values; cos, sin: [position,
@@ -131,7 +140,9 @@ def turn_and_keep(qkv: np.ndarray, cos: np.ndarray, sin: np.ndarray, past: int, 
 
 
 @compiled(parallel=True)
-def attend(qkv: np.ndarray, keys: np.ndarray, values: np.ndarray, past: int, out: np.ndarray) -> None:
+def attend(
+    qkv: np.ndarray, keys: np.ndarray, values: np.ndarray, past: int, out: np.ndarray
+) -> None:
     """out [position, head · head_dim]: what each head takes from all positions up to its own."""
     kv_heads, size = keys.shape[0], keys.shape[2]
     heads = qkv.shape[1] - 2 * kv_heads

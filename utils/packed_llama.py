@@ -36,8 +36,8 @@ def check_llama(file: PackedFile) -> None:
     if kind != "llama" or others:
         raise ValueError(
             _(
-                "This decoder reads plain Llamas only. {file} holds a model of the kind {kind}, and "
-                "differs in: {others}."
+                "This decoder reads plain Llamas only. {file} holds a model of the kind {kind}, "
+                "and differs in: {others}."
             ).format(file=file.path.name, kind=kind, others=", ".join(others[:3]) or kind)
         )
 

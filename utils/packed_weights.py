@@ -1,7 +1,8 @@
 """Weights as they were shipped: blocks of 4 or 8 bits, kept packed and multiplied packed.
 
-A block is 32 weights of a row that share what they are made from.  Q4_1: weight = d · q + m, with q
-from 0 to 15, in 20 bytes; Q8_0: weight = d · q, with q from -127 to 127, in 34.  d and m are float16.
+A block is 32 weights of a row that share what they are made from.  Q4_1: weight = d · q + m, with
+q from 0 to 15, in 20 bytes; Q8_0: weight = d · q, with q from -127 to 127, in 34.  d and m are
+float16.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ class FourBits:
     """A matrix [out, in] of Q4_1, in tiles of 16 rows."""
 
     rows: int  # out
-    packed: np.ndarray  # uint8 [tile, block, byte, row]; weight i in the low bits, i + 16 in the high
+    packed: (
+        np.ndarray
+    )  # uint8 [tile, block, byte, row]; weight i in the low bits, i + 16 in the high
     scale: np.ndarray  # d, float32 [tile, block, row]
     minimum: np.ndarray  # m
 
