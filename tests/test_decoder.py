@@ -278,7 +278,7 @@ def test_the_default_model_s_text(default_model):
 
 
 def test_the_ceiling_reads_each_matrix_once(model):
-    rows = []
+    rows, decoder = [], Decoder.from_model(model)
 
     class Counting(torch.overrides.TorchFunctionMode):
         def __torch_function__(self, function, types, args=(), kwargs=None):
@@ -287,7 +287,7 @@ def test_the_ceiling_reads_each_matrix_once(model):
             return function(*args, **kwargs or {})
 
     with Counting():
-        weight_reader(Decoder.from_model(model).matrices())()
+        weight_reader(decoder.matrices())()
     matrices = {p.data_ptr(): p.numel() for p in model.parameters() if p.ndim == 2}
     tied = model.lm_head.weight is model.get_input_embeddings().weight
     embedding = 0 if tied else model.get_input_embeddings().weight.numel()

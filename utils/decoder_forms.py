@@ -63,10 +63,10 @@ def fastest_form(matrices: Sequence[Tensor]) -> Form:
 
     A GPU does not care, and numbers other than float32 on a CPU are served by two forms alone.
     """
-    if matrices[0].is_cuda:
-        return by_rows
+    if matrices[0].device.type != "cpu":
+        return by_rows if matrices[0].is_cuda else by_columns
     forms: list[Form] = [by_rows, by_columns]
-    if matrices[0].device.type == "cpu" and matrices[0].dtype == torch.float32:
+    if matrices[0].dtype == torch.float32:
         forms.append(by_openblas)
         if all(len(matrix) % 2 == 0 for matrix in matrices):
             forms.append(in_halves)

@@ -127,10 +127,10 @@ class PackedDecoder:
         blocks = (m for b in self.blocks for m in (b.qkv, b.output, b.gate_up, b.down))
         return self.head.nbytes + sum(matrix.nbytes for matrix in blocks)
 
-    def new_cache(self) -> PackedCache:
-        """An empty cache with room for `max_positions`."""
-        room, size = len(self.cos), 2 * self.cos.shape[1]
-        shape = len(self.blocks), self.kv_heads, room, size
+    def new_cache(self, room: int | None = None) -> PackedCache:
+        """An empty cache with room for so many positions; without a number, for `max_positions`."""
+        size = 2 * self.cos.shape[1]
+        shape = len(self.blocks), self.kv_heads, room or self.max_positions, size
         return PackedCache(np.empty(shape, np.float32), np.empty(shape, np.float32))
 
     def __call__(self, input_ids: Numbers, cache: PackedCache | None = None) -> Numbers:
@@ -139,7 +139,10 @@ class PackedDecoder:
         With a cache they go on from the text that it holds, and are kept in it.  Raises ValueError
         for a text longer than `max_positions`.
         """
-        logits = self._read(input_ids, cache or self.new_cache(), last_only=False)
+        if cache is None:
+            self._check_room(np.size(input_ids), self.max_positions)
+            cache = self.new_cache(np.size(input_ids))
+        logits = self._read(input_ids, cache, last_only=False)
         return like(input_ids, logits[None])
 
     def generate(self, input_ids: Numbers, max_new_tokens: int) -> Numbers:
@@ -164,8 +167,10 @@ class PackedDecoder:
         """
         if max_new_tokens < 1:
             raise ValueError(_("max_new_tokens must be 1 or more: ask for at least one token."))
-        unseen, cache = np.asarray(input_ids), self.new_cache()
-        self._check_room(unseen.shape[-1] + max_new_tokens)
+        unseen = np.asarray(input_ids)
+        whole = unseen.size + max_new_tokens
+        self._check_room(whole, self.max_positions)
+        cache = self.new_cache(whole)
         for _step in range(max_new_tokens):
             logits = self._read(unseen, cache, last_only=True)[0]
             token = choose(like(input_ids, logits))
@@ -179,7 +184,7 @@ class PackedDecoder:
         ids = np.asarray(input_ids)
         if ids.ndim != 2 or len(ids) != 1 or not ids.size:
             raise ValueError(_("Give the ids of one text that is not empty: [1, position]."))
-        self._check_room(cache.length + ids.size)
+        self._check_room(cache.length + ids.size, cache.keys.shape[2])
         with TAKING_TURNS:
             numba.set_num_threads(self.threads)
             pieces = [
@@ -209,13 +214,13 @@ class PackedDecoder:
         rms_norm(x, weight, self.epsilon, out)
         return out
 
-    def _check_room(self, count: int) -> None:
-        if count > self.max_positions:
+    def _check_room(self, count: int, room: int) -> None:
+        if count > room:
             raise ValueError(
                 _(
                     "The text would have {count} tokens, and there is room for {room}. Shorten it, "
                     "or load with a larger max_positions: the model reads {longest} at most."
-                ).format(count=count, room=self.max_positions, longest=self.longest)
+                ).format(count=count, room=room, longest=self.longest)
             )
 
 

@@ -77,7 +77,8 @@ def tiled(blocks: np.ndarray) -> Matrix:
     Rows are made up to whole tiles with zeros.
     """
     rows = len(blocks)
-    blocks = np.pad(blocks, ((0, -rows % ROWS), (0, 0), (0, 0)))
+    if rows % ROWS:
+        blocks = np.pad(blocks, ((0, -rows % ROWS), (0, 0), (0, 0)))
     tiles = blocks.reshape(-1, ROWS, *blocks.shape[1:]).transpose(0, 2, 3, 1)
 
     def half(at: int) -> np.ndarray:  # a float16 at this byte of each block
