@@ -19,7 +19,14 @@ from utils.language import _
 from utils.model_store import packed_model
 from utils.packed_file import PackedFile
 from utils.packed_kernels import attend, gated, numba, rms_norm, turn_and_keep
-from utils.packed_llama import PackedBlock, check_llama, head_counts, packed_block, turns
+from utils.packed_llama import (
+    PackedBlock,
+    check_llama,
+    end_ids,
+    head_counts,
+    packed_block,
+    turns,
+)
 from utils.packed_weights import Matrix, tiled
 
 AT_ONCE = 64  # positions of a long text that go through the model together
@@ -99,7 +106,7 @@ class PackedDecoder:
             heads=heads,
             kv_heads=kv_heads,
             epsilon=file.about["llama.attention.layer_norm_rms_epsilon"],
-            end_ids=frozenset({file.about.get("tokenizer.ggml.eos_token_id")} - {None}),
+            end_ids=end_ids(file),
             longest=longest,
         )
         with patience(_("Compiling the packed decoder, this once: about 15 seconds …")):
@@ -140,8 +147,9 @@ class PackedDecoder:
         for a text longer than `max_positions`.
         """
         if cache is None:
-            self._check_room(np.size(input_ids), self.max_positions)
-            cache = self.new_cache(np.size(input_ids))
+            count = np.asarray(input_ids).size
+            self._check_room(count, self.max_positions)
+            cache = self.new_cache(count)
         logits = self._read(input_ids, cache, last_only=False)
         return like(input_ids, logits[None])
 

@@ -8,8 +8,10 @@ from utils.language import _
 from utils.packed_file import PackedFile
 from utils.packed_weights import Matrix, tiled
 
-PARTS = ("attn_norm", "attn_q", "attn_k", "attn_v", "attn_output", "ffn_norm")
-PARTS += ("ffn_gate", "ffn_up", "ffn_down")
+PARTS = (
+    *("attn_norm", "attn_q", "attn_k", "attn_v", "attn_output"),
+    *("ffn_norm", "ffn_gate", "ffn_up", "ffn_down"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,3 +98,9 @@ def turns(file: PackedFile, positions: int) -> tuple[np.ndarray, np.ndarray]:
     speeds = 1 / base ** (np.arange(0, size, 2, dtype=np.float32) / np.float32(size))
     angles = np.arange(positions, dtype=np.float32)[:, None] * speeds
     return np.cos(angles), np.sin(angles)
+
+
+def end_ids(file: PackedFile) -> frozenset[int]:
+    """The id after which the model has nothing more to say, if it has one."""
+    end = file.about.get("tokenizer.ggml.eos_token_id")
+    return frozenset() if end is None else frozenset({end})
