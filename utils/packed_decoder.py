@@ -38,6 +38,11 @@ TAKING_TURNS = (
 Numbers = Any  # ids or logits: arrays of numpy, or tensors of PyTorch where ids are given as such
 
 
+def likeliest(logits: Numbers) -> int:
+    """The id of the highest of logits [vocab]."""
+    return int(logits.argmax())
+
+
 @dataclass(eq=False)
 class PackedCache:
     """Keys and values, float32 [layer, kv_head, position, head_dim]; `length` positions filled."""
@@ -166,7 +171,7 @@ class PackedDecoder:
         self,
         input_ids: Numbers,
         max_new_tokens: int,
-        choose: Callable[[Numbers], int] = lambda logits: int(logits.argmax()),
+        choose: Callable[[Numbers], int] = likeliest,
     ) -> Iterator[int]:
         """Yield the ids of new tokens as they are chosen; an end token is the last.
 
