@@ -133,12 +133,6 @@ class PackedDecoder:
         """The longest text there is room for, in tokens."""
         return len(self.cos)
 
-    @property
-    def nbytes(self) -> int:
-        """The bytes of all matrices that are read to write a token."""
-        blocks = (m for b in self.blocks for m in (b.qkv, b.output, b.gate_up, b.down))
-        return self.head.nbytes + sum(matrix.nbytes for matrix in blocks)
-
     def new_cache(self, room: int | None = None) -> PackedCache:
         """An empty cache with room for so many positions; without a number, for `max_positions`."""
         size = 2 * self.cos.shape[1]

@@ -38,10 +38,6 @@ class FourBits:
         weights += self.minimum[tile, :, row, None]
         return weights.reshape(len(rows), -1)
 
-    @property
-    def nbytes(self) -> int:
-        return self.packed.nbytes + self.scale.nbytes + self.minimum.nbytes
-
 
 @dataclass(frozen=True, eq=False)
 class EightBits:
@@ -62,10 +58,6 @@ class EightBits:
         tile, row = rows // ROWS, rows % ROWS
         weights = self.packed[tile, :, :, row] * self.scale[tile, :, row, None]
         return weights.reshape(len(rows), -1)
-
-    @property
-    def nbytes(self) -> int:
-        return self.packed.nbytes + self.scale.nbytes
 
 
 Matrix = FourBits | EightBits
