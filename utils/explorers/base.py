@@ -5,10 +5,11 @@ as words for nbval, screen readers and tests.
 """
 
 import base64
+import gc
 import html
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from threading import RLock
 from typing import Any
 
@@ -45,6 +46,12 @@ def last_remembered(function: Callable) -> Callable:
     return ask
 
 
+@cache
+def spare_the_collector() -> None:
+    """What is loaded by the first explorer stays: looking through all of it takes 100 ms a time."""
+    gc.freeze()
+
+
 def text_box(
     description: str, text: str, width: str | None = "97%", **options: Any
 ) -> widgets.Text:
@@ -78,6 +85,7 @@ class Explorer(widgets.VBox):
     ):
         """controls: by name, in order; actions: by name, the button's label and what it does."""
         wait_for_cells()
+        spare_the_collector()
         self.controls, self.actions = controls, {}
         self.regions: tuple[Region, ...] = ()  # of the picture that is shown
         self._words = self._says = ""

@@ -140,7 +140,7 @@ function outliveKernel(model) {
     const manager = model.widget_manager, { context } = manager, says = model.get("says");
     if (!outliving.has(manager)) startOutliving(model, manager, context, says);
     Object.assign(outliving.get(manager).kept, model.get("kept"));
-    if (manager.restoredStatus) manager._restored.emit(); // for what was drawn before this came
+    if (Object.keys(model.get("kept")).length) drawAgain(context.model, outliving.get(manager).kept);
 }
 
 function startOutliving(model, manager, context, says) {
@@ -186,6 +186,14 @@ function startOutliving(model, manager, context, says) {
         this.node.innerHTML = owner.rendermime.sanitizer.sanitize(html);
         tellAsleep(this.node, says.asleep);
     };
+}
+
+function drawAgain(notebook, kept) { // what JupyterLab has drawn before this came
+    const { dirty } = notebook;
+    for (const { outputs } of notebook.cells)
+        for (let i = 0; i < (outputs?.length ?? 0); i++)
+            if (outputs.get(i).data[VIEW]?.model_id in kept) outputs.set(i, outputs.get(i).toJSON());
+    notebook.dirty = dirty;
 }
 
 function tellAsleep(root, sentence) {
