@@ -34,11 +34,12 @@ export default {
 // Pointing and clicking ---------------------------------------------------------------------------
 
 function showPicture(model, el) {
-    el.innerHTML = `<style>${STYLE}</style><div class="course-picture"><img>
+    el.innerHTML = `<style>${STYLE}</style><div class="course-picture">
         <div class="course-outline" hidden></div><div class="course-tip" role="tooltip" hidden></div>
         </div>`;
-    const [frame, image, outline, tip] = ["picture", "picture img", "outline", "tip"]
+    const [frame, outline, tip] = ["picture", "outline", "tip"]
         .map(name => el.querySelector(`.course-${name}`));
+    const image = document.createElement("img");
     let url = "", pointed = -1;
 
     function draw() {
@@ -51,6 +52,8 @@ function showPicture(model, el) {
         image.src = url;
         image.alt = words;
         frame.style.width = `${width}px`;
+        if (!image.isConnected) frame.prepend(image);
+        el.closest(".course-view")?.querySelector(".widget-html img")?.remove(); // now it is here
         point(-1);
         URL.revokeObjectURL(old);
     }
