@@ -411,8 +411,9 @@ TOUCHES = [
 @pytest.mark.parametrize("touch", TOUCHES, ids=lambda touch: touch.explorer)
 def test_a_picture_answers_the_hand(explorers, touch):
     explorer = cell(explorers, touch.explorer).locator(".course-explorer")
-    box_name = "prompt" if touch.explorer == "06-feed-forward" else "text"
-    write(box_name, "The dog chased the squirrel")(explorer)  # a row before this one spoiled it
+    shown, name = picture(explorer), "prompt" if touch.explorer == "06-feed-forward" else "text"
+    write(name, "The dog chased the squirrel")(explorer)  # a row before this one has spoiled it
+    expect_other_picture(explorer, shown)
     expect(explorer.get_by_role("alert")).to_have_count(0)
     before, image = picture(explorer), explorer.locator("img")
     image.scroll_into_view_if_needed()

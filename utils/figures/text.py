@@ -20,12 +20,13 @@ KEPT = 4096  # texts: some megabytes
 class StampingCanvas(FigureCanvasAgg):
     """Draws a figure as Agg does, but for its text."""
 
+    _size: tuple[int, int, float] | None = None  # of the renderer that is kept
+
     def get_renderer(self) -> "StampingRenderer":
         width, height = self.get_width_height(physical=True)
-        key = width, height, self.figure.dpi
-        if self._lastKey != key:
-            self.renderer = StampingRenderer(width, height, self.figure.dpi)
-            self._lastKey = key
+        size = width, height, self.figure.dpi
+        if self._size != size:
+            self.renderer, self._size = StampingRenderer(*size), size
         return self.renderer
 
 
