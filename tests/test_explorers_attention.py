@@ -27,7 +27,7 @@ def test_attention_has_three_faces(tiny):
     assert picture(explorer).startswith(b"\x89PNG")
     assert "head 3 looks at: " in repr(explorer)
     assert repr(explorer) in explorer._repr_mimebundle_()[0]["text/plain"]
-    assert 'alt="' in explorer._picture.value
+    assert 'alt="' in explorer._picture.plain.value
     before = picture(explorer)
     explorer.set(layer=0)
     assert repr(explorer).startswith("layer 0,")

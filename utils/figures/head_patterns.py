@@ -76,6 +76,7 @@ def _draw_scores(page: Axes, ranking: Ranking) -> list[Region]:
             (left + head * wide, top + layer * high, wide, high),
             _head_words(layer, head, score),
             {"rank": ranks[layer, head]} if (layer, head) in ranks else {},
+            {"layer": layer, "head": head},
         )
         for layer, row in enumerate(ranking.scores.tolist())
         for head, score in enumerate(row)
@@ -96,7 +97,8 @@ def _draw_best(page: Axes, record: RankedHead) -> list[Region]:
         page.barh(row, 230 * score, 15, 438, color=Colour.CHOSEN if picked else Colour.CANDIDATE)
         write(page, 444 + 230 * score, row, f"{score:.2f}", fontsize=9.5)
         box = (300, row - 11, 410, 22)
-        regions.append(Region(box, _head_words(layer, head, score), {"rank": place + 1}))
+        named = {"layer": layer, "head": head}
+        regions.append(Region(box, _head_words(layer, head, score), {"rank": place + 1}, named))
     return regions
 
 
