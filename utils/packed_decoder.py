@@ -86,8 +86,8 @@ class PackedDecoder:
         if numba is None:
             raise ValueError(
                 _(
-                    "This decoder is compiled by numba, which is missing. Run `python -m course lab` "
-                    "once: it installs it."
+                    "This decoder is compiled by numba, which is missing. Run "
+                    "`python -m course lab` once: it installs it."
                 )
             )
         if max_positions < 1:
