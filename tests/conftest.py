@@ -5,6 +5,7 @@ import os
 import sys
 from itertools import count
 
+import hypothesis
 import pytest
 from nbval.plugin import IPyNbCell
 
@@ -15,6 +16,9 @@ from tests.tiny_models import TINY, tiny_tokenizer
 from utils.explorers.base import Explorer
 from utils.figures import picture, style
 from utils.language import current_language, use_language
+
+hypothesis.settings.register_profile("course", deadline=None)  # a busy machine is no fault
+hypothesis.settings.load_profile("course")
 
 
 def pytest_collection_finish(session):

@@ -118,7 +118,7 @@ def test_trace_refuses_what_the_model_cannot_read(text):
 
 
 @given(st.text(min_size=1, max_size=40))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_bytes_of_the_tokens_are_the_text(text):
     text = text.encode("utf-8", errors="replace").decode()
     tokens = tokenize(tiny_tokenizer(), text)
@@ -181,7 +181,7 @@ def test_no_text_no_tokens():
 
 
 @given(st.integers(0, 400), st.integers(1, 19), st.integers(0, 19))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_nearest_tokens_are_those_of_cosine_similarity(seed, k, token_id):
     matrix = torch.randn(20, 6, generator=torch.Generator().manual_seed(seed))
     matrix *= torch.arange(1.0, 21)[:, None]
@@ -201,7 +201,7 @@ def test_nearest_tokens_out_of_range(token_id, k):
 @given(
     st.lists(st.lists(st.booleans(), min_size=5, max_size=5).filter(any), min_size=1, max_size=6)
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_pool_takes_the_last_token_of_any_mask(rows):
     mask = torch.tensor(rows).long()
     hidden = torch.arange(float(mask.numel() * 2)).view(*mask.shape, 2)

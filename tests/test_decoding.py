@@ -176,7 +176,7 @@ some_logits = st.lists(st.floats(-20, 20, width=32) | st.just(-INF), min_size=1,
     torch.tensor
 )
 a_share = st.floats(0, 1)
-properties = settings(max_examples=150, deadline=None)
+properties = settings(max_examples=150)
 
 
 @properties

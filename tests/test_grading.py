@@ -115,7 +115,7 @@ def test_every_relation_has_its_example():
 
 @pytest.mark.parametrize("name", GOT)
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_relation_is_found_and_said(name, seed):
     x, (wrong, right) = some(3, 5, 5, seed=seed), GOT[name]
     expected = right(x) if right else x
@@ -130,7 +130,7 @@ def test_a_relation_is_found_and_said(name, seed):
 
 
 @given(seed=st.integers(0, 10**6), shape=st.lists(st.integers(2, 8), min_size=1, max_size=4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_has_nothing_to_do_with_it_has_no_relation(seed, shape):
     got, expected = some(*shape, seed=seed), some(*shape, seed=seed + 1)
     if expected.numel() >= 6:

@@ -21,7 +21,7 @@ def test_the_mean_loss_is_the_librarys(tiny):
     torch.testing.assert_close(losses.mean(), theirs.loss)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(length=st.integers(2, 40), rows=st.integers(1, 50))
 def test_long_losses_in_pieces_are_the_losses_of_one_pass(length, rows):
     model = TINY["gemma-3"]()  # its sliding window makes pieces harder

@@ -26,7 +26,7 @@ def run_first_cell(lang: str, folder, *options: str) -> tuple[int, str]:
 
 def test_it_runs_from_any_folder_beside_files_that_hide_nothing(tmp_path):
     for name in ("my_llm", "notes"):
-        (tmp_path / f"{name}.py").write_text("")
+        (tmp_path / f"{name}.py").write_text("", encoding="utf-8")
     assert run_first_cell("ko", tmp_path) == (0, "")
     assert run_first_cell("en", "/") == (0, "")
 
@@ -41,7 +41,7 @@ def test_it_runs_from_any_folder_beside_files_that_hide_nothing(tmp_path):
     ],
 )
 def test_a_file_that_hides_a_library_is_noticed(tmp_path, name, lang, says):
-    (tmp_path / f"{name}.py").write_text("")
+    (tmp_path / f"{name}.py").write_text("", encoding="utf-8")
     code, said = run_first_cell(lang, tmp_path)
     assert code
     assert says in said.splitlines()[-1]

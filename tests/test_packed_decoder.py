@@ -172,7 +172,7 @@ def test_names_what_it_does_not_read(tmp_path):
     }.items():
         with pytest.raises(ValueError, match=expected):
             PackedDecoder.load(written(path, **about))
-    path.write_text("no model")
+    path.write_text("no model", encoding="utf-8")
     with pytest.raises(ValueError, match=r"model\.gguf is not a GGUF file"):
         PackedDecoder.load(path)
 

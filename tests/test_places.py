@@ -17,6 +17,7 @@ from course import my_llm
 from course.exercise import Exercise
 from course.machine import resources, software
 from course.progress import events, store
+from tests.test_model_store import fetch_nothing
 from utils import model_store, places
 from utils.model import load_model
 from utils.model_store import ModelError
@@ -50,7 +51,7 @@ def fake_model(monkeypatch):
         (folder / "model.safetensors").write_bytes(b"weights")
 
     monkeypatch.setattr(model_store, "BYTES_NEEDED", 0)
-    monkeypatch.setattr(model_store, "fetch", lambda folder: folder)
+    monkeypatch.setattr(model_store, "fetch", fetch_nothing)
     monkeypatch.setattr(model_store, "convert", convert)
 
 
@@ -118,7 +119,10 @@ from course.progress import events
 os.setgid(54321)
 os.setuid(54321)
 model_store.BYTES_NEEDED = 0
-model_store.fetch = lambda folder: folder
+def fetch(folder):
+    (folder / "model.gguf").touch()
+    return folder / "model.gguf"
+model_store.fetch = fetch
 model_store.convert = lambda gguf, folder: (folder / "config.json").write_text("{}")
 folder = model_store.prepare_model()
 events.record_attempt("1.1", True)

@@ -83,7 +83,7 @@ def test_a_logit_cap_is_frozen_too(monkeypatch):
     assert float(shares.running_total()[-1]) == pytest.approx(float(own[9]), abs=1e-4)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.sampled_from(["rms", "layer"]), st.integers(1, 16))
 def test_a_frozen_norm_gives_parts_that_sum_to_the_whole(seed, kind, half):
     generator = torch.Generator().manual_seed(seed)

@@ -26,14 +26,14 @@ def course(tmp_path):
     root = tmp_path / "내 강좌 (1)"
     setting_up.python_of(root).parent.mkdir(parents=True)
     for name, text in PINS.items():
-        (root / name).write_text(text)
+        (root / name).write_text(text, encoding="utf-8")
     setting_up.python_of(root).symlink_to(sys.executable)
     stamp(root, **setting_up.made_for(root, HERE, tests=True))
     return root
 
 
 def stamp(root: Path, **says) -> None:
-    setting_up.stamp_of(root).write_text(json.dumps(says))
+    setting_up.stamp_of(root).write_text(json.dumps(says), encoding="utf-8")
 
 
 def test_a_whole_environment_is_used_as_it_is(course, monkeypatch):
@@ -64,12 +64,12 @@ def test_line_endings_alone_are_no_other_pins(course):
 
 
 def test_what_broke_is_noticed(course):
-    setting_up.stamp_of(course).write_text("{ half")
+    setting_up.stamp_of(course).write_text("{ half", encoding="utf-8")
     assert setting_up.trouble(course, tests=False) == "unfinished"
     python = setting_up.python_of(course)
     python.unlink()
     assert setting_up.trouble(course, tests=False) == "broken"
-    python.write_text("#!/bin/sh\nexit 1\n")  # as one without pip
+    python.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")  # as one without pip
     python.chmod(0o755)
     assert setting_up.trouble(course, tests=False) == "broken"
 
@@ -171,10 +171,12 @@ def test_what_misleads_python_and_pip_is_taken_away(monkeypatch):
 def test_a_command_goes_on_inside_and_its_code_comes_back(course):
     python = setting_up.python_of(course)
     python.unlink()
-    python.write_text(f'#!/bin/sh\necho "$@" $COURSE_INSIDE_VENV > "{course}/said"\nexit 7\n')
+    python.write_text(
+        f'#!/bin/sh\necho "$@" $COURSE_INSIDE_VENV > "{course}/said"\nexit 7\n', encoding="utf-8"
+    )
     python.chmod(0o755)
     assert setting_up.go_on(["lab", "ko"], course) == 7
-    assert (course / "said").read_text() == "-m course lab ko 1\n"
+    assert (course / "said").read_text(encoding="utf-8") == "-m course lab ko 1\n"
 
 
 def test_nothing_but_python_is_needed_to_set_up():

@@ -433,7 +433,7 @@ prefix_question.answer(2)
 # 두 글의 캐시를 위치마다 비교합니다. 모든 층의 키와 값이 같으면 `True`입니다.
 # %% [markdown] lang="en"
 # Compare the two caches, position by position: `True` where the keys and values of all layers are the same.
-# %% id="changed-prefix" tags=["C21", "slide"]
+# %% id="changed-prefix" tags=["C21"]
 texts = ("My name is Sarah and I like", "My name is David and I like")
 one, two = (tokenizer(text, return_tensors="pt").input_ids.to(model.device) for text in texts)
 kept, needed = model(one).past_key_values, model(two).past_key_values

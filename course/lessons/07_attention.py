@@ -134,7 +134,7 @@ for token, weight in zip(record.tokens, record.weights[27][2, -1]):
 # These numbers are **attention weights**; they sum to 1. Move *layer* and *head* in the explorer: a row is a
 # token that looks, a column one that is looked at, and the framed row is the token picked with *position*.
 # Change the text, too.
-# %% id="explorer" tags=["slide"]
+# %% id="explorer"
 explorer = AttentionExplorer(model, tokenizer, text, layer=27, head=2)
 explorer
 # %% id="explorer-other-layer" tags=["solution"]
@@ -934,7 +934,7 @@ for word in ("The", "My", "Every", "Paris"):
 #
 # What matters shows when it is switched off. Replace one head's output by 0, and see how much of the next token's
 # probability moves in all (0: none of it, 1: all). A line is the layer, the head, and how much moved.
-# %% id="switch-off" tags=["slide"]
+# %% id="switch-off"
 def next_token():
     return model(record.input_ids[None]).logits[0, -1].softmax(dim=-1)
 
