@@ -20,7 +20,7 @@ from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 from matplotlib.mathtext import math_to_image
 from nbconvert import HTMLExporter
-from nbconvert.filters import markdown2html_mistune
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
 from course import ROOT
@@ -114,7 +114,8 @@ def rendered(template: str, cells: list, **resources: Any) -> str:
 
 def markdown_to_html(source: str) -> str:
     """Markdown as HTML, formulas as pictures of their own."""
-    return markdown2html_mistune(CODE_OR_FORMULA.sub(_drawn, source))
+    renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
+    return MarkdownWithMath(renderer=renderer).render(CODE_OR_FORMULA.sub(_drawn, source))
 
 
 def _drawn(found: re.Match) -> str:

@@ -38,8 +38,8 @@ def write(folder: Path, lang: str, lessons: list[Lesson]) -> list[Path]:
     search = []
     for i, lesson in enumerate(lessons):
         name, here = f"{lesson.source.stem}.html", shown[lesson.source.stem]
-        around = {"before": lessons[i - 1] if i else None, "after": (lessons + [None])[i + 1]}
-        pages[name] = _page(name, _title(lesson), here, **around)
+        before, after = (None, *lessons)[i], (*lessons, None)[i + 1]
+        pages[name] = _page(name, _title(lesson), here, before, after)
         search += entries(name, _title(lesson), here)
         for file, png in pictures(here).items():
             (place / file).write_bytes(png)
@@ -65,29 +65,32 @@ def write_shared(folder: Path) -> None:
 
 def _front(lessons: list[Lesson], first: list[Node]) -> str:
     """The page before the lessons: what this is, the map, and where each lesson is."""
-    about = _(
-        "In this course you take a real, trained LLM apart and put it back together. Here its "
-        "lessons can be read without running anything, with all that they print and draw. "
-        "To move the sliders yourself and to have your own answers checked, open the course in "
-        "JupyterLab."
+    course, about = (
+        COURSE[current_language()],
+        _(
+            "In this course you take a real, trained LLM apart and put it back together. Here its "
+            "lessons can be read without running anything, with all that they print and draw. "
+            "To move the sliders yourself and to have your own answers checked, open the course in "
+            "JupyterLab."
+        ),
     )
-    minutes = _("{minutes} minutes")
-    rows = []
-    for lesson in lessons:
-        known = [lesson.builds, minutes.format(minutes=lesson.minutes) if lesson.minutes else ""]
-        says = " · ".join(filter(None, known))
-        link = f"[{_title(lesson)}]({lesson.source.stem}.html)"
-        rows.append(f"- {link}<br>{says}" if says else f"- {link}")
-    listed = "\n".join([f"## {_('The lessons')}", "", *rows])
-    head = f"# {COURSE[current_language()]}\n\n{about}"
-    the_map = [cell for cell in first if cell.id == "map"]
+    map_title, lessons_title = _("The map"), _("The lessons")
+    rows = "\n".join(map(_row, lessons))
     shown = [
-        words_cell(head, "course"),
-        words_cell(f"## {_('The map')}", "map"),
-        *the_map,
-        words_cell(listed, "lessons"),
+        words_cell(f"# {course}\n\n{about}", "course"),
+        words_cell(f"## {map_title}", "map"),
+        *[cell for cell in first if cell.id == "map"],
+        words_cell(f"## {lessons_title}\n\n{rows}", "lessons"),
     ]
-    return _page("index.html", COURSE[current_language()], shown)
+    return _page("index.html", course, shown)
+
+
+def _row(lesson: Lesson) -> str:
+    """A lesson in the list of all: a link to it, what one builds in it, and its minutes."""
+    minutes = _("{minutes} minutes").format(minutes=lesson.minutes)
+    says = [lesson.builds, minutes if lesson.minutes else ""]
+    about = " · ".join(filter(None, says))
+    return f"- [{_title(lesson)}]({lesson.source.stem}.html)<br>{about}"
 
 
 def _title(lesson: Lesson) -> str:
@@ -132,7 +135,7 @@ def _labels() -> dict[str, str]:
     return {
         "skip": _("Skip to the text"),
         "search": _("Search the lessons"),
-        "found": _("{count} places found"),
+        "found": _("Places found: {count}"),
         "on_this_page": _("On this page"),
         "language": _("Language"),
         "lessons": _("Lessons"),

@@ -29,7 +29,7 @@ NOTEBOOK_LINK = re.compile(r"(\]\([^)\s]+)\.ipynb(?=[)#])")
 
 
 def cells(lesson: str, lang: str) -> list[Node]:
-    """The cells of a page: those with `anchor` in their metadata begin a section of that address."""
+    """The cells of a page; one with an `anchor` in its metadata begins a section."""
     stubs = {cell.id: cell.source for cell in read("chapters", lang, lesson)}
     shown: list[Node] = []
     for cell in read("solutions", lang, lesson):
@@ -110,11 +110,11 @@ def _question(said: QuestionWords) -> str:
         f"{as_html(said.because if i == said.right else said.overlooks[i])}</li>"
         for i, choice in enumerate(said.choices)
     )
-    label = _("Your guess")
+    label, answer = _("Your guess"), _("Answer")
     return (
         f'<div class="question" id="question-{_dashed(said.number)}">\n'
         f"<p><strong>{label}:</strong> {as_html(said.asks)}</p>\n<ul>\n{choices}\n</ul>\n"
-        f"{_folded(_('Answer'), f'<ul>{answers}</ul>')}\n</div>"
+        f"{_folded(answer, f'<ul>{answers}</ul>')}\n</div>"
     )
 
 

@@ -41,7 +41,6 @@ def _text(cell: Node) -> str:
 
 def plain(html: str) -> str:
     """The words of a piece of HTML, a formula as it is written in LaTeX."""
-    html = re.sub(r'<a class="anchor-link".*?</a>', "", html)
     html = re.sub(r'<img[^>]*\balt="([^"]*)"[^>]*>', r"\1", html)
     html = re.sub(r"(</(?:h\d|p|li|t[hd]|summary)>)", r"\1\n", html)  # where another word begins
     return unescape(re.sub(r"<[^>]+>", "", html)).strip()
