@@ -145,6 +145,7 @@ def _labels() -> dict[str, str]:
 
 def main(arguments: list[str]) -> int:
     argparse.ArgumentParser(prog="python -m course site", description=__doc__).parse_args(arguments)
+    shutil.rmtree(SITE, ignore_errors=True)  # pages of lessons that were called otherwise
     write_shared(SITE)
     for lang in LANGUAGES:
         for path in write(SITE, lang, contents(lang)):

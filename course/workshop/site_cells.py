@@ -41,7 +41,9 @@ def cells(lesson: str, lang: str) -> list[Node]:
         elif cell.id.startswith("question-") and asked:
             shown.append(html_cell(_question(question_words(asked[1], lang))))
         elif cell.id not in HIDDEN and not re.fullmatch(r"question-\w+-answered", cell.id):
-            cell.metadata.closes = cell.id.startswith("check-")
+            if cell.id.startswith("check-"):
+                cell.metadata.closes = True
+                _leave_to_the_lesson(cell)
             cell.metadata.no_code = cell.id == "map"
             _name_pictures(lesson, cell)
             shown.append(cell)
@@ -88,6 +90,15 @@ def _exercise(cell: Node, stub: str, lang: str) -> list[Node]:
     said = exercise_words(cell.id.removeprefix("ex-").replace("-", "."), lang)
     cell.metadata.opens = _("Solution")
     return [nbformat.v4.new_code_cell(stub), html_cell(_hints(said)), cell]
+
+
+def _leave_to_the_lesson(check: Node) -> None:
+    """Take difficulty and minutes out of what a check has put out: they stand above already."""
+    for output in check.outputs:
+        said = output.data["text/html"]
+        output.data["text/html"] = re.sub(
+            r"(</strong>) <span[^>]*>[^<]*</span>", r"\1", said, count=1
+        )
 
 
 def _hints(said: ExerciseWords) -> str:

@@ -56,7 +56,7 @@ function marked(text, words) { // the text round the first word, words marked
     const lower = folded(text);
     const first = Math.min(...words.map(word => lower.indexOf(word)).filter(at => at >= 0));
     const start = Number.isFinite(first) ? Math.max(0, first - BEFORE) : 0;
-    const part = text.slice(start, start + BEFORE + AFTER);
+    const part = (start ? "…" : "") + text.slice(start, start + BEFORE + AFTER) + "…";
     const pattern = words.map(word => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
     return part.split(new RegExp(`(${pattern})`, "gi")).map((piece, i) => {
         if (i % 2 === 0) return piece;
