@@ -129,7 +129,8 @@ def formula(latex: str, kind: str) -> str:
     picture = io.BytesIO()
     if kind == "block":
         latex = latex.replace(r"\frac", r"\dfrac")
-    with matplotlib.rc_context({"svg.fonttype": "path", "font.size": 10}):
+    as_paths = {"svg.fonttype": "path", "font.size": 10, "savefig.transparent": True}
+    with matplotlib.rc_context(as_paths):
         depth = math_to_image(f"${latex.strip()}$", picture, format="svg")
     svg = picture.getvalue().decode()
     width, height = (float(n) / 10 for n in re.findall(r'(?:width|height)="([\d.]+)pt"', svg)[:2])
