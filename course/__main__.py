@@ -19,6 +19,7 @@ COMMANDS = {
     "progress": "course.progress.export",
     "slides": "course.workshop.slides",
     "handout": "course.workshop.handout",
+    "site": "course.workshop.site",
     "class-report": "course.workshop.class_report",
     "pins": "course.upkeep.pins",
 }

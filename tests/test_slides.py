@@ -5,10 +5,12 @@ import re
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from fontTools.ttLib import TTFont
 
 from course import ROOT
-from course.workshop import slides
+from course.notebooks.contents import contents
+from course.workshop import site, slides
 from course.workshop.html_page import FONTS, formula, lessons, markdown_to_html
 from course.workshop.speaker_notes import speaker_notes
 from tests.jupyterlab import CHROMIUM, browser_page
@@ -18,6 +20,7 @@ NO_BROWSER = "no Chromium here: `apt-get install chromium`, or put Google Chrome
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM and os.environ.get("CI") != "true", reason=NO_BROWSER
 )
+WCAG_2_AA = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
 ALL = [(lesson, lang) for lesson in lessons([]) for lang in ("ko", "en")]
 OUTSIDE = """() => {
     const slide = document.querySelector("section.present .slide");
@@ -38,6 +41,8 @@ def page():
     with browser_page(1280, 720) as page:
         page.asked = []
         page.on("request", lambda request: page.asked.append(request.url))
+        page.problems = []
+        page.on("pageerror", lambda error: page.problems.append(error))
         yield page
 
 
@@ -162,3 +167,30 @@ def test_a_lead_is_whole_sentences_in_a_row():
     text = "First of all. Second `a. b` here. A **term** is this. Last one is long, " + "x" * 200
     assert slides.lead(text, 45) == "Second `a. b` here. A **term** is this."
     assert slides.lead("Short.", 60) == "Short."
+
+
+@needs_chromium
+def test_a_page_of_the_site_is_for_everyone_and_asks_for_nothing(page, tmp_path):
+    """On a telephone, by day and by night; here because a Chromium is open, the rest is in
+    test_site.py."""
+    site.write_shared(tmp_path)
+    site.write(tmp_path, "ko", [one for one in contents("ko") if one.source.stem == LESSON])
+    page.asked.clear()
+    page.problems.clear()
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto((tmp_path / "ko" / f"{LESSON}.html").as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+    page.locator("input[type=search]").fill("프리필 use_cache")
+    page.wait_for_selector(".found mark")
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    asked = [url for url in page.asked if not url.startswith(("file:", "data:"))]
+    violations = []
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        found = Axe().run(page, options=WCAG_2_AA).response["violations"]
+        violations += [
+            (scheme, rule["id"], node["html"]) for rule in found for node in rule["nodes"]
+        ]
+    page.set_viewport_size({"width": 1280, "height": 720})
+    assert wide == 390
+    assert violations == page.problems == asked == []

@@ -1,1 +1,1 @@
-"""For the person who teaches: guide, slides, handouts, and what a class found hard."""
+"""For the person who teaches: guide, slides, handouts, the site, and what a class found hard."""

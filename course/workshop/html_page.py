@@ -1,7 +1,7 @@
-"""What slides and handouts share: a solved notebook becomes one HTML file that needs nothing else.
+"""What slides, handouts and the site share: how a solved notebook becomes HTML.
 
-Pictures, formulas and fonts are in the file, so that it looks the same on any machine, and no page
-ever asks the network for anything.
+Formulas are drawn and fonts come along, so that it looks the same on any machine, and no page ever
+asks the network for anything.  A `page` is one file that needs nothing else.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 from matplotlib.mathtext import math_to_image
 from nbconvert import HTMLExporter
-from nbconvert.filters import markdown2html_mistune
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
 from course import ROOT
@@ -87,27 +87,35 @@ def has_tag(cell: nbformat.NotebookNode, tag: str) -> bool:
 
 
 def page(template: str, cells: list, **resources: Any) -> str:
-    """One HTML file: `cells` in one of the templates of course/workshop/templates."""
+    """One HTML file with its style and fonts in it: `cells` as `rendered` in a template."""
+    code = HtmlFormatter(style="default").get_style_defs(".highlight")
+    css = [code, style("cells"), style(template)]
+    html = rendered(template, cells, css="\n".join(css), fonts="@FONTS@", **resources)
+    return html.replace("@FONTS@", font_faces(frozenset(html)))
+
+
+def style(name: str) -> str:
+    """One of the style sheets of course/workshop/templates."""
+    return (WORKSHOP / "templates" / f"{name}.css").read_text(encoding="utf-8")
+
+
+def rendered(template: str, cells: list, **resources: Any) -> str:
+    """`cells` in one of the templates of course/workshop/templates."""
     exporter = HTMLExporter(
         template_name="course",
         template_file=f"{template}.html.j2",
         extra_template_basedirs=[str(WORKSHOP / "templates")],
     )
     exporter.register_filter("markdown2html", markdown_to_html)
-    css = [HtmlFormatter(style="default").get_style_defs(".highlight")]
-    css += [
-        (WORKSHOP / "templates" / f"{name}.css").read_text(encoding="utf-8")
-        for name in ("cells", template)
-    ]
-    resources |= {"css": "\n".join(css), "fonts": "@FONTS@"}
     notebook = nbformat.v4.new_notebook(cells=cells)
     html, _resources = exporter.from_notebook_node(notebook, resources=resources)
-    return html.replace("@FONTS@", font_faces(frozenset(html)))
+    return html
 
 
 def markdown_to_html(source: str) -> str:
     """Markdown as HTML, formulas as pictures of their own."""
-    return markdown2html_mistune(CODE_OR_FORMULA.sub(_drawn, source))
+    renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
+    return MarkdownWithMath(renderer=renderer).render(CODE_OR_FORMULA.sub(_drawn, source))
 
 
 def _drawn(found: re.Match) -> str:
@@ -121,7 +129,8 @@ def formula(latex: str, kind: str) -> str:
     picture = io.BytesIO()
     if kind == "block":
         latex = latex.replace(r"\frac", r"\dfrac")
-    with matplotlib.rc_context({"svg.fonttype": "path", "font.size": 10}):
+    as_paths = {"svg.fonttype": "path", "font.size": 10, "savefig.transparent": True}
+    with matplotlib.rc_context(as_paths):
         depth = math_to_image(f"${latex.strip()}$", picture, format="svg")
     svg = picture.getvalue().decode()
     width, height = (float(n) / 10 for n in re.findall(r'(?:width|height)="([\d.]+)pt"', svg)[:2])
