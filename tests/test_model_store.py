@@ -2,6 +2,7 @@
 
 import errno
 import http.server
+import inspect
 import os
 import shutil
 import subprocess
@@ -64,10 +65,10 @@ def write_a_model(gguf: Path, folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(b"weights")
 
 
-def fetch_nothing(folder: Path) -> Path:
+def fetch_nothing(folder):
     """Stands in for `fetch`: an empty file."""
-    (folder / GGUF_NAME).touch()
-    return folder / GGUF_NAME
+    (folder / "nothing.gguf").touch()
+    return folder / "nothing.gguf"
 
 
 @pytest.fixture
@@ -264,7 +265,7 @@ def child(code: str) -> subprocess.Popen:
     """A process of its own that prepares the model with the `convert` of `code`."""
     script = "import time\nfrom utils import model_store as store\nstore.BYTES_NEEDED = 0\n"
     script += textwrap.dedent(code)
-    script += "\nfrom tests.test_model_store import fetch_nothing\n"
+    script += "\n" + inspect.getsource(fetch_nothing)  # this module would take long to import
     script += "store.fetch, store.convert = fetch_nothing, convert\n"
     script += "assert store.is_whole(store.prepare_model())\n"
     return subprocess.Popen(
