@@ -50,7 +50,8 @@ def main(arguments: list[str]) -> int:
         print(problem, file=sys.stderr)
         return 1
     try:
-        print(update.say(update.update()), flush=True)
+        if said := update.say(update.update()):
+            print(said, flush=True)
     except OSError as problem:
         print(update.no_place(problem), file=sys.stderr)
         return 1
