@@ -247,7 +247,7 @@ def test_a_newer_answer_takes_the_place_and_the_old_file_is_copied(folder, noteb
     keep("6.1", notebook(NORM)["rms_norm"])
     first = (folder / "my_llm.py").read_text(encoding="utf-8")
     assert keep("6.1", notebook(NORM)["rms_norm"]) == "It is in my_llm.py already."
-    assert [path.name for path in folder.iterdir()] == ["my_llm.py"]
+    assert [path.name for path in folder.glob("[!.]*")] == ["my_llm.py"]
     said = keep("6.1", notebook(NORM.replace("Mine", "Newer"))["rms_norm"])
     copies = list(folder.glob("kept/my_llm-20??-??-??-??????.py"))
     assert len(copies) == 1
