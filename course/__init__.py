@@ -6,4 +6,4 @@ What a notebook's cell imports stands at the top of this folder; all else in a w
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-"""The folder of the whole course, with chapters/ and solutions/ in it."""
+"""The folder of the whole course, with chapters/, solutions/ and a learner's my_course/ in it."""

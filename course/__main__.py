@@ -15,6 +15,7 @@ COMMANDS = {
     "build": "course.notebooks.build",
     "messages": "course.upkeep.messages",
     "doctor": "course.doctor",
+    "update": "course.notebooks.update",
     "reset": "course.notebooks.reset",
     "progress": "course.progress.export",
     "slides": "course.workshop.slides",

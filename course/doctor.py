@@ -27,6 +27,7 @@ def symptoms() -> dict:
         _("Fonts"): software.fonts,
         _("JupyterLab's widgets"): software.widgets,
         _("Kernel"): kernel.kernel,
+        _("Notebooks"): resources.notebooks,
         _("Progress folder"): resources.progress_folder,
         _("Cache folder"): resources.cache_folder,
         _("Network"): resources.network,

@@ -32,15 +32,21 @@ def keep_nothing() -> None:
 def chapters() -> Path:
     """The folder that holds the learner's notebooks, in ko/ and en/.
 
-    $COURSE_CHAPTERS, for a hub where each user has a copy of their own; else the course's.  Raises
-    NoHome, an OSError, where it begins with a "~" of nobody; so do those below.
+    $COURSE_CHAPTERS, for a hub where users work in their homes; else `my_course` in the course.
+    There they are copies: see `course.notebooks.update`.  Raises NoHome, an OSError, where it
+    begins with a "~" of nobody; so do those below.
     """
-    return place("COURSE_CHAPTERS", lambda: ROOT / "chapters")
+    return place("COURSE_CHAPTERS", lambda: ROOT / "my_course")
 
 
 def my_notebooks() -> Path:
     """The folder of the learner's notebooks in the language in use."""
     return chapters() / current_language()
+
+
+def shown(path: Path) -> str:
+    """A file or folder as a learner is told of it: from the course's folder, where it is there."""
+    return path.relative_to(ROOT).as_posix() if ROOT in path.parents else str(path)
 
 
 def my_llm_file() -> Path | None:

@@ -8,6 +8,8 @@ import ipywidgets as widgets
 from course import learner
 from course.notebooks.contents import Lesson, contents
 from course.notebooks.reset import put_back
+from course.notebooks.update import behind, newer
+from course.notebooks.words import as_html
 from course.progress import events
 from course.progress.figure import next_words, progress_picture
 from course.progress.standing import Standing, standing
@@ -112,9 +114,7 @@ class ProgressExplorer(Explorer):
 def _somebodys() -> None:
     """Raises ValueError in a solved notebook, where nothing is anybody's."""
     if not learner.is_learning():
-        raise ValueError(
-            _("A solved notebook is for reading. Start anew from the one in chapters/.")
-        )
+        raise ValueError(_("A solved notebook is for reading. Start anew from your own."))
 
 
 def _started(kept: list[Path]) -> str:
@@ -138,7 +138,8 @@ def _links(record: Standing) -> str:
     lessons = [
         link(row.lesson, f"{row.lesson.number} {row.lesson.short_title}") for row in record.lessons
     ]
+    changed = behind(current_language()) if learner.is_learning() else []
     return (
         f'<div style="line-height:1.7;padding:4px 14px"><strong>{coming}</strong><br>'
-        f"{' · '.join(lessons)}</div>"
+        f"{' · '.join(lessons)}{'<br>' + as_html(newer(changed)) if changed else ''}</div>"
     )

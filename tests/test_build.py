@@ -116,7 +116,6 @@ def test_a_second_build_changes_no_byte(course):
     assert build.build().stale == [
         "chapters/en/01_small.ipynb",
         "solutions/en/01_small.ipynb",
-        "course/data/built.json",
     ]
 
 
@@ -127,7 +126,7 @@ def test_prose_or_a_tag_alone_executes_nothing(course, monkeypatch):
     lesson.write_text(
         LESSON.replace("# # Title", "# # New").replace('"C01"', '"C01", "slide"'), encoding="utf-8"
     )
-    assert len(build.build().stale) == 4 + 1
+    assert len(build.build().stale) == 4
     solved = nbformat.read(root / "solutions/en/01_small.ipynb", as_version=4)
     assert solved.cells[0].source == "# New"
     assert solved.cells[1].metadata.tags == ["C01", "slide"]
@@ -144,15 +143,14 @@ def test_check_names_what_is_stale_or_orphaned_and_writes_nothing(not_run, capsy
     lesson.write_text(LESSON.replace("guess = 41", "guess = 40"), encoding="utf-8")
     before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
     found = build.build(check=True)
-    assert found.left == []
+    assert found.others == {}
     assert found.stale == [
         "solutions/ko/01_small.ipynb",
         "solutions/en/01_small.ipynb",
-        "chapters/en/09_gone.ipynb (no lesson)",
         "chapters/ko/09_gone.ipynb (no lesson)",
-        "solutions/en/09_gone.ipynb (no lesson)",
+        "chapters/en/09_gone.ipynb (no lesson)",
         "solutions/ko/09_gone.ipynb (no lesson)",
-        "course/data/built.json",
+        "solutions/en/09_gone.ipynb (no lesson)",
     ]
     assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
     assert build.main(["--check"]) == 1
@@ -191,7 +189,7 @@ OTHERS = [written_into, run_by_hand, no_notebook, emptied, turned_into_a_list]
 
 
 @pytest.mark.parametrize("change", OTHERS, ids=lambda change: change.__name__)
-def test_what_a_learner_has_changed_is_left_and_not_judged(not_run, capsys, change):
+def test_what_somebody_has_changed_is_kept_and_not_judged(not_run, capsys, change):
     root, lesson = not_run
     gone = lesson.with_name("09_gone.py")
     gone.write_text(LESSON.replace("01", "09"), encoding="utf-8")
@@ -202,15 +200,17 @@ def test_what_a_learner_has_changed_is_left_and_not_judged(not_run, capsys, chan
     for path in theirs:
         change(path)
     before = [path.read_bytes() for path in theirs]
+    assert "chapters/en/01_small.ipynb" not in build.build(check=True).stale
+    build.main(["--check"])
+    assert "chapters/en/01_small.ipynb: somebody has written into it" in capsys.readouterr().out
+    assert [path.read_bytes() for path in theirs] == before
     assert build.main([]) == 0
-    said = capsys.readouterr().out
-    assert [path.read_bytes() for path in theirs] == before
-    for path in theirs:
-        assert f"{path.relative_to(root)} is left as it is" in said
+    (kept,) = (root / "chapters/en/kept").iterdir()
+    said = "chapters/en/01_small.ipynb: somebody had written into it; that is kept as chapters/en/"
+    assert f"{said}kept/{kept.name}." in capsys.readouterr().out
+    assert [kept.read_bytes(), theirs[1].read_bytes()] == before
+    assert "Return twice x" in sources(root / "chapters/en/01_small.ipynb")[1]
     assert build.main(["--check"]) == 0
-    assert "stale" not in capsys.readouterr().out
-    assert [path.read_bytes() for path in theirs] == before
-    assert "Return twice x" in sources(root / "chapters/ko/01_small.ipynb")[1]
 
 
 @pytest.mark.parametrize("name", ["my notes", "01_small-Copy1", "10_mine", "Untitled", "01-2026-1"])
@@ -233,8 +233,8 @@ def test_a_new_lesson_takes_no_learners_name(not_run):
     mine = root / "chapters/en/02_new.ipynb"
     mine.write_text("mine", encoding="utf-8")
     lesson.with_name("02_new.py").write_text(LESSON.replace("01", "02"), encoding="utf-8")
-    assert build.build().left == ["chapters/en/02_new.ipynb"]
-    assert mine.read_text(encoding="utf-8") == "mine"
+    kept = build.build().others["chapters/en/02_new.ipynb"]
+    assert kept.read_text(encoding="utf-8") == "mine"
 
 
 def test_pytest_judges_what_was_built_and_whatever_is_named(not_run):
@@ -242,10 +242,11 @@ def test_pytest_judges_what_was_built_and_whatever_is_named(not_run):
     build.build()
     chapter = root / "chapters/en/01_small.ipynb"
     notes = shutil.copy(chapter, chapter.with_name("my notes.ipynb"))
-    assert built.is_as_built(chapter, root)
-    assert not built.is_as_built(notes, root)
+    assert built.is_as_built(chapter, solved=False)
+    assert not built.is_as_built(notes, solved=False)
     run_by_hand(chapter)
-    assert not built.is_as_built(chapter, root)
+    assert not built.is_as_built(chapter, solved=False)
+    assert built.is_as_built(chapter, solved=True)
     own, theirs = ROOT / "solutions/en/01_generation_loop.ipynb", ROOT / "chapters/en/my.ipynb"
     everything = SimpleNamespace(
         args=["/x/chapters", "tests"], getini=lambda _: ["chapters", "tests"]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from jupyterlab_server.settings_utils import _get_overrides
 
+from course import ROOT
 from course.machine import lab
 from utils.model_store import cache_folder
 
@@ -21,8 +22,8 @@ NOWHERE = "http://127.0.0.1:9"  # a proxy that is not there: who asks the networ
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_the_course_opens_at_its_front_door_in_that_language(language):
     first = lab.first_notebook(language)
-    assert first == Path("chapters", language, "00_start_here.ipynb")
-    assert (lab.ROOT / first).is_file()
+    assert first == Path("my_course", language, "00_start_here.ipynb")
+    assert (ROOT / "chapters" / language / first.name).is_file()
 
 
 def test_menus_follow_the_language_of_the_server_and_pop_ups_stay_away(monkeypatch, tmp_path):
@@ -71,6 +72,7 @@ def lab_in_korean(tmp_path, default_model):
         environment[name] = NOWHERE
     environment |= {
         "HOME": str(tmp_path),
+        "COURSE_CHAPTERS": str(tmp_path / "my_course"),  # whoever runs tests is not learning
         "COURSE_CACHE": str(cache_folder()),
         "no_proxy": "127.0.0.1,localhost",
         "PIP_NO_INDEX": "1",
@@ -81,7 +83,7 @@ def lab_in_korean(tmp_path, default_model):
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "course", "lab", *arguments],
-            cwd=lab.ROOT,
+            cwd=ROOT,
             env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,

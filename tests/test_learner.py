@@ -79,7 +79,7 @@ def test_a_kernel_of_its_own_is_a_learner_s(learner, monkeypatch):
     assert is_learning()
     assert my_llm_file() == learner / "my_llm.py"
     monkeypatch.delenv("COURSE_CHAPTERS")
-    assert chapters() == ROOT / "chapters"
+    assert chapters() == ROOT / "my_course"
     monkeypatch.setenv("COURSE_CHAPTERS", "~/course/chapters")
     assert chapters().is_absolute()
     assert "~" not in str(chapters())

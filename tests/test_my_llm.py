@@ -249,17 +249,17 @@ def test_a_newer_answer_takes_the_place_and_the_old_file_is_copied(folder, noteb
     assert keep("6.1", notebook(NORM)["rms_norm"]) == "It is in my_llm.py already."
     assert [path.name for path in folder.glob("[!.]*")] == ["my_llm.py"]
     said = keep("6.1", notebook(NORM.replace("Mine", "Newer"))["rms_norm"])
-    copies = list(folder.glob("my_llm-20??-??-??-??????.py"))
+    copies = list(folder.glob("kept/my_llm-20??-??-??-??????.py"))
     assert len(copies) == 1
     assert copies[0].read_text(encoding="utf-8") == first
-    assert copies[0].name in said
+    assert f"kept/{copies[0].name}" in said
     assert parts()["rms_norm"].value.__doc__ == "Newer."
 
 
 def test_many_newer_answers_within_a_second_lose_none(folder, notebook):
     for n in range(5):
         keep("6.1", notebook(NORM.replace("Mine", f"Mine {n}"))["rms_norm"])
-    kept = [copy.read_text(encoding="utf-8") for copy in folder.glob("my_llm-*.py")]
+    kept = [copy.read_text(encoding="utf-8") for copy in folder.glob("kept/*.py")]
     assert all(any(f"Mine {n}." in text for text in kept) for n in range(4))
     assert len(kept) == 4
 
@@ -351,7 +351,7 @@ def test_the_working_folder_means_nothing(tmp_path, monkeypatch, folder, noteboo
     path = folder / "my_llm.py"
     assert keep("6.1", notebook(NORM)["rms_norm"]) == f"Kept in {path}."
     said = keep("6.1", notebook(NORM.replace("Mine", "Newer"))["rms_norm"])
-    (copy,) = folder.glob("my_llm-*.py")
+    (copy,) = folder.glob("kept/*.py")
     assert str(copy) in said
     assert parts()["rms_norm"].value.__doc__ == "Newer."
     assert list((tmp_path / place).iterdir()) == []

@@ -108,7 +108,7 @@ def test_to_start_anew_is_asked_first_and_keeps_everything(notebooks, tmp_path):
     explorer.press("anew").press("yes")
     assert explorer._confirm.layout.display == "none"
     assert list(events.summary()) == ["1.1"]
-    (kept,) = notebooks.glob("03_decoding-*.ipynb")
+    (kept,) = notebooks.glob("kept/03_decoding-*.ipynb")
     assert kept.read_text(encoding="utf-8") == "mine: 03_decoding"
     assert len(nbformat.read(notebooks / "03_decoding.ipynb", as_version=4).cells) > 20
     assert (notebooks / "01_generation_loop.ipynb").read_text(
@@ -119,7 +119,7 @@ def test_to_start_anew_is_asked_first_and_keeps_everything(notebooks, tmp_path):
 
     explorer.set(lesson="all").press("anew").press("yes")
     assert events.summary() == {}
-    assert len(list(notebooks.glob("01_generation_loop-*.ipynb"))) == 1
+    assert len(list(notebooks.glob("kept/01_generation_loop-*.ipynb"))) == 1
     assert "Your progress: 0 of " in repr(explorer)
 
 

@@ -146,7 +146,7 @@ def test_the_table_is_in_the_learners_language(capsys, lang, says):
     said = capsys.readouterr().out
     assert says.format(all=len(EXERCISES)) in said
     assert "✓···" in said
-    assert f"chapters/{lang}/01_generation_loop.ipynb" in said
+    assert f"{lang}/01_generation_loop.ipynb" in said
     use_language("en")
 
 

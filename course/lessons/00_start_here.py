@@ -75,14 +75,15 @@ course_map()
 # 레슨마다 한 줄, 연습 문제마다 한 칸입니다. ✓는 통과한 것, ~는 시도한 것이고, 화살표와 굵은 테두리는 다음에 할
 # 것을 가리킵니다. 문제를 풀고 돌아와 “다시 보기”를 누르면 새로 그립니다. “새로 시작 …”은 고른 레슨의 노트북과
 # 진도를 처음으로 되돌립니다. 되돌리기 전에 먼저 묻고, 그때까지의 노트북과 진도는 이름에 날짜를 붙인 사본으로
-# 남깁니다.
+# 남깁니다. 강좌를 업데이트해도 내가 쓴 노트북은 그대로 남고, 시작한 뒤에 바뀐 레슨이 있으면 여기에 알려 줍니다.
 # %% [markdown] lang="en"
 # ## Your progress
 #
 # A row for each lesson, a box for each exercise: ✓ is passed, ~ is attempted, and an arrow and a thick frame mark
 # what comes next. Come back after an exercise and press “look again”. “start anew …” takes the notebook and the
 # progress of the chosen lesson back to the beginning; it asks first, and keeps what you had as copies with the
-# date in their names.
+# date in their names. An update of the course leaves what you have written as it is; lessons that have changed since you
+# began are named here.
 # %% id="progress"
 from course.my_progress import ProgressExplorer
 

@@ -1,13 +1,18 @@
-"""Opens the course: prepares the model the first time, then JupyterLab at its front door."""
+"""Opens the course: prepares the model the first time, then JupyterLab at its front door.
+
+What opens are the learner's own notebooks, which are made or brought up to date before.
+"""
 
 import argparse
 import os
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 from jupyterlab.labapp import LabApp
 
-from course import ROOT
+from course import ROOT, learner
+from course.notebooks import update
 from utils.language import LANGUAGES, current_language, use_language
 from utils.model_store import ModelError, prepare_model
 
@@ -15,8 +20,8 @@ MENUS = ROOT / "course" / "data" / "menus"
 
 
 def first_notebook(lang: str) -> Path:
-    """The notebook that the course opens on, relative to the course's folder."""
-    return Path("chapters", lang, "00_start_here.ipynb")
+    """The notebook that the course opens on, relative to the folder that JupyterLab serves."""
+    return Path(learner.chapters().name, lang, "00_start_here.ipynb")
 
 
 def with_menus(lang: str, config_path: str = "") -> str:
@@ -44,13 +49,19 @@ def main(arguments: list[str]) -> int:
     except ModelError as problem:
         print(problem, file=sys.stderr)
         return 1
+    try:
+        if said := update.say(update.update()):
+            print(said, flush=True)
+    except OSError as problem:
+        print(update.no_place(problem), file=sys.stderr)
+        return 1
     config_path = os.environ.get("JUPYTER_CONFIG_PATH", "")
     os.environ["JUPYTER_CONFIG_PATH"] = with_menus(options.language, config_path)
     os.environ["COURSE_LANG"] = options.language
     LabApp.launch_instance(
         [
-            f"--ServerApp.root_dir={ROOT}",
-            f"--LabApp.default_url=/lab/tree/{first_notebook(options.language).as_posix()}",
+            f"--ServerApp.root_dir={learner.chapters().parent}",
+            f"--LabApp.default_url=/lab/tree/{quote(first_notebook(options.language).as_posix())}",
             *([] if has_screen() else ["--no-browser"]),
             *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
             *for_jupyter,

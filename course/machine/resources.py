@@ -89,6 +89,19 @@ def _try_to_write(folder: Path) -> None:
         file.write(b"\0")
 
 
+def notebooks() -> str:
+    """Whether a learner's notebooks can be written."""
+    try:
+        folder = course_module("course.learner").chapters()
+        _try_to_write(folder)
+    except OSError as problem:
+        raise Unready(
+            str(problem),
+            _("Set $COURSE_CHAPTERS to a folder of your own: your notebooks will be there."),
+        ) from problem
+    return _("can be written")
+
+
 def progress_folder() -> str:
     """Whether what a learner passes can be kept."""
     store = course_module("course.progress.store")

@@ -107,8 +107,8 @@ def my_llm() -> str:
     except (OSError, UnicodeDecodeError) as problem:
         return _("my_llm.py cannot be read ({problem}).").format(problem=problem)
     return _(
-        "There is no my_llm.py here yet: a part is written into it when its exercise in "
-        "chapters/ is passed."
+        "There is no my_llm.py here yet: a part is written into it when its exercise in your "
+        "notebook is passed."
     )
 
 

@@ -98,7 +98,7 @@ def _said(path: Path, copy: Path | None) -> str:
     beside = path.parent.resolve() == Path.cwd().resolve()
     if copy:
         return _("Kept in my_llm.py; the file as it was before is {copy}.").format(
-            copy=copy.name if beside else copy
+            copy=copy.relative_to(path.parent).as_posix() if beside else copy
         )
     if beside:
         return _("Kept in my_llm.py, beside this notebook.")

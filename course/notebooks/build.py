@@ -6,7 +6,6 @@ a line `name = value  # SOLUTION`, and a cell tagged "solution".
 
 import argparse
 import itertools
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from nbclient.exceptions import CellExecutionError
 from course import ROOT
 from course.lessons import lesson_files
 from course.notebooks import built, tables
+from course.notebooks.copies import keep_copy
 from course.notebooks.lesson import Cell, LessonError, in_language, no_lesson, read_lesson
 from utils.language import LANGUAGES, _
 
@@ -114,7 +114,8 @@ def _sources(node: nbformat.NotebookNode) -> list:
     return [(c.id, c.cell_type, c.source, c.metadata.get("tags")) for c in node.cells]
 
 
-def _is_current(path: Path, made: nbformat.NotebookNode) -> bool:
+def says_the_same(path: Path, made: nbformat.NotebookNode) -> bool:
+    """Whether the notebook at `path` has the very cells of `made`, whatever they have shown."""
     try:
         return _sources(nbformat.read(path, as_version=4)) == _sources(made)
     except Exception:  # nothing there, or whatever somebody has put there
@@ -123,77 +124,68 @@ def _is_current(path: Path, made: nbformat.NotebookNode) -> bool:
 
 @dataclass
 class Outcome:
-    """What was stale, and is written by now; what was left to whoever changed it."""
+    """What was stale, and is written by now; what somebody had written into."""
 
     stale: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
+    others: dict[str, Path | None] = field(default_factory=dict)  # → the copy that was kept of it
 
 
 def build(names: Sequence[str] = (), check: bool = False, rerun: bool = False) -> Outcome:
     """Write the notebooks and tables that are stale, or with `check` only name them.
 
-    A solved notebook is executed when its code has changed, or always with `rerun`.  What the
-    course did not build, or somebody has changed since, is left as it is.
+    A solved notebook is executed when its code has changed, or always with `rerun`.  Where somebody
+    has written into what the course built, a copy is kept; what the course did not build is left.
     """
-    before, after, found = built.noted(ROOT), {}, Outcome()
+    found = Outcome()
     for lesson in lesson_files():
+        if names and not any(lesson.stem.startswith(name) for name in names):
+            continue
         cells = read_lesson(lesson)
-        chosen = not names or any(lesson.stem.startswith(name) for name in names)
         for lang, kind in itertools.product(LANGUAGES, ("chapters", "solutions")):
             path = ROOT / kind / lang / f"{lesson.stem}.ipynb"
-            name, solved = path.relative_to(ROOT).as_posix(), kind == "solutions"
-            made = notebook(cells, lang, solved)
-            if chosen:
-                after[name] = built.fingerprint(made, solved)
-                _write(path, made, solved, found, check, rerun)
-            elif name in before:
-                after[name] = before[name]
-    if names:
-        after = before | after
-    else:
-        _remove_orphans(before.keys() - after.keys(), found, check)
+            made = notebook(cells, lang, solved=kind == "solutions")
+            _write(path, made, found, check, rerun)
+    if not names:
+        _remove_orphans(found, check)
         _write_tables(found, check)
-    if after != before:
-        found.stale.append(built.NOTED.as_posix())
-        if not check:
-            built.note(ROOT, after)
     return found
 
 
+def _is_solved(path: Path) -> bool:
+    return path.parent.parent.name == "solutions"
+
+
 def _write(
-    path: Path,
-    made: nbformat.NotebookNode,
-    solved: bool,
-    found: Outcome,
-    check: bool,
-    rerun: bool,
+    path: Path, made: nbformat.NotebookNode, found: Outcome, check: bool, rerun: bool
 ) -> None:
     """Write one notebook where it is stale, and execute it if it must be."""
-    name, current = path.relative_to(ROOT).as_posix(), _is_current(path, made)
-    if current and not (rerun and solved):
+    name, solved = path.relative_to(ROOT).as_posix(), _is_solved(path)
+    same = says_the_same(path, made)
+    if same and built.version(path) == built.fingerprint(made) and not (rerun and solved):
         return
-    if os.path.lexists(path) and not (current or built.is_as_built(path, ROOT)):
-        found.left.append(name)
-        return
+    if path.exists() and not same and not built.is_as_built(path, solved):
+        found.others[name] = None if check else keep_copy(path)
+        if check:
+            return
     found.stale.append(name)
     if not check:
         path.parent.mkdir(parents=True, exist_ok=True)
         if solved and (rerun or not take_outputs(made, path)):
             print(f"running {name} …", flush=True)
             execute(made, path.parent)
+        built.note(made, path.stem)
         nbformat.write(made, path)
 
 
-def _remove_orphans(names: set[str], found: Outcome, check: bool) -> None:
+def _remove_orphans(found: Outcome, check: bool) -> None:
     """Remove what was built of a lesson that is gone, unless somebody has written into it."""
-    for name in sorted(names):
-        path = ROOT / name
-        if built.is_as_built(path, ROOT):
-            found.stale.append(f"{name} (no lesson)")
-            if not check:
-                path.unlink()
-        elif path.exists():
-            found.left.append(name)
+    lessons = {lesson.stem for lesson in lesson_files()}
+    for kind, lang in itertools.product(("chapters", "solutions"), LANGUAGES):
+        for path in sorted((ROOT / kind / lang).glob("*.ipynb")):
+            if path.stem not in lessons and built.is_as_built(path, _is_solved(path)):
+                found.stale.append(f"{path.relative_to(ROOT).as_posix()} (no lesson)")
+                if not check:
+                    path.unlink()
 
 
 def _write_tables(found: Outcome, check: bool) -> None:
@@ -225,10 +217,10 @@ def main(arguments: list[str]) -> int:
             print(f"removed {name}")
         else:
             print(f"stale: {name}" if options.check else f"wrote {name}")
-    for name in found.left:
-        says = _(
-            "{notebook} is left as it is: somebody has written into it. To have it as the course "
-            "built it, move it away and run `python -m course build`."
-        )
-        print(says.format(notebook=name))
+    for name, kept in found.others.items():
+        if kept is None:
+            print(_("{notebook}: somebody has written into it.").format(notebook=name))
+        else:
+            says = _("{notebook}: somebody had written into it; that is kept as {kept}.")
+            print(says.format(notebook=name, kept=kept.relative_to(ROOT).as_posix()))
     return int(options.check and bool(found.stale))

@@ -1,7 +1,7 @@
 """Puts a lesson's notebook back as it came, and keeps the learner's own beside it.
 
 `python -m course reset 03` does it in both languages, `… reset 03 ko` in one.  What was written is
-never lost: the notebook as it was gets a name with date and time, and stays in its folder.
+never lost: the notebook as it was gets a name with date and time, and stays in `kept/` beside it.
 """
 
 import argparse
@@ -12,8 +12,8 @@ from pathlib import Path
 
 import nbformat
 
-from course import ROOT, learner
-from course.notebooks import build
+from course import learner
+from course.notebooks import build, built
 from course.notebooks.contents import Lesson, find_lesson
 from course.notebooks.copies import keep_copy
 from course.notebooks.lesson import read_lesson
@@ -33,32 +33,38 @@ def put_back(lesson: Lesson, lang: str, folder: Path) -> PutBack:
 
     A notebook that is there already, changed in any way, is kept beside it under a dated name.
     """
-    path = folder / lesson.notebook
-    chapter = build.notebook(read_lesson(lesson.source), lang, solved=False)
-    as_it_came = nbformat.writes(chapter) + "\n"
+    path, text = folder / lesson.notebook, as_it_came(lesson.source, lang)
     kept = None
     if path.exists():
-        if path.read_text(encoding="utf-8") == as_it_came:
+        if path.read_bytes() == text.encode():
             return PutBack(path, None)
         kept = keep_copy(path)
-    folder.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.new")
-    unfinished.write_text(as_it_came, encoding="utf-8")
-    os.replace(unfinished, path)
+    write_whole(path, text.encode())
     return PutBack(path, kept)
+
+
+def as_it_came(lesson: Path, lang: str) -> str:
+    """The text of the chapter of the lesson in file `lesson`, without solutions."""
+    chapter = build.notebook(read_lesson(lesson), lang, solved=False)
+    built.note(chapter, lesson.stem)
+    return nbformat.writes(chapter) + "\n"
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file, and its folder where there is none: all of it, or what was there stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.new")
+    unfinished.write_bytes(content)
+    os.replace(unfinished, path)
 
 
 def say(done: PutBack) -> str:
     """What was done to a notebook, in a sentence."""
     if done.kept is None:
-        return _("{notebook} is as it came.").format(notebook=_shown(done.notebook))
+        return _("{notebook} is as it came.").format(notebook=learner.shown(done.notebook))
     return _("{notebook} is as it came; yours is kept as {kept}.").format(
-        notebook=_shown(done.notebook), kept=done.kept.name
+        notebook=learner.shown(done.notebook), kept=f"{done.kept.parent.name}/{done.kept.name}"
     )
-
-
-def _shown(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix() if ROOT in path.parents else path.name
 
 
 def main(arguments: list[str]) -> int:

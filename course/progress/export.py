@@ -34,11 +34,12 @@ import sys
 from collections import Counter
 from typing import TextIO
 
+from course.learner import my_notebooks, shown
 from course.lessons import by_number, lesson_of
 from course.notebooks.contents import find_lesson
 from course.progress import events
 from course.progress.standing import standing
-from utils.language import _, current_language
+from utils.language import _
 
 FORMAT = {"format": "inside-a-transformer-llm/progress", "version": 1}
 COLUMNS = ("lesson", "exercise", "attempts", "passed", "attempts_to_pass", "diagnoses", "hints")
@@ -111,8 +112,8 @@ def table() -> str:
     if now.next:
         lesson, exercise = now.next
         lines.append(
-            _("Next: exercise {exercise}, in chapters/{lang}/{notebook}").format(
-                exercise=exercise, lang=current_language(), notebook=lesson.notebook
+            _("Next: exercise {exercise}, in {notebook}").format(
+                exercise=exercise, notebook=shown(my_notebooks() / lesson.notebook)
             )
         )
     return "\n".join(lines)
@@ -148,7 +149,11 @@ def main(arguments: list[str]) -> int:
     elif options.export:
         {"csv": export_csv, "json": export_json}[options.export](sys.stdout)
     else:
-        print(table())
+        try:
+            print(table())
+        except OSError as problem:  # $COURSE_CHAPTERS names nobody's home
+            print(problem, file=sys.stderr)
+            return 1
     if notice := events.take_notice():
         print(notice, file=sys.stderr)
         return 1
