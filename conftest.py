@@ -6,3 +6,5 @@ It stands up here so that `pytest --nbval chapters` finds it, too; kernels are s
 import os
 
 os.environ["COURSE_LEARNER"] = "off"
+# What notebooks have saved was computed on a CPU, and is compared on a machine with a GPU, too.
+os.environ.setdefault("COURSE_DEVICE", "cpu")

@@ -39,11 +39,12 @@ def load_model(
 
     name: "smollm2", "phi-3-mini", a hub id "owner/name", or a local checkpoint folder;
         without one, $COURSE_MODEL, else "smollm2".
-    device: without one, the best of this machine (`pick_device`).
+    device: without one, $COURSE_DEVICE, else the best of this machine (`pick_device`).
 
     The model is in evaluation mode and its gradients are off. Only a hub id may download from the
     hub, and it says how much before it does. Code that comes with a model is never run.
-    Raises ValueError if `name` names no model that writes, ModelError if it cannot be had.
+    Raises ValueError if `name` names no model that writes or $COURSE_DEVICE no device of this
+    machine, ModelError if the model cannot be had.
     """
     name = str(name or os.environ.get("COURSE_MODEL") or DEFAULT)
     device = device or pick_device()
@@ -72,10 +73,25 @@ def load_model(
 
 
 def pick_device() -> str:
-    """The best device of this machine: "cuda", else Apple's "mps", else "cpu"."""
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    """$COURSE_DEVICE, else the best device of this machine: "cuda", else Apple's "mps", else "cpu".
+
+    Raises ValueError where this machine has no such device.
+    """
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    known = [device for device, is_there in there.items() if is_there]
+    chosen = os.environ.get("COURSE_DEVICE") or known[0]
+    if chosen.partition(":")[0] not in known:
+        raise ValueError(
+            _(
+                "$COURSE_DEVICE is {chosen}, and this machine has no such device. Set it to one of "
+                "{known}, or leave it out."
+            ).format(chosen=repr(chosen), known=", ".join(known))
+        )
+    return chosen
 
 
 def context_length(model: Model) -> int:

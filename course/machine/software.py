@@ -111,6 +111,8 @@ def device() -> str:
     """What the model will compute on."""
     torch = course_module("torch")
     cores = os.cpu_count()
+    if chosen := os.environ.get("COURSE_DEVICE"):
+        return _("{device}, as $COURSE_DEVICE says").format(device=chosen)
     if torch.cuda.is_available():
         return _("{gpu}, by CUDA").format(gpu=torch.cuda.get_device_name())
     if torch.backends.mps.is_available():
