@@ -79,7 +79,8 @@ def near(value):
     return value.cpu() if isinstance(value, Tensor) else each(near, value)
 
 
-@pytest.mark.parametrize("number", sorted(set(QUICK) - ON_THE_CPU))
+# 5.4 asks the library's `generate` of every text: two seconds, and a helper does the same.
+@pytest.mark.parametrize("number", sorted(set(QUICK) - ON_THE_CPU - {"5.4"}))
 def test_a_solution_computes_where_its_arguments_are(number, monkeypatch):
     """All that graders give is moved to the GPU, and what comes back is moved back."""
     call, moved = Attempt.call, []

@@ -26,7 +26,7 @@ IMPORT_LATE = {
 # a token is one of the parts of the LLM that a learner builds.
 ORDER = [
     {"language", "callbacks"},
-    {"model_store", "tokens"},
+    {"device", "model_store", "tokens"},
     {"model", "decoding", "architecture", "plain", "hooks", "norms"},
     {"parts"},
     {"rooms"},  # generation, streams, attention …: whatever is not named here

@@ -15,6 +15,7 @@ from huggingface_hub import constants, errors
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
+from utils.device import pick_device
 from utils.language import _
 from utils.model_store import (
     MODEL,
@@ -70,28 +71,6 @@ def load_model(
             raise
     _download(name)
     return _load(name, device, title=name)
-
-
-def pick_device() -> str:
-    """$COURSE_DEVICE, else the best device of this machine: "cuda", else Apple's "mps", else "cpu".
-
-    Raises ValueError where this machine has no such device.
-    """
-    there = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    known = [device for device, is_there in there.items() if is_there]
-    chosen = os.environ.get("COURSE_DEVICE") or known[0]
-    if chosen.partition(":")[0] not in known:
-        raise ValueError(
-            _(
-                "$COURSE_DEVICE is {chosen}, and this machine has no such device. Set it to one of "
-                "{known}, or leave it out."
-            ).format(chosen=repr(chosen), known=", ".join(known))
-        )
-    return chosen
 
 
 def context_length(model: Model) -> int:
