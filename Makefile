@@ -1,3 +1,5 @@
+# Each of these only calls `python -m course …`, which also works where there is no make.
+#
 # make lab     set everything up and open the course        (lang=ko or lang=en picks the language)
 # make test    set everything up and prove the course
 # make build   lessons -> chapters/ and solutions/          (rerun=1 executes all solved notebooks)
@@ -6,50 +8,32 @@
 # make handout a PDF for each lesson  -> build/handout/    (needs Chromium or Chrome)
 # make pins    pyproject.toml -> requirements.txt and environment.yml
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
-PY := .venv/bin/python
-WORKERS ?= 2
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v python)
 
 .PHONY: lab test build messages pins bench slides handout
 
-lab: .venv/course
-	$(PY) -m course lab $(lang)
+lab:
+	$(PYTHON) -m course lab $(lang)
 
-# One run of pytest proves all of it; lint and stale notebooks are tests, too (tests/test_tree.py).
-# Two workers with one thread each: two kernels that both want every core wait for each other.
-test: .venv/course-test
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist=loadfile --no-loadscope-reorder
+test:
+	$(PYTHON) -m course test
 
-build: .venv/course-test
-	$(PY) -m course build $(if $(rerun),--rerun)
+build:
+	$(PYTHON) -m course build $(if $(rerun),--rerun)
 
 # Only on a machine with nothing else to do: other work changes the times.
-bench: .venv/course-test
-	$(PY) -m benchmarks.run $(rows)
+bench:
+	$(PYTHON) -m course build --check
+	.venv/bin/python -m benchmarks.run $(rows)
 
-slides: .venv/course
-	$(PY) -m course slides $(lessons)
+slides:
+	$(PYTHON) -m course slides $(lessons)
 
-handout: .venv/course-test
-	$(PY) -m course handout $(lessons)
+handout:
+	$(PYTHON) -m course handout $(lessons)
 
-messages: .venv/course
-	$(PY) -m course messages
+messages:
+	$(PYTHON) -m course messages
 
-pins: .venv/course-test
-	$(PY) -m course pins
-
-# A stamp is newer than what it was made from, so a second run starts at once and needs no network.
-INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check -c requirements.txt
-
-.venv/course: pyproject.toml requirements.txt | .venv/bin/python
-	$(INSTALL) -e .
-	touch $@
-
-.venv/course-test: pyproject.toml requirements.txt | .venv/bin/python
-	$(INSTALL) -e '.[test]'
-	touch .venv/course $@
-
-.venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("This course needs Python 3.11 or newer.")'
-	$(PYTHON) -m venv .venv
+pins:
+	$(PYTHON) -m course pins

@@ -25,7 +25,7 @@ if sys.argv[1] == "private":
 repr(DecodingExplorer(model, tokenizer, "The capital of France is"))
 print("ready", flush=True)
 for line in sys.stdin:
-    pss = [l for l in open("/proc/self/smaps_rollup") if l.startswith("Pss:")]
+    pss = [l for l in open("/proc/self/smaps_rollup", encoding="utf-8") if l.startswith("Pss:")]
     print(pss[0].split()[1], flush=True)
 """
 
@@ -96,14 +96,28 @@ NEXT_PICTURE = """explorer => {
 }"""
 
 
+MOVED = {  # explorer → the lesson that has it, what shows it, and the slider that is moved
+    "decoding": ("03_decoding", 'DecodingExplorer(model, tokenizer, "The capital of France is")',
+                 "temperature"),
+    "attention": ("07_attention", "AttentionExplorer(model, tokenizer, TEXT, 20, 3)", "layer"),
+    "lens": ("04_parallel_streams", "StreamsExplorer(model, tokenizer, TEXT)", "layer"),
+    "residual": ("06_block", "ResidualExplorer(model, tokenizer, TEXT)", "position"),
+}  # fmt: skip
+
+
 def slider(rounds: int) -> Result:
-    """From a key on a slider of lesson 03 to the new picture, in the browser; 20 moves a round."""
-    chapter = nbformat.read(ROOT / "chapters" / "en" / "03_decoding.ipynb", as_version=4)
-    sources = {node.id: node for node in chapter.cells if node.cell_type == "code"}
-    chapter.cells = [sources[name] for name in ("language", "imports")]
-    show = 'DecodingExplorer(model, tokenizer, "The capital of France is")'
-    chapter.cells.append(nbformat.v4.new_code_cell(show, id="explorer"))
-    moves: list[float] = []
+    """From a key on a slider to the new picture, in the browser: four explorers, 20 moves each."""
+    cells: dict[str, nbformat.NotebookNode] = {}
+    for name, (lesson, show, _slider) in MOVED.items():
+        chapter = nbformat.read(ROOT / "chapters" / "en" / f"{lesson}.ipynb", as_version=4)
+        for cell_id in ("language", "imports"):
+            (node,) = (node for node in chapter.cells if node.id == cell_id)
+            node.id = f"{cell_id}-{name}"
+            cells[node.id] = node
+        source = f'TEXT = "The dog chased the squirrel because it was hungry"\n{show}'
+        cells[name] = nbformat.v4.new_code_cell(source, id=name)
+    chapter.cells = list(cells.values())
+    moves: dict[str, list[float]] = {name: [] for name in MOVED}
     with tempfile.TemporaryDirectory() as folder:
         root, home = Path(folder) / "course", Path(folder) / "home"
         root.mkdir()
@@ -113,28 +127,32 @@ def slider(rounds: int) -> Result:
             open_notebook(page, lab, "slider.ipynb")
             run_all(page)
             assert errors(page) == []
-            explorer = cell(page, "explorer").locator(".course-explorer")
-            handle = explorer.get_by_role("slider", name="temperature", exact=True)
-            for move in range(20 * rounds + 2):
-                explorer.evaluate(NEXT_PICTURE)
-                handle.press("ArrowRight" if move // 20 % 2 == 0 else "ArrowLeft")
-                moves.append(page.evaluate("() => window.nextPicture"))
-    moves = sorted(moves[2:])  # the first are slower: the page is still settling
-    middle, slow = median(moves), moves[int(0.95 * len(moves))]
-    what = f"slider to new picture, in the browser, {len(moves)} moves"
-    return Result(
-        [
-            Claim(what, "–", "median under 100 ms", f"{middle:.0f} ms", middle < 100),
-            Claim("the same", "–", "95th percentile under 200 ms", f"{slow:.0f} ms", slow < 200),
-        ],
-        {"milliseconds": moves},
-    )
+            for name, (_lesson, _show, moved) in MOVED.items():
+                explorer = cell(page, name).locator(".course-explorer")
+                handle = explorer.get_by_role("slider", name=moved, exact=True)
+                for move in range(20 * rounds + 4):
+                    explorer.evaluate(NEXT_PICTURE)
+                    # to and fro: some sliders have few steps, and no key leads to the same picture
+                    handle.press("ArrowLeft" if move % 8 < 4 else "ArrowRight")
+                    moves[name].append(page.evaluate("() => window.nextPicture"))
+    claims = []
+    for name, found in moves.items():
+        taken = sorted(found[4:])  # the first are slower: the page is still settling
+        middle, slow = median(taken), taken[int(0.95 * len(taken))]
+        what = f"{name}: slider to new picture, in the browser, {len(taken)} moves"
+        claims += [
+            Claim(what, "–", "median under 50 ms", f"{middle:.0f} ms", middle < 50),
+            Claim("the same", "–", "95th percentile under 100 ms", f"{slow:.0f} ms", slow < 100),
+        ]
+    return Result(claims, {f"milliseconds, {name}": found[4:] for name, found in moves.items()})
 
 
 def tests(_rounds: int) -> Result:
     """`make test`, all of it, once."""
     start = time.perf_counter()
-    run = subprocess.run(["make", "test"], cwd=ROOT, capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-m", "course", "test"], cwd=ROOT, capture_output=True, text=True
+    )
     minutes = (time.perf_counter() - start) / 60
     passed = "" if run.returncode == 0 else ", and it failed"
     claim = Claim(

@@ -11,13 +11,15 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from benchmarks import lab_rows, model_rows
+from benchmarks import lab_rows, model_rows, packed_rows
 from benchmarks.claims import machine
 from utils.figures.style import Colour, in_course_style, new_figure, png
 
 ROWS = {
     "load": model_rows.load,
     "decoder": model_rows.decoder,
+    "packed": packed_rows.packed,
+    "packed_memory": packed_rows.packed_memory,
     "cache": model_rows.cache,
     "memory": lab_rows.memory,
     "slider": lab_rows.slider,
@@ -35,7 +37,7 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := set(options.rows) - ROWS.keys():
         parser.error(f"there is no row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
-    kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
     for name in options.rows or [row for row in ROWS if row != "tests"]:
         print(f"{name} …", flush=True)
         here = machine()
@@ -44,7 +46,7 @@ def main() -> None:
             print(f"  {MARKS[claim['met']]} {claim['what']}: {claim['measured']}", flush=True)
         about = {"machine": here, "rounds": options.rounds, "on": date.today().isoformat()}
         kept[name] = result | about
-        KEPT.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+        KEPT.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (FOLDER / "report.md").write_text(report(kept), encoding="utf-8")
     (FOLDER / "report.png").write_bytes(png(picture(kept)))
 
@@ -55,8 +57,7 @@ def report(kept: dict) -> str:
         "# How fast, how small",
         "",
         "Written by `make bench`. The two sides of a ratio took turns in one process; numbers are",
-        "medians of the rounds. The decoder's limit is measured with its own matrices, which lie",
-        "column by column: with those of the model, row by row, the limit would be lower.",
+        "medians of the rounds.",
         "",
         "| | what | against | at least | measured |",
         "|---|---|---|---|---|",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 
-from course.machine import resources, software
+from course.machine import kernel, resources, software
 from course.machine.software import Unready, in_short, install_all
 from course.notebooks.words import as_html
 from utils.language import LANGUAGES, _, current_language, use_language
@@ -26,6 +26,7 @@ def symptoms() -> dict:
         _("Device"): software.device,
         _("Fonts"): software.fonts,
         _("JupyterLab's widgets"): software.widgets,
+        _("Kernel"): kernel.kernel,
         _("Progress folder"): resources.progress_folder,
         _("Cache folder"): resources.cache_folder,
         _("Network"): resources.network,

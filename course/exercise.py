@@ -31,6 +31,7 @@ class _Answered(widgets.VBox):
     def __init__(self, children: list[widgets.Widget]):
         wait_for_cells()
         super().__init__(children)
+        self.add_class("course-widget")
 
     def __repr__(self) -> str:
         return self.words()

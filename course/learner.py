@@ -14,6 +14,7 @@ from pathlib import Path
 
 from course import ROOT
 from utils.language import current_language
+from utils.places import place
 
 MY_LLM = "my_llm.py"
 
@@ -31,10 +32,10 @@ def keep_nothing() -> None:
 def chapters() -> Path:
     """The folder that holds the learner's notebooks, in ko/ and en/.
 
-    $COURSE_CHAPTERS, for a hub where each user has a copy of their own; else the course's.
+    $COURSE_CHAPTERS, for a hub where each user has a copy of their own; else the course's.  Raises
+    NoHome, an OSError, where it begins with a "~" of nobody; so do those below.
     """
-    chosen = os.environ.get("COURSE_CHAPTERS")
-    return Path(chosen).expanduser().absolute() if chosen else ROOT / "chapters"
+    return place("COURSE_CHAPTERS", lambda: ROOT / "chapters")
 
 
 def my_notebooks() -> Path:
@@ -49,5 +50,4 @@ def my_llm_file() -> Path | None:
     """
     if not is_learning():
         return None
-    chosen = os.environ.get("COURSE_MY_LLM")
-    return Path(chosen).expanduser().absolute() if chosen else my_notebooks() / MY_LLM
+    return place("COURSE_MY_LLM", lambda: my_notebooks() / MY_LLM)

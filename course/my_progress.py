@@ -49,8 +49,8 @@ class ProgressExplorer(Explorer):
         self._standing: Standing | None = None
         self._links, self._asks = widgets.HTML(), widgets.HTML()
         super().__init__(controls, actions)
-        below, message, picture, slider_names = self.children
-        parts = picture, self._links, below, message, slider_names
+        below, message, picture = self.children
+        parts = picture, self._links, below, message
         self.children: tuple[widgets.Widget, ...] = parts
 
     def _arrange(self) -> widgets.Widget:

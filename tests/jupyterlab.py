@@ -58,7 +58,7 @@ def jupyterlab(root: Path, home: Path):
     for name, setting in SETTINGS.items():
         file = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True)
-        file.write_text(json.dumps(setting))
+        file.write_text(json.dumps(setting), encoding="utf-8")
     environment = {
         **os.environ,
         "COURSE_CACHE": str(cache_folder()),
@@ -72,7 +72,7 @@ def jupyterlab(root: Path, home: Path):
         "IPYTHONDIR": str(home / "ipython"),
         "MPLCONFIGDIR": str(home / "matplotlib"),
     }
-    log = (home / "jupyterlab.log").open("w")
+    log = (home / "jupyterlab.log").open("w", encoding="utf-8")
     server = subprocess.Popen(
         [
             *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
@@ -110,7 +110,7 @@ def _wait_for(server: subprocess.Popen, url: str, log: Path) -> None:
             return
         except OSError:
             time.sleep(0.5)
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8')[-2000:]}")
 
 
 @contextmanager

@@ -208,10 +208,13 @@ def notebook(page, lab):
     close_kernels(page)
 
 
+EXERCISE = Row("01_generation_loop", ("imports", "load", "ex-1-1", "check-1-1"), change=None)
+
+
 def write_explorers(path) -> None:
     """One notebook with the explorers of all lessons: they share one kernel and one model."""
     cells, setup = {"one-model": nbformat.v4.new_code_cell(ONE_MODEL, id="one-model")}, []
-    for row in EXPLORERS:
+    for row in (EXERCISE, *EXPLORERS):
         chapter = nbformat.read(ROOT / "chapters" / "en" / f"{row.lesson}.ipynb", as_version=4)
         sources = {node.id: node for node in chapter.cells if node.cell_type == "code"}
         for cell_id in ("language", *row.cells):
@@ -327,6 +330,12 @@ def test_a_learner_s_path_through_a_chapter(notebook):
     page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
     close_kernels(page)
     page = notebook("chapters/ko/01_generation_loop.ipynb")
+    for asleep in ("map", "explorer", "question-a", "check-1-2"):
+        expect(cell(page, asleep).get_by_role("status").first).to_contain_text("위의 모든 셀 실행")
+    assert cell(page, "explorer").locator("img").get_attribute("alt") == seen[-1][1]
+    expect(cell(page, "question-a")).to_contain_text("● 50번")
+    expect(cell(page, "check-1-2")).to_contain_text("통과했습니다")
+    expect(page.get_by_text("model not found")).to_have_count(0)
     expect(cell(page, "ex-1-2")).to_contain_text("[input_ids, torch.tensor([[token_id]])]")
     type_answer(cell(page, "ex-1-2"), "return input_ids")
     run_cells(page, "language", "imports", "ex-1-2", "check-1-2")
@@ -343,21 +352,6 @@ def type_answer(exercise: Locator, code: str) -> None:
     keyboard.press("Shift+Home")  # up to the indentation
     keyboard.type(code)
     expect(exercise.locator(".cm-line").last).to_have_text("    " + code)
-
-
-def test_the_english_chapter_is_accessible(notebook):
-    page = notebook("chapters/en/01_generation_loop.ipynb")
-    run_cells(page, "language", "imports", "load", "ex-1-1", "check-1-1", "explorer")
-    assert errors(page) == []
-    expect(cell(page, "check-1-1")).to_contain_text("not attempted yet")
-    explorer = cell(page, "explorer").locator(".course-explorer")
-    press("one token")(explorer)
-    write("prompt", "")(explorer)
-    expect(explorer.get_by_role("alert")).to_contain_text("prompt is empty")
-    hints = cell(page, "check-1-1")
-    hints.get_by_role("button", name="Hint (3 left)").click()
-    expect(hints.get_by_role("listitem")).to_have_count(1)
-    assert violations(page) == []
 
 
 @pytest.fixture(scope="module")
@@ -389,7 +383,65 @@ def test_a_hand_on_an_explorer_changes_words_and_picture(explorers, row):
 
 
 def test_every_explorer_is_accessible(explorers):
+    check = cell(explorers, "01-check-1-1")
+    expect(check).to_contain_text("not attempted yet")
+    check.get_by_role("button", name="Hint (3 left)").click()
+    expect(check.get_by_role("listitem")).to_have_count(1)
     assert violations(explorers) == []
+
+
+@dataclass(frozen=True)
+class Touch:
+    """A click in an explorer's picture, at a share of its width and height."""
+
+    explorer: str  # the id of its cell
+    spot: tuple[float, float]
+    said: str  # what is said beside the pointer; a pattern
+    control: str  # the slider or list that the click moves
+    becomes: str  # and what stands beside it then
+
+
+TOUCHES = [
+    Touch("04-explorer", (0.11, 0.6), r"layer \d+, position 0, 'The': '.*'", "position", "0"),
+    Touch("06-feed-forward", (0.3, 0.75), r"without the .* of layer \d+: '.*' \d\.\d\d", "", ""),
+    Touch("07-explorer", (0.2, 0.3), r"' dog' → 'The': \d\.\d\d", "position", "1"),
+]
+
+
+@pytest.mark.parametrize("touch", TOUCHES, ids=lambda touch: touch.explorer)
+def test_a_picture_answers_the_hand(explorers, touch):
+    explorer = cell(explorers, touch.explorer).locator(".course-explorer")
+    shown, name = picture(explorer), "prompt" if touch.explorer == "06-feed-forward" else "text"
+    write(name, "The dog chased the squirrel")(explorer)  # a row before this one has spoiled it
+    expect_other_picture(explorer, shown)
+    expect(explorer.get_by_role("alert")).to_have_count(0)
+    before, image = picture(explorer), explorer.locator("img")
+    image.scroll_into_view_if_needed()
+    box = image.bounding_box()
+    x, y = box["x"] + touch.spot[0] * box["width"], box["y"] + touch.spot[1] * box["height"]
+    explorers.mouse.move(x, y)
+    tip = explorer.get_by_role("tooltip")
+    expect(tip).to_have_text(re.compile(touch.said))
+    expect(explorer.locator(".course-outline")).to_be_visible()
+    assert picture(explorer) == before  # pointing asks nobody
+    token = re.search(r"'.*?'", tip.inner_text()).group()
+    explorers.mouse.click(x, y)
+    expect_other_picture(explorer, before)
+    assert token in picture(explorer)[1]
+    if touch.control:
+        moved = explorer.get_by_role("slider", name=touch.control, exact=True)
+        expect(moved).to_have_attribute("aria-valuetext", touch.becomes)
+
+
+def test_after_many_moves_the_picture_is_the_last_ones(explorers):
+    explorer = cell(explorers, "03-explorer").locator(".course-explorer")
+    write("prompt", "The capital of France is")(explorer)
+    handle = explorer.get_by_role("slider", name="temperature", exact=True)
+    for _move in range(50):
+        handle.press("ArrowRight")
+    explorers.wait_for_timeout(100)  # until the number beside the slider is drawn
+    last = handle.get_attribute("aria-valuetext")
+    expect(explorer.locator("img")).to_have_attribute("alt", re.compile(f"temperature {last}"))
 
 
 def test_axe_sees_a_picture_without_words(explorers):

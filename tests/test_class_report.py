@@ -37,7 +37,7 @@ def folder(tmp_path, monkeypatch):
                     events.record_hint(exercise, did[: i + 1].count("hint"))
                 else:
                     events.record_attempt(exercise, event == "ok", None if event == "ok" else event)
-        with (tmp_path / "class" / f"{number}.json").open("w") as file:
+        with (tmp_path / "class" / f"{number}.json").open("w", encoding="utf-8") as file:
             export.export_json(file)
     return tmp_path / "class"
 
@@ -72,27 +72,94 @@ def test_the_page_says_it_in_both_languages_and_names_nobody(folder, tmp_path, c
     assert re.search("[가-힣]", korean)
     assert not re.search("[가-힣]", english)
     for file in folder.glob("*.json"):
-        assert json.loads(file.read_text())["learner"] not in page
+        assert json.loads(file.read_text(encoding="utf-8"))["learner"] not in page
         assert file.name not in page
     assert not re.search(r"(src|href)=.(https?:|//)", page)
 
 
 def test_files_that_cannot_be_counted_are_named_and_the_others_count(folder, tmp_path, capsys):
-    (folder / "broken.json").write_text('{"format": "inside-a-tr')
-    (folder / "other.json").write_text('{"format": "something else"}')
-    whole = json.loads((folder / "3.json").read_text())
+    (folder / "broken.json").write_text('{"format": "inside-a-tr', encoding="utf-8")
+    (folder / "other.json").write_text('{"format": "something else"}', encoding="utf-8")
+    whole = json.loads((folder / "3.json").read_text(encoding="utf-8"))
     del whole["exercises"][0]["diagnoses"]
-    (folder / "short.json").write_text(json.dumps(whole))
-    (folder / "list.json").write_text("[]")
-    again = json.loads((folder / "0.json").read_text())
+    (folder / "short.json").write_text(json.dumps(whole), encoding="utf-8")
+    (folder / "list.json").write_text("[]", encoding="utf-8")
+    again = json.loads((folder / "0.json").read_text(encoding="utf-8"))
     again["exercises"] = []
-    (folder / "again.json").write_text(json.dumps(again))
+    (folder / "again.json").write_text(json.dumps(again), encoding="utf-8")
     records, problems = class_report.read([folder, tmp_path / "missing.json"])
     assert len(records) == 10
     assert class_report.rows(records)[0].attempted == 8
     for name in ("broken", "other", "short", "list", "again", "missing"):
         assert sum(f"{name}.json" in problem for problem in problems) == 1
     assert len(problems) == 6
+
+
+def hand_in(**changed) -> str:
+    done = {"exercise": "3.2", "attempts": 1, "passed": True, "attempts_to_pass": 1, "hints": 0}
+    done |= {"lesson": "03", "diagnoses": {}}
+    new = {key: value for key, value in changed.items() if key in done}
+    record = {**export.FORMAT, "learner": "new", "exercises": [done | new]}
+    return json.dumps(record | {k: v for k, v in changed.items() if k not in done})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "null",
+        hand_in(learner=["x"]),
+        hand_in(learner=None),
+        hand_in(learner="\ud83d"),
+        hand_in(version="\udfff"),
+        hand_in(exercises={"3.2": 1}),
+        hand_in(exercises=[["3.2"]]),
+        hand_in(exercise="3.2.1"),
+        hand_in(exercise="３.２"),
+        hand_in(exercise=3.2),
+        hand_in(exercise="3." + "9" * 5000),
+        hand_in(attempts="2"),
+        hand_in(attempts=float("nan")),
+        hand_in(attempts=-1),
+        hand_in(attempts=True),
+        hand_in(hints=None),
+        hand_in(passed="yes"),
+        hand_in(attempts_to_pass=None),
+        hand_in(attempts_to_pass=[1]),
+        hand_in(diagnoses={"a": "two"}),
+        hand_in(diagnoses={"a": 1.5}),
+        hand_in(diagnoses={"\ud83d": 1}),
+        hand_in(diagnoses=[["a", 1]]),
+        "1" * 5000,
+    ],
+    ids=lambda text: text[:20],
+)
+def test_one_that_is_wrong_in_any_way_costs_nobody_the_report(folder, capsys, text):
+    (folder / "strange.json").write_text(text, encoding="utf-8")
+    out = folder / "report.html"
+    assert class_report.main([str(folder), "--out", str(out)]) == 0
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 1
+    assert "strange.json is left out" in said.err
+    assert "10 learners" in said.out
+    assert out.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig", "utf-8"])
+def test_a_file_that_windows_wrote_is_read(tmp_path, encoding):
+    mark = "\ufeff" if encoding in ("utf-16-le", "utf-16-be") else ""
+    text = mark + hand_in(exercise="3.02", learner="학습자")
+    (tmp_path / "hers.json").write_bytes(text.encode(encoding))
+    records, problems = class_report.read([tmp_path])
+    assert problems == []
+    assert [row.exercise for row in class_report.rows(records)] == ["3.2"]
+
+
+def test_other_encodings_are_told_what_to_do(tmp_path):
+    (tmp_path / "hers.json").write_bytes(hand_in().replace("new", "이름").encode("euc-kr"))
+    _records, problems = class_report.read([tmp_path])
+    assert "save it as that" in problems[0]
 
 
 def test_with_nothing_to_count_a_sentence_says_so(tmp_path, capsys):

@@ -1,12 +1,16 @@
 """The rebuilt decoder against `transformers`: the same logits, the same text."""
 
+import time
+
 import pytest
 import torch
 import transformers
 
 from benchmarks.model_rows import PROMPTS
 from tests.tiny_models import GROUPED, TINY, _random
+from utils import decoder_forms
 from utils.decoder import Decoder
+from utils.decoder_forms import by_columns, by_onednn, by_openblas, by_rows, in_halves
 from utils.decoding import sampler
 from utils.timing import library_writes, weight_reader
 
@@ -198,11 +202,36 @@ def test_changes_neither_the_model_nor_what_it_is_given(model):
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
 
 
-def test_its_matrices_are_the_model_s_laid_out_by_columns(model):
+def test_its_matrices_are_the_model_s(model):
     decoder = Decoder.from_model(model)
-    assert torch.equal(decoder.head, model.lm_head.weight)
-    assert torch.equal(decoder.blocks[1].down[0], model.model.layers[1].mlp.down_proj.weight)
-    assert all(matrix.T.is_contiguous() for matrix in decoder.matrices())
+    assert torch.equal(decoder.head.weight, model.lm_head.weight)
+    assert torch.equal(decoder.blocks[1].down.weight, model.model.layers[1].mlp.down_proj.weight)
+
+
+@pytest.mark.parametrize("form", [by_rows, by_columns, in_halves, by_openblas, by_onednn])
+def test_every_form_is_the_same_product(form):
+    generator = torch.Generator().manual_seed(0)
+    matrix = torch.randn(48, 32, generator=generator)
+    for positions in (1, 2, 9):
+        x = torch.randn(1, positions, 32, generator=generator)
+        assert torch.allclose(form(matrix)(x), x @ matrix.T, atol=1e-5)
+
+
+def test_takes_the_form_that_is_fastest(monkeypatch):
+    """Whatever a form is called: here all but one are slow."""
+
+    def slow(form):
+        def product(matrix):
+            return lambda x: time.sleep(0.02) or form(matrix)(x)
+
+        return product
+
+    for form in (by_rows, by_columns, by_openblas, by_onednn):
+        monkeypatch.setattr(decoder_forms, form.__name__, slow(form))
+    matrices = [torch.ones(4, 3), torch.ones(2, 3)]
+    assert decoder_forms.fastest_form(matrices) is in_halves
+    odd = decoder_forms.fastest_form([torch.ones(5, 3)])
+    assert odd(torch.ones(5, 3))(torch.ones(1, 1, 3)).shape == (1, 1, 5)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
@@ -249,7 +278,7 @@ def test_the_default_model_s_text(default_model):
 
 
 def test_the_ceiling_reads_each_matrix_once(model):
-    rows = []
+    rows, decoder = [], Decoder.from_model(model)
 
     class Counting(torch.overrides.TorchFunctionMode):
         def __torch_function__(self, function, types, args=(), kwargs=None):
@@ -258,7 +287,7 @@ def test_the_ceiling_reads_each_matrix_once(model):
             return function(*args, **kwargs or {})
 
     with Counting():
-        weight_reader(Decoder.from_model(model).matrices())()
+        weight_reader(decoder.matrices())()
     matrices = {p.data_ptr(): p.numel() for p in model.parameters() if p.ndim == 2}
     tied = model.lm_head.weight is model.get_input_embeddings().weight
     embedding = 0 if tied else model.get_input_embeddings().weight.numel()

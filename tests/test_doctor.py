@@ -3,6 +3,7 @@
 import ast
 import importlib.metadata
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from course import doctor
-from course.machine import resources, software
+from course.machine import installing, kernel, limits, resources, setting_up, software
 from utils import language, model_store
 from utils.figures import style
 from utils.language import use_language
@@ -107,13 +108,33 @@ def damaged_font(machine):
 def old_front_end(machine):
     place = machine.folder / software.FRONT_ENDS["jupyterlab_widgets"]
     place.parent.mkdir(parents=True)
-    place.write_text(json.dumps({"version": "3.1.7"}))
+    place.write_text(json.dumps({"version": "3.1.7"}), encoding="utf-8")
     machine.monkeypatch.setenv("JUPYTER_PATH", str(machine.folder))
 
 
 def no_front_end(machine):
     paths = importlib.import_module("jupyter_core.paths")
     machine.monkeypatch.setattr(paths, "jupyter_path", lambda: [])
+
+
+def stale_kernel(machine, argv=("/gone/python", "-m", "ipykernel")):
+    place = machine.folder / "kernels" / "python3"
+    place.mkdir(parents=True, exist_ok=True)
+    spec = {"argv": [*argv], "display_name": "old", "language": "python"}
+    (place / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    machine.monkeypatch.setenv("JUPYTER_PATH", str(machine.folder))
+
+
+def kernel_of_another_python(machine):
+    other = machine.folder / "other"
+    other.write_text("#!/bin/sh\necho /opt/other\n", encoding="utf-8")
+    other.chmod(0o755)
+    stale_kernel(machine, [str(other)])
+
+
+def test_a_kernel_that_is_only_called_python_is_this_one(machine):
+    stale_kernel(machine, ["python3", "-m", "ipykernel_launcher"])
+    assert kernel.kernel() == "notebooks run in this Python"
 
 
 def old_kernel_side(machine):
@@ -157,8 +178,8 @@ BROKEN = [
     ),
     Broken(
         no_model,
-        ("Model", "not on this machine yet", "Run `make lab` with a network"),
-        ("모델", "아직 이 컴퓨터에 없습니다", "네트워크에 연결하고 `make lab`"),
+        ("Model", "not on this machine yet", "Run `python -m course lab` with a network"),
+        ("모델", "아직 이 컴퓨터에 없습니다", "네트워크에 연결하고 `python -m course lab`"),
     ),
     Broken(
         corrupt_model,
@@ -209,6 +230,16 @@ BROKEN = [
         no_front_end,
         ("JupyterLab's widgets", "the browser's part of jupyterlab_widgets", "pip install"),
         ("JupyterLab의 위젯", "브라우저 쪽 부분이 없습니다", "pip install"),
+    ),
+    Broken(
+        stale_kernel,
+        ("Kernel", "would run in /gone/python", "Delete the folder"),
+        ("커널", "/gone/python에서 실행", "폴더를 지우고"),
+    ),
+    Broken(
+        kernel_of_another_python,
+        ("Kernel", "which is not the course's", "kernels/python3"),
+        ("커널", "이 강좌의 Python이 아닙니다", "kernels/python3"),
     ),
     Broken(
         old_kernel_side,
@@ -278,7 +309,7 @@ def test_a_fault_that_nobody_thought_of_stops_nothing(machine, monkeypatch):
 def test_the_notebook_shows_the_same_as_a_list(machine):
     no_model(machine)
     page = doctor.examine()._repr_html_()
-    assert "<code>make lab</code>" in page
+    assert "<code>python -m course lab</code>" in page
     assert page.count("✗ ") >= 2
 
 
@@ -287,20 +318,21 @@ def test_the_notebook_shows_the_same_as_a_list(machine):
 )
 def test_it_speaks_where_no_package_is_installed_at_all(lang, says):
     bare = [sys.executable, "-S", "-m", "course"]  # -S: a Python without its site-packages
+    inside = {"cwd": software.ROOT, "env": os.environ | {setting_up.INSIDE: "1"}}
     run = subprocess.run(
-        [*bare, "doctor", lang], cwd=software.ROOT, capture_output=True, text=True, encoding="utf-8"
+        [*bare, "doctor", lang], **inside, capture_output=True, text=True, encoding="utf-8"
     )
     assert run.returncode == 1, run.stderr
     assert says in run.stdout
     assert "Traceback" not in run.stdout + run.stderr
-    build = subprocess.run([*bare, "build"], cwd=software.ROOT, capture_output=True, text=True)
+    build = subprocess.run([*bare, "build"], **inside, capture_output=True, text=True)
     assert build.returncode == 1
     assert "python -m course doctor" in build.stderr
     assert "Traceback" not in build.stderr
 
 
 def test_an_old_python_can_read_what_the_doctor_is_written_in():
-    for module in (doctor, resources, software, language):
+    for module in (doctor, kernel, limits, resources, software, language, setting_up, installing):
         source = Path(module.__file__).read_text(encoding="utf-8")
         ast.parse(source, feature_version=(3, 9))
         assert "from __future__ import annotations" in source

@@ -27,7 +27,7 @@ def test_attention_has_three_faces(tiny):
     assert picture(explorer).startswith(b"\x89PNG")
     assert "head 3 looks at: " in repr(explorer)
     assert repr(explorer) in explorer._repr_mimebundle_()[0]["text/plain"]
-    assert 'alt="' in explorer._picture.value
+    assert 'alt="' in explorer._picture.plain.value
     before = picture(explorer)
     explorer.set(layer=0)
     assert repr(explorer).startswith("layer 0,")
@@ -131,3 +131,13 @@ def test_korean_words():
         )
     finally:
         use_language("en")
+
+
+def test_what_a_pattern_ignores_cannot_be_written_in():
+    controls = HeadPatternExplorer(TINY["llama"](), tiny_tokenizer(), TEXT).controls
+    for pattern, text, word in (("word", True, True), ("induction", False, False)):
+        controls["pattern"].value = pattern
+        assert (not controls["text"].disabled, not controls["word"].disabled) == (text, word)
+    controls["pattern"].value = "previous"
+    assert not controls["text"].disabled
+    assert controls["word"].disabled

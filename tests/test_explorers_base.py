@@ -109,11 +109,11 @@ def test_what_a_model_error_says_is_said(monkeypatch):
     letters = Letters("abc")
 
     def fails(**_values):
-        raise ModelError("Run `make lab` once.")
+        raise ModelError("Run `python -m course lab` once.")
 
     monkeypatch.setattr(letters, "record", fails)
     letters.redraw()
-    assert repr(letters) == "letter 2 of 'abc': c\nRun `make lab` once."
+    assert repr(letters) == "letter 2 of 'abc': c\nRun `python -m course lab` once."
 
 
 def test_a_text_that_is_refused_leaves_slider_and_picture():
@@ -166,3 +166,28 @@ def test_a_text_box_answers_when_it_is_left():
     assert isinstance(box, widgets.Text)
     assert not box.continuous_update
     assert issubclass(Letters, Explorer)
+
+
+def test_a_pick_from_code_is_a_click_in_the_picture():
+    letters = Letters("abc")
+    assert repr(letters.pick(position=0)) == "letter 0 of 'abc': a"
+    letters.set(position=2)
+    version = letters._picture._front_end.shown["version"]
+    letters._picture._hear(None, {"pick": 0, "of": version}, [])
+    assert repr(letters) == "letter 0 of 'abc': a"
+    letters.set(position=2)
+    letters._picture._hear(None, {"pick": 0, "of": version}, [])  # of a picture that is gone
+    assert repr(letters) == "letter 2 of 'abc': c"
+    with pytest.raises(ValueError, match=r"pick\(position=0\)"):
+        letters.pick(position=1)
+    with pytest.raises(ValueError, match="Exactly one"):
+        letters.pick()
+
+
+def test_bytes_are_sent_once_a_front_end_has_said_that_it_runs():
+    view = Letters("abc")._picture
+    assert "base64" in view.plain.value
+    assert view._front_end.png == b""
+    view._hear(None, {"alive": True}, [])
+    assert "base64" not in view.plain.value
+    assert view._front_end.png.startswith(b"\x89PNG")

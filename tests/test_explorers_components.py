@@ -34,7 +34,7 @@ def faces(explorer) -> tuple[str, str]:
     """What an explorer shows: its words, and its picture, which is there in two forms."""
     bundle, _metadata = explorer._repr_mimebundle_()
     assert bundle["text/plain"] == repr(explorer)
-    assert bundle["image/png"] in explorer._picture.value
+    assert bundle["image/png"] in explorer._picture.plain.value
     return repr(explorer), bundle["image/png"]
 
 

@@ -37,7 +37,7 @@ def test_three_faces(tiny):
         assert bundle["text/plain"] == repr(explorer)
         image = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
         assert image.width == 2 * about["image/png"]["width"] <= 2 * 740
-        assert "<img alt=" in explorer._picture.value
+        assert "<img alt=" in explorer._picture.plain.value
         assert not explorer._says
 
 

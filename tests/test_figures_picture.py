@@ -1,6 +1,5 @@
 """Pictures: words from the record alone, and regions that lie where their things are."""
 
-import base64
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -27,6 +26,7 @@ from utils.explorers.residual import ResidualExplorer
 from utils.explorers.streams import ButterflyExplorer, StreamsExplorer
 from utils.explorers.timing import StepTimesExplorer
 from utils.explorers.tokens import TokenizerExplorer
+from utils.explorers.turning import TurningExplorer
 from utils.figures.picture import Picture, Region
 from utils.figures.style import CSS_PIXELS_PER_INCH, in_course_style, new_figure
 from utils.timing import StepTimes
@@ -59,6 +59,7 @@ EXPLORERS = {
     "streams, long": lambda *tiny: StreamsExplorer(*tiny, "e" * 40),
     "times": lambda *_tiny: StepTimesExplorer(TIMES),
     "tokens": lambda *tiny: TokenizerExplorer(*tiny, "é! " + TEXT).set(show_bytes=True),
+    "turning": lambda *_tiny: TurningExplorer(),
 }
 
 
@@ -86,7 +87,7 @@ def test_a_picture_is_an_image_and_its_words():
     picture = Picture(empty_figure(), 'two "words" & <more>')
     assert repr(picture) == picture.words
     assert picture.width == 200
-    assert base64.b64decode(picture.image()).startswith(b"\x89PNG")
+    assert picture.image().startswith(b"\x89PNG")
     bundle, metadata = picture._repr_mimebundle_()
     assert bundle["text/plain"] == picture.words
     assert metadata["image/png"] == {"width": 200, "alt": picture.words}

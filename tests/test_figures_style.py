@@ -68,7 +68,9 @@ def test_the_font_has_every_syllable_and_stays_small():
     wanted += [*range(0xAC00, 0xD7A4), *map(ord, "·…×−≈→←↑↓⏎␣√∑∞≤≥≠")]
     assert [chr(code) for code in wanted if code not in glyphs] == []
     assert FONT.stat().st_size < 1_300_000
-    assert "SIL OPEN FONT LICENSE" in FONT.with_name("NotoSansKR-OFL.txt").read_text("utf-8")
+    assert "SIL OPEN FONT LICENSE" in FONT.with_name("NotoSansKR-OFL.txt").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_dollar_is_a_dollar():

@@ -140,9 +140,9 @@ def test_untouched_stub_is_not_attempted(number, lang, tmp_path, monkeypatch):
 def _value(source: str, check: str, folder):
     """What the check cell passes to `check(…)` after `source` has run as a file of its own."""
     path = folder / "stub.py"
-    path.write_text(f"import torch\n{source}\n")
+    path.write_text(f"import torch\n{source}\n", encoding="utf-8")
     names: dict = {}
-    exec(compile(path.read_text(), str(path), "exec"), names)
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), names)
     argument = check.split(".check(")[1].rsplit(")", 1)[0]
     return eval(argument, names)
 

@@ -179,7 +179,9 @@ def test_a_demonstration_promises_what_the_solved_notebook_shows(path, lang):
 @each_lesson
 def test_a_demonstration_names_controls_as_they_are_labelled(path, lang):
     catalogue = (ROOT / "utils/locale/ko/LC_MESSAGES/course.po").read_text(encoding="utf-8")
-    explorers = "".join(p.read_text() for p in (ROOT / "utils/explorers").glob("*.py"))  # "min-p"
+    explorers = "".join(
+        p.read_text(encoding="utf-8") for p in (ROOT / "utils/explorers").glob("*.py")
+    )  # "min-p"
     kind = "msgid" if lang == "en" else "msgstr"
     demonstration = " ".join(CODE.sub("", chapter(path, lang)[DEMONSTRATION]).split())
     for label in re.findall(r"\*([^*]+)\*", demonstration):

@@ -1,6 +1,5 @@
 """`python -m course lab`: what opens, in which language, and without a network."""
 
-import json
 import os
 import re
 import socket
@@ -11,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from jupyterlab_server.settings_utils import _get_overrides
 
 from course.machine import lab
 from utils.model_store import cache_folder
@@ -25,14 +25,15 @@ def test_the_course_opens_at_its_front_door_in_that_language(language):
     assert (lab.ROOT / first).is_file()
 
 
-def test_menus_follow_the_language_and_pop_ups_stay_away(tmp_path):
-    file = tmp_path / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
+def test_menus_follow_the_language_of_the_server_and_pop_ups_stay_away(monkeypatch, tmp_path):
     for language, locale in (("ko", "ko_KR"), ("en", "en")):
-        lab.set_menus(language, tmp_path)
-        defaults = json.loads(file.read_text())
+        monkeypatch.setenv("JUPYTER_CONFIG_PATH", lab.with_menus(language, str(tmp_path)))
+        defaults, error = _get_overrides(str(tmp_path))  # as JupyterLab's server reads them
+        assert not error
         assert defaults["@jupyterlab/translation-extension:plugin"] == {"locale": locale}
         news = defaults["@jupyterlab/apputils-extension:notification"]
         assert news == {"fetchNews": "false", "checkForUpdates": False}
+        assert str(tmp_path) in os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep)
 
 
 @pytest.mark.parametrize(
@@ -56,19 +57,7 @@ def test_a_screen_is_told_from_none(monkeypatch, platform, environment, screen):
 
 
 @pytest.fixture
-def menus_as_they_were():
-    """The lab sets its menus in the environment that runs it, which here is the tests' own."""
-    file = Path(sys.prefix, "share", "jupyter", "lab", "settings", "overrides.json")
-    before = file.read_bytes() if file.exists() else None
-    yield
-    if before is None:
-        file.unlink(missing_ok=True)
-    else:
-        file.write_bytes(before)
-
-
-@pytest.fixture
-def lab_in_korean(tmp_path, menus_as_they_were, default_model):
+def lab_in_korean(tmp_path, default_model):
     """The process of `python -m course lab ko` and its log; the model is prepared already."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -89,7 +78,7 @@ def lab_in_korean(tmp_path, menus_as_they_were, default_model):
     }
     log = tmp_path / "lab.log"
     arguments = ["ko", "--no-browser", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
-    with log.open("w") as output:
+    with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "course", "lab", *arguments],
             cwd=lab.ROOT,
@@ -106,11 +95,13 @@ def test_a_prepared_course_opens_in_korean_without_a_network(lab_in_korean):
     process, log = lab_in_korean
     address = None
     for _second in range(90):
-        address = re.search(r"http://127\.0\.0\.1:\d+/lab/tree/\S+", log.read_text())
+        address = re.search(
+            r"http://127\.0\.0\.1:\d+/lab/tree/\S+", log.read_text(encoding="utf-8")
+        )
         if address or process.poll() is not None:
             break
         time.sleep(1)
-    assert address, log.read_text()[-3000:]
+    assert address, log.read_text(encoding="utf-8")[-3000:]
     assert f"/lab/tree/{lab.first_notebook('ko').as_posix()}?token=" in address[0]
 
     no_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -119,4 +110,4 @@ def test_a_prepared_course_opens_in_korean_without_a_network(lab_in_korean):
         assert "JupyterLab" in page.read().decode()
 
     process.terminate()
-    assert process.wait(30) == 0, log.read_text()[-3000:]
+    assert process.wait(30) == 0, log.read_text(encoding="utf-8")[-3000:]

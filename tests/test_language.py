@@ -113,16 +113,16 @@ def test_korean_keeps_placeholders_and_code():
 def korean_prose():
     """(where, text) of all Korean that the course says, each text on one line, without code."""
     for path in lesson_files():
-        cells = re.split(r"(?m)^# %%", path.read_text())
+        cells = re.split(r"(?m)^# %%", path.read_text(encoding="utf-8"))
         for cell in cells:
             if 'lang="ko"' in cell.partition("\n")[0]:
                 yield path.name, re.sub(r"(?m)^# ?", "", cell)
     for name in ("README.ko.md", "course/workshop/guide.ko.md"):
-        yield name, (ROOT / name).read_text()
+        yield name, (ROOT / name).read_text(encoding="utf-8")
     yield from both_languages()
     # titles of checks, which are made while checking
     for path in (ROOT / "course" / "graders").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and re.search("[가-힣]", str(node.value)):
                 yield path.name, node.value
 
@@ -155,7 +155,7 @@ def test_an_old_word_is_found_where_a_word_begins():
     assert old_words_in("이 과정의\n디코더")
     assert old_words_in("{name}을(를) 쓸 수 없습니다")
     assert not old_words_in("글을 쓰는\n과정을 봅니다. 알고리즘의 `과정`. 사이에서도 그럴듯한 답")
-    glossary = (ROOT / "GLOSSARY.md").read_text()
+    glossary = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8")
     for right in ("시드", "강좌", "채점기", "설정", "단계", "KV 헤드", "상한", "주파수", "차원"):
         assert right in OLD_WORDS.values()
         assert right in glossary, right
@@ -164,7 +164,7 @@ def test_an_old_word_is_found_where_a_word_begins():
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_message_hides_in_an_f_string(path):
     """Babel does not find `_()` there, nor a message put together before it is looked up."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.JoinedStr):
             literal = [
                 n

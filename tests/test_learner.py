@@ -58,11 +58,11 @@ def test_a_chapter_is_the_learner_s_from_another_folder(learner):
     assert run_in(ROOT, half("chapters")).endswith("Passed.")
     assert events.summary()["6.1"].passed
     assert [row["kind"] for row in events.rows()] == ["attempt", "answer"]
-    assert "# ── 6.1 rms_norm ─" in (learner / "my_llm.py").read_text()
+    assert "# ── 6.1 rms_norm ─" in (learner / "my_llm.py").read_text(encoding="utf-8")
 
 
 def test_nbval_over_a_half_solved_chapter_keeps_nothing(learner, tmp_path):
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     shutil.copy(ROOT / "conftest.py", tmp_path)
     nbformat.write(half("chapters"), learner / "06_block.ipynb")
     nbval = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-p", "no:xdist"]

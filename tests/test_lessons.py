@@ -66,7 +66,9 @@ def test_minutes_are_the_sum_of_their_parts(path):
         )
         assert reading + solving == total
         assert solving == exercises
-        assert 45 <= total <= 75
+        stop = {"ko": "(?m)^## 쉬어 가기: ", "en": "(?m)^## A place to stop: "}[cell.lang]
+        stops = sum(len(re.findall(stop, each.source)) for each in head if each.lang == cell.lang)
+        assert 45 <= total / (1 + stops) <= 100
 
 
 @each_lesson

@@ -133,17 +133,21 @@ def test_a_folder_without_weights(tmp_path):
 def test_weights_are_never_made_up(tmp_path):
     """`transformers` fills in what a checkpoint lacks, with random numbers."""
     save_tiny(tmp_path, "llama")
-    config = json.loads((tmp_path / "config.json").read_text())
-    (tmp_path / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 3}))
+    config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    (tmp_path / "config.json").write_text(
+        json.dumps(config | {"num_hidden_layers": 3}), encoding="utf-8"
+    )
     with pytest.raises(ModelError, match=r"model\.layers\.2"):
         load_model(str(tmp_path), "cpu")
 
 
 def test_code_that_comes_with_a_model_is_not_run(tmp_path):
     ran = tmp_path / "ran"
-    (tmp_path / "own.py").write_text(f"open({str(ran)!r}, 'w')")
+    (tmp_path / "own.py").write_text(f"open({str(ran)!r}, 'w')", encoding="utf-8")
     code = {"AutoConfig": "own.Config", "AutoModelForCausalLM": "own.Model"}
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": "own", "auto_map": code}))
+    (tmp_path / "config.json").write_text(
+        json.dumps({"model_type": "own", "auto_map": code}), encoding="utf-8"
+    )
     with pytest.raises(ModelError, match="never runs"):
         load_model(str(tmp_path), "cpu")
     assert not ran.exists()
@@ -199,7 +203,7 @@ def test_a_hub_model_says_its_size_then_downloads_then_needs_no_network(
         repository = hub_cache / "models--owner--tiny"
         save_tiny(repository / "snapshots" / "abc")
         (repository / "refs").mkdir()
-        (repository / "refs" / "main").write_text("abc")
+        (repository / "refs" / "main").write_text("abc", encoding="utf-8")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
     model, _ = load_model("owner/tiny", "cpu")

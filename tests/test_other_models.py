@@ -1,5 +1,7 @@
 """Other models than the course's own: right numbers, or a sentence that says what is missing."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import transformers
@@ -9,8 +11,8 @@ from tests.other_models import ORIGINAL, PLAIN, REFUSED, longrope, other
 from tests.tiny_models import CONTEXT, GROUPED, TINY, WINDOW, _random, tiny_tokenizer
 from utils import decoding, parts
 from utils.anatomy import trace_components
-from utils.architecture import attention_modules, blocks, projections
-from utils.attention import record_attention
+from utils.architecture import attention_modules, blocks, projections, tell_if_smaller
+from utils.attention import record_attention, without_head
 from utils.decoder import Decoder
 from utils.embeddings import sentence_vectors
 from utils.explorers.anatomy import AnatomyExplorer
@@ -19,8 +21,9 @@ from utils.explorers.feed_forward import FeedForwardExplorer
 from utils.explorers.generation import GenerationExplorer
 from utils.explorers.streams import ButterflyExplorer
 from utils.feed_forward import losses_without_each, without_each
+from utils.figures.kv_cache import cache_picture, cache_words
 from utils.generation import generate, generation_steps
-from utils.kv_cache import generate_with_cache, trace_cache
+from utils.kv_cache import CacheAt, generate_with_cache, trace_cache
 from utils.losses import long_losses
 from utils.model import chat_ids, load_model, prompt_ids
 from utils.neurons import strongest_neurons
@@ -28,7 +31,7 @@ from utils.parts import ForTransformers, KVCache
 from utils.residual import contributions, trace_residual
 from utils.streams import change_token, logit_lens, one_at_a_time, trace_streams
 from utils.timing import library_writes
-from utils.tokens import single_token, text_ids, token_text, tokenize
+from utils.tokens import single_token, text_after, text_ids, token_text, tokenize
 
 TEXT = "The dog chased the squirrel because it was hungry."
 
@@ -464,3 +467,154 @@ def test_the_blocks_are_those_that_write_and_not_those_that_see():
 def test_nobody_s_home_is_no_model():
     with pytest.raises(ValueError, match="There is no model '~nobody-at-all/x'"):
         load_model("~nobody-at-all/x", "cpu")
+
+
+# Architectures that keep, give or share something of their own -------------------------------
+
+
+def jamba():
+    """Blocks with and without attention; beside keys and values it keeps a state."""
+    return _random(
+        transformers.JambaConfig, **GROUPED, num_experts=1, attn_layer_period=2,
+        attn_layer_offset=1, mamba_d_state=4, use_mamba_kernels=False,
+    )  # fmt: skip
+
+
+def first_gpt():
+    """It keeps nothing of a text, its attention gives lists, and no norm comes last."""
+    return _random(
+        transformers.OpenAIGPTConfig, n_embd=32, n_layer=2, n_head=4, n_positions=CONTEXT
+    )
+
+
+@pytest.mark.parametrize("make", [jamba, first_gpt])
+def test_what_keeps_no_cache_of_keys_and_values_writes_without(make):
+    model, tokenizer, ids = make(), tiny_tokenizer(), some_ids(10)
+    for reads_on in (
+        lambda: generate(model, tokenizer, TEXT, 5),
+        lambda: generate_with_cache(model, ids, 5),
+        lambda: trace_cache(model, tokenizer, TEXT, 5),
+        lambda: one_at_a_time(model, ids[0]),
+        lambda: long_losses(model, ids, rows=4),
+    ):
+        with pytest.raises(ValueError, match=f"What {type(model).__name__} keeps of a text"):
+            reads_on()
+    steps = generation_steps(model, tokenizer, TEXT, 5, use_cache=False)
+    expected = library_writes(model, prompt_ids(model, tokenizer, TEXT), 5)
+    assert [step.token_id for step in steps] == expected
+
+
+def test_heads_are_counted_only_where_each_block_has_some():
+    model = jamba()
+    with (
+        pytest.raises(ValueError, match="JambaForCausalLM does not have an attention layer"),
+        without_head(model, 1, 1),
+    ):
+        pass
+
+
+def test_an_attention_layer_that_gives_a_list_is_switched_off():
+    model, tokenizer = first_gpt(), tiny_tokenizer()
+    each = without_each(model, tokenizer, TEXT, "attention")
+    first = blocks(model)[0].attention
+    first.c_proj.weight.zero_()
+    first.c_proj.bias.zero_()
+    logits = model(each.input_ids).logits[0, -1]
+    assert float(logits.softmax(-1)[each.token_id]) == pytest.approx(float(each.without[0]))
+
+
+def test_several_streams_and_shared_keys_are_refused():
+    config = GROUPED | {"num_hidden_layers": 3}
+    model = _random(
+        transformers.Gemma3nTextConfig, **config, head_dim=8, vocab_size_per_layer_input=400,
+        hidden_size_per_layer_input=8, num_kv_shared_layers=1, laurel_rank=4,
+        layer_types=["full_attention", "sliding_attention", "full_attention"],
+        activation_sparsity_pattern=[0.0] * 3,
+    )  # fmt: skip
+    for look in (trace_streams, trace_residual, without_each, losses_without_each):
+        with pytest.raises(ValueError, match="Gemma3nForCausalLM is not built of blocks"):
+            look(model, tiny_tokenizer(), TEXT)
+    with pytest.raises(ValueError, match="Gemma3nForCausalLM is not built of blocks"):
+        one_at_a_time(model, some_ids(5)[0])
+
+
+def test_llama_4_calls_itself_its_decoder():
+    model, tokenizer = (
+        _random(
+            transformers.Llama4TextConfig, **GROUPED, head_dim=8, intermediate_size_mlp=64,
+            num_local_experts=2, attention_chunk_size=CONTEXT,
+        ),
+        tiny_tokenizer(),
+    )  # fmt: skip
+    ids = prompt_ids(model, tokenizer, TEXT)
+    last = model(ids, output_hidden_states=True).hidden_states[-1][0, -1]
+    torch.testing.assert_close(sentence_vectors(model, tokenizer, [TEXT])[0], last)
+
+
+def test_the_sink_is_named():
+    model, tokenizer = (
+        _random(
+            transformers.GptOssConfig, **GROUPED, head_dim=8, num_local_experts=2,
+            num_experts_per_tok=1, sliding_window=CONTEXT,
+        ),
+        tiny_tokenizer(),
+    )  # fmt: skip
+    record = record_attention(model, tokenizer, TEXT)
+    sinks = attention_modules(model)[1].sinks
+    column = sinks[:, None, None].expand(-1, len(record.tokens), 1)
+    scores = torch.cat([record.masked_scores(1), column], -1)
+    torch.testing.assert_close(record.sink(1), scores.softmax(-1)[..., -1], atol=1e-2, rtol=0)
+    explorer = AttentionExplorer(model, tokenizer, TEXT, layer=1)
+    share = float(record.sink(1)[0, -1])
+    assert f"the sink, which hands over nothing, takes {share:.2f}" in repr(explorer)
+    assert not record_attention(TINY["llama"](), tokenizer, TEXT).sink(0).any()
+
+
+def test_what_grows_with_the_square_is_refused_before_the_pass(monkeypatch):
+    model = TINY["llama"]()
+    monkeypatch.setattr("utils.attention.MOST_BYTES", 2 * 2 * 4 * 4 * 20**2)
+    kept = record_attention(model, tiny_tokenizer(), "~" * 20)
+    assert sum(part.nbytes for name in ("scores", "weights") for part in getattr(kept, name)) == (
+        2 * 2 * 4 * 4 * 20**2
+    )
+    monkeypatch.setattr(model, "forward", lambda *_given, **_named: pytest.fail("it has read"))
+    with pytest.raises(ValueError, match=r"21 tokens long.*there is room for 20 tokens"):
+        record_attention(model, tiny_tokenizer(), "~" * 21)
+
+
+def test_a_cache_that_leads_elsewhere_says_so():
+    trace = trace_cache(TINY["llama"](), tiny_tokenizer(), TEXT, 3)
+    assert trace.same
+    assert "another token" not in cache_words(CacheAt(trace, 1))
+    picture = cache_picture(CacheAt(replace(trace, same=False), 1))
+    says = "without the cache another token would be chosen"
+    assert says in picture.words
+    assert any(says in text.get_text() for text in picture.figure.texts)
+
+
+def test_a_text_goes_on_with_its_space():
+    tokenizer = sentencepiece_like()
+    the, dog = tokenizer.convert_tokens_to_ids(["▁The", "▁dog"])
+    assert tokenizer.decode([dog]) == "dog"
+    assert text_after(tokenizer, [the], [dog]) == " dog"
+    tokenizer = tiny_tokenizer()
+    ids = tokenizer("강").input_ids
+    assert text_after(tokenizer, ids[:1], ids[1:]) == tokenizer.decode(ids[1:])
+
+
+def test_a_model_smaller_than_the_lesson_is_told_once(capsys):
+    tell_if_smaller(TINY["llama"](), layers=2, heads=4)
+    assert capsys.readouterr().out == ""
+    tell_if_smaller(TINY["llama"](), layers=28, heads=9)
+    said = capsys.readouterr().out
+    assert "28 layers with 9 heads each, and LlamaForCausalLM has 2 with 4." in said
+
+
+def test_a_tokenizer_larger_than_the_model_is_told_when_it_is_loaded(tmp_path, capsys):
+    model = _random(transformers.LlamaConfig, **GROUPED)
+    model.resize_token_embeddings(50)
+    model.save_pretrained(tmp_path)
+    tiny_tokenizer().save_pretrained(tmp_path)
+    load_model(str(tmp_path), "cpu")
+    count = len(tiny_tokenizer())
+    assert f"has {count} tokens, and the model vectors for 50 only" in capsys.readouterr().err

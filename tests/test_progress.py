@@ -134,12 +134,12 @@ def test_nothing_is_forgotten_where_no_copy_can_be_made(file, monkeypatch):
         for second in range(3):
             name = (now + timedelta(seconds=second)).strftime("progress-%Y-%m-%d-%H%M%S-taken")
             taken.append(file.with_name(f"{name}.sqlite"))
-            taken[-1].write_text("something else")
+            taken[-1].write_text("something else", encoding="utf-8")
         return "taken"
 
     monkeypatch.setattr(events, "token_hex", taken_name)
     assert events.clear() is None
-    assert {path.read_text() for path in taken} == {"something else"}
+    assert {path.read_text(encoding="utf-8") for path in taken} == {"something else"}
     assert "COURSE_PROGRESS" in events.take_notice()
     assert events.summary()["1.1"].passed
 
@@ -217,7 +217,7 @@ def garbage(file: Path) -> None:
 
 
 def text(file: Path) -> None:
-    file.write_text("this is no database")
+    file.write_text("this is no database", encoding="utf-8")
 
 
 def filled(file: Path) -> None:
@@ -296,10 +296,10 @@ def test_a_file_that_cannot_be_used_is_set_aside(file, spoil):
 
 def test_a_folder_in_the_way_is_set_aside(file):
     file.mkdir(parents=True)
-    (file / "mine.txt").write_text("mine")
+    (file / "mine.txt").write_text("mine", encoding="utf-8")
     events.record_attempt("2.1", True)
     (kept,) = set_aside(file)
-    assert (kept / "mine.txt").read_text() == "mine"
+    assert (kept / "mine.txt").read_text(encoding="utf-8") == "mine"
     assert events.summary()["2.1"].passed
 
 
@@ -344,7 +344,7 @@ def assert_fails_softly():
 
 
 def test_a_place_that_cannot_be(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "file" / "progress.sqlite"))
     assert_fails_softly()
 

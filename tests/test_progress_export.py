@@ -107,11 +107,23 @@ def test_csv_says_the_same(capsys):
     assert export.main(["--export", "csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert list(rows[0]) == ["learner", *export.COLUMNS]
-    found = {row["exercise"]: row for row in rows}
+    found = {export.plain_number(row["exercise"]): row for row in rows}
     assert found["3.2"]["diagnoses"] == "multiplied:2 wrong-shape:1 none:1"
     assert (found["3.2"]["passed"], found["3.2"]["attempts_to_pass"]) == ("True", "4")
     assert found["7.10"]["attempts_to_pass"] == ""
     assert {row["learner"] for row in rows} == {events.learner_id()}
+
+
+def test_every_exercise_is_a_number_of_its_own_in_a_spreadsheet(capsys):
+    for number in EXERCISES:
+        events.record_attempt(number, True)
+    export.main(["--export", "csv"])
+    rows = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    numbers = [float(row["exercise"]) for row in rows]  # as pandas and a spreadsheet read it
+    assert len(set(numbers)) == len(EXERCISES)
+    assert numbers == sorted(numbers)
+    for number in EXERCISES:
+        assert export.plain_number(export.padded_number(number)) == number
 
 
 def test_an_export_does_not_say_who_the_learner_is(capsys, monkeypatch):

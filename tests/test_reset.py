@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from course import ROOT
-from course.notebooks import build, reset
+from course.notebooks import built, reset
 from course.notebooks.contents import contents, find_lesson
 from course.notebooks.copies import keep_copy
 from course.notebooks.reset import put_back
@@ -45,17 +45,17 @@ def test_the_learners_notebook_is_kept_under_a_dated_name(chapters, capsys):
     path = chapters / "ko" / "03_decoding.ipynb"
     as_it_came, others = path.read_bytes(), sorted(chapters.rglob("*"))
     mine = work_on(path)
-    (chapters / "ko" / "my_llm.py").write_text("mine")
+    (chapters / "ko" / "my_llm.py").write_text("mine", encoding="utf-8")
     assert reset.main(["3"]) == 0
     said = capsys.readouterr().out
     assert path.read_bytes() == as_it_came
     (kept,) = chapters.glob("ko/03_decoding-*.ipynb")
     assert kept.read_bytes() == mine
-    assert build.KEPT.search(kept.stem)  # so `build` leaves it alone
+    assert f"chapters/ko/{kept.name}" not in built.noted(ROOT)  # so `build` leaves it alone
     assert f"yours is kept as {kept.name}" in said
     assert "chapters/en/03_decoding.ipynb is as it came." in said
     assert "python -m course progress --reset 03" in said
-    assert (chapters / "ko" / "my_llm.py").read_text() == "mine"
+    assert (chapters / "ko" / "my_llm.py").read_text(encoding="utf-8") == "mine"
     assert {*others} <= {*chapters.rglob("*")}
 
     assert reset.main(["03", "ko"]) == 0  # as it came: there is nothing more to keep
@@ -65,9 +65,9 @@ def test_the_learners_notebook_is_kept_under_a_dated_name(chapters, capsys):
 def test_many_resets_in_one_second_keep_everything(chapters):
     path = chapters / "en" / "05_kv_cache.ipynb"
     for n in range(5):
-        path.write_text(f"attempt {n}")
+        path.write_text(f"attempt {n}", encoding="utf-8")
         put_back(find_lesson("05"), "en", path.parent)
-    kept = [copy.read_text() for copy in chapters.glob("en/05_kv_cache-*.ipynb")]
+    kept = [copy.read_text(encoding="utf-8") for copy in chapters.glob("en/05_kv_cache-*.ipynb")]
     assert sorted(kept) == [f"attempt {n}" for n in range(5)]
 
 
@@ -88,12 +88,12 @@ def test_what_cannot_be_kept_is_not_replaced(chapters, monkeypatch, capsys):
 def test_a_copy_that_protects_is_never_overwritten(tmp_path):
     path = tmp_path / "my_llm.py"
     for n in range(12):
-        path.write_text(f"version {n}")
+        path.write_text(f"version {n}", encoding="utf-8")
         copy = keep_copy(path)
-        assert copy.read_text() == f"version {n}"
-    assert sorted(copy.read_text() for copy in tmp_path.glob("my_llm-*.py")) == sorted(
-        f"version {n}" for n in range(12)
-    )
+        assert copy.read_text(encoding="utf-8") == f"version {n}"
+    assert sorted(
+        copy.read_text(encoding="utf-8") for copy in tmp_path.glob("my_llm-*.py")
+    ) == sorted(f"version {n}" for n in range(12))
 
 
 @pytest.mark.parametrize("name", ["9", "nonsense", "", "..", "3.2"])

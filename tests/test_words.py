@@ -66,7 +66,7 @@ Question("1.a")
 @pytest.fixture
 def lesson(tmp_path):
     path = tmp_path / "01_small.py"
-    path.write_text(LESSON)
+    path.write_text(LESSON, encoding="utf-8")
     return path
 
 
@@ -131,7 +131,7 @@ ENGLISH_QUESTION = LESSON[LESSON.index('# %% [markdown] lang="en" question') :]
 )
 def test_what_is_missing_is_refused_with_file_and_line(lesson, old, new, why):
     assert old in LESSON
-    lesson.write_text(LESSON.replace(old, new, 1))
+    lesson.write_text(LESSON.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(LessonError, match=r"^01_small\.py:\d+: ") as refused:
         read_lesson(lesson)
     assert why in str(refused.value)

@@ -17,8 +17,6 @@ import numpy as np
 import torch
 from ipykernel.kernelapp import IPKernelApp
 
-import course.exercise
-import course.map
 import course.my_progress  # noqa: F401
 import utils.model
 from utils import timing

@@ -57,11 +57,18 @@ class Block:
         return [child for child in children if "norm" in type(child).__name__.lower()]
 
 
+def writer(model: Model) -> nn.Module:
+    """The part of `model` that reads and writes text, and not the tower that looks at pictures."""
+    decoder = model.get_decoder() or model.base_model
+    return getattr(model, "model", model) if decoder is model else decoder  # Llama 4: itself
+
+
 def blocks(model: Model) -> tuple[Block, ...]:
     """The blocks of `model`, in order.  Raises ValueError for an architecture built otherwise."""
     count = model.config.get_text_config().num_hidden_layers
-    writer = model.get_decoder() or model  # and not the tower that looks at pictures
-    stacks = [m for m in writer.modules() if isinstance(m, nn.ModuleList) and len(m) == count]
+    stacks = [
+        m for m in writer(model).modules() if isinstance(m, nn.ModuleList) and len(m) == count
+    ]
     found = []
     for layer, module in enumerate(stacks[0] if stacks else ()):
         attention, feed_forward = _child(module, "attention", "attn"), _child(module, "mlp")
@@ -97,7 +104,10 @@ def check_parts_add(model: Model, found: tuple[Block, ...]) -> None:
     """Raise ValueError where a part takes the stream too and gives it back, as in BLOOM and MPT.
 
     What such a part gives is no share of the stream: it is the stream, its share already added.
+    So too where a block needs what one below it has computed, as in Gemma 3n.
     """
+    if getattr(model.config.get_text_config(), "num_kv_shared_layers", None):
+        raise not_a_stack(model)
     for block in found:
         for part in (block.attention, block.feed_forward):
             if "residual" in signature(part.forward).parameters:
@@ -108,7 +118,7 @@ def attention_modules(model: Model) -> list[nn.Module]:
     """The attention layers of `model`, from the first block to the last."""
     return [
         module
-        for module in model.base_model.modules()
+        for module in writer(model).modules()
         if hasattr(module, "layer_idx") and "Attention" in type(module).__name__
     ]
 
@@ -181,7 +191,7 @@ def last_matrix(model: Model, feed_forward: nn.Module) -> nn.Linear | Conv1D:
 
 def final_norm(model: Model) -> nn.Module:
     """The norm between the last block and the LM head.  Raises ValueError if there is none."""
-    stack = model.base_model
+    stack = writer(model)
     lists = [part for part in stack.modules() if isinstance(part, nn.ModuleList)]
     inside = {id(part) for modules in lists for part in modules.modules()}
     norms = [m for m in stack.modules() if "Norm" in type(m).__name__ and id(m) not in inside]
@@ -226,6 +236,32 @@ def check_reading(model: Model, normed: Tensor, logits: Tensor) -> None:
 
 
 # Places that are asked for ------------------------------------------------------------------
+
+
+def tell_if_smaller(model: Model, layers: int, heads: int = 1) -> None:
+    """Print a sentence where `model` has fewer layers or heads than a lesson looks at.
+
+    For the cell that loads the model: the default model is large enough, and nothing is printed.
+
+        model, tokenizer = load_model()
+        tell_if_smaller(model, layers=28, heads=9)
+    """
+    has = model.config.get_text_config().num_hidden_layers
+    has_heads = head_count(model) if heads > 1 else heads
+    if has < layers or has_heads < heads:
+        print(
+            _(
+                "This lesson looks at {layers} layers with {heads} heads each, and "
+                "{architecture} has {has} with {has_heads}. Cells that ask for more will fail: "
+                'put smaller numbers into them, or take load_model("smollm2").'
+            ).format(
+                layers=layers,
+                heads=heads,
+                architecture=type(model).__name__,
+                has=has,
+                has_heads=has_heads,
+            )
+        )
 
 
 def check_layer(layer: int, count: int) -> None:

@@ -5,6 +5,7 @@ It does so for the thread that records; one that runs the same model meanwhile g
 The steps themselves stand, one small function each, in `utils.parts.heads`.
 """
 
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -30,6 +31,9 @@ from utils.language import _
 from utils.model import Model, prompt_ids
 from utils.parts import repeat_kv
 from utils.tokens import Tokenizer, token_text
+
+MOST_BYTES = 2 * 10**9  # of scores and weights that a record keeps
+ROUNDING = 0.005  # a sum of weights may miss 1 by that in half precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +62,16 @@ class AttentionRecord:
         return len(self.weights)
 
     def masked_scores(self, layer: int) -> Tensor:
-        """The scores of a layer with -inf where a query may not look: [head, query, key]."""
+        """The scores of a layer with -inf where a query may not look: [head, query, key].
+
+        Their softmax is the weights; in models with a sink it is more, by what the sink takes.
+        """
         return self.scores[layer].masked_fill(~self.masks[layer], float("-inf"))
+
+    def sink(self, layer: int) -> Tensor:
+        """What the sink takes of each query's attention, [head, query]: 0 in models without one."""
+        taken = 1 - self.weights[layer].float().sum(-1)
+        return taken * (taken > ROUNDING)
 
     def groups(self, layer: int) -> int:
         """How many query heads share one key-value head."""
@@ -91,11 +103,21 @@ def record_attention(model: Model, tokenizer: Tokenizer, text: str) -> Attention
 def record_ids(model: Model, tokenizer: Tokenizer, input_ids: Tensor) -> AttentionRecord:
     """The record of a text that is already tokens, int64 [position].
 
-    Raises ValueError for a model whose attention `transformers` cannot exchange.
+    Raises ValueError for a model whose attention `transformers` cannot exchange, and, before the
+    pass, for a text of which more than MOST_BYTES would be kept.
     """
+    count = model.config.get_text_config().num_hidden_layers
+    pair = 2 * count * head_count(model) * model.dtype.itemsize  # a score and a weight, every head
+    longest = math.isqrt(MOST_BYTES // pair)
+    if len(input_ids) > longest:
+        raise ValueError(
+            _(
+                "The text is {count} tokens long. Of each pair of tokens every head of every layer "
+                "is kept, which would be {size:.1f} GB; there is room for {longest} tokens."
+            ).format(count=len(input_ids), size=pair * len(input_ids) ** 2 / 1e9, longest=longest)
+        )
     with _recording(model) as layers:
         model(input_ids=input_ids[None], use_cache=False)
-    count = model.config.get_text_config().num_hidden_layers
     if any(RECORDED - layers.get(layer, {}).keys() for layer in range(count)):
         raise _cannot_record(model)
     kept = {n: tuple(layers[layer][n][0] for layer in range(count)) for n in RECORDED}
@@ -204,9 +226,17 @@ def _implementations(config: Any) -> dict[str, str]:
 def without_head(model: Model, layer: int, head: int) -> Iterator[None]:
     """Within it, one head of `model` gives nothing: its output is 0.
 
-    Raises ValueError for a layer or a head that the model does not have.
+    Raises ValueError for a layer or a head that the model does not have, and for a model in which
+    some blocks have no attention layer.
     """
     modules, count = attention_modules(model), head_count(model)
+    if len(modules) != model.config.get_text_config().num_hidden_layers:
+        raise ValueError(
+            _(
+                "{architecture} does not have an attention layer of a known kind in each block, so "
+                "its heads cannot be switched off here."
+            ).format(architecture=type(model).__name__)
+        )
     if not (0 <= layer < len(modules) and 0 <= head < count):
         raise ValueError(
             _(

@@ -1,7 +1,8 @@
 """A whole Llama-family model in one short file: what lesson 08 builds, as a reference.
 
 Made for speed with one text: matrices that read the same vector are fused into one, all of them are
-laid out for the product with one vector, and keys and values go into memory that is taken once.
+multiplied in the form that is fastest on this machine, and keys and values go into memory that is
+taken once.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,15 +10,16 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear, rms_norm, scaled_dot_product_attention
+from torch.nn.functional import rms_norm, scaled_dot_product_attention
 from transformers import GenerationConfig
 from transformers.activations import ACT2FN
 
+from utils.decoder_forms import fastest_form
 from utils.decoder_weights import (
     BlockWeights,
+    Matrix,
     block_weights,
     check_architecture,
-    laid_out,
     longest_text,
 )
 from utils.decoding import greedy
@@ -49,7 +51,7 @@ class Decoder:
     embedding: Tensor  # [vocab, width]
     blocks: tuple[BlockWeights, ...]
     norm: Tensor  # [width]
-    head: Tensor  # [vocab, width]
+    head: Matrix  # [vocab, width]
     cos: Tensor  # [position, head_dim], for every position there is room for
     sin: Tensor  # the same, its first half negative
     heads: int
@@ -66,7 +68,8 @@ class Decoder:
         """Take the weights out of a Llama, Mistral, Qwen2 or Phi-3 of `transformers`.
 
         max_positions: the longest text to make room for, at most the model's context or sliding
-        window.  On a CPU it has matrices of its own, as large as the model's.  Raises ValueError
+        window.  On a CPU it may have matrices of its own, as large as the model's: a
+        short trial tells in which form this machine multiplies fastest.  Raises ValueError
         for a model of another kind, or one without an LM head.
         """
         if max_positions < 1:
@@ -79,11 +82,13 @@ class Decoder:
         positions = torch.arange(min(max_positions, longest), device=weight.device)
         cos, sin = (angles[0] for angles in stack.rotary_emb(weight, positions[None]))
         first, second = sin.chunk(2, dim=-1)
+        blocks, head = [block_weights(layer) for layer in stack.layers], model.lm_head.weight
+        form = fastest_form([m.weight for block in blocks for m in block.matrices()])
         return cls(
             embedding=weight,
-            blocks=tuple(map(block_weights, stack.layers)),
+            blocks=tuple(block.laid_out(form) for block in blocks),
             norm=stack.norm.weight,
-            head=laid_out(model.lm_head.weight),
+            head=Matrix(head, None, form(head)),
             cos=cos,
             sin=torch.cat([-first, second], dim=-1),
             heads=config.num_attention_heads,
@@ -102,8 +107,7 @@ class Decoder:
 
     def matrices(self) -> list[Tensor]:
         """All that is multiplied with to write a token, each [out, in]."""
-        blocks = ((b.qkv, b.output, b.gate_up, b.down) for b in self.blocks)
-        return [*(weight for block in blocks for weight, _bias in block), self.head]
+        return [*(m.weight for block in self.blocks for m in block.matrices()), self.head.weight]
 
     def new_cache(self) -> StaticCache:
         """An empty cache with room for `max_positions`."""
@@ -117,7 +121,7 @@ class Decoder:
         With a cache they go on from the text that it holds, and are kept in it.  Raises ValueError
         for a text longer than `max_positions`.
         """
-        return linear(self._read(input_ids, cache), self.head)
+        return self.head(self._read(input_ids, cache))
 
     def generate(self, input_ids: Tensor, max_new_tokens: int) -> Tensor:
         """`input_ids`, int64 [1, position], and the likeliest tokens after them: [1, all].
@@ -146,8 +150,8 @@ class Decoder:
         def read(unseen: Tensor) -> Tensor:
             nonlocal whole
             whole = torch.cat([whole, unseen], dim=1)
-            last = self._read(unseen, cache)[0, -1]  # nobody asks for the other logits
-            return adjusted(whole, linear(last, self.head).float())
+            last = self._read(unseen, cache)[:, -1:]  # nobody asks for the other logits
+            return adjusted(whole, self.head(last)[0, 0].float())
 
         yield from new_tokens(read, input_ids, max_new_tokens, choose, self.end_ids)
 
@@ -160,8 +164,8 @@ class Decoder:
         x = self.embedding[input_ids]
         for layer, block in enumerate(self.blocks):
             x = x + self._attention(self._norm(x, block.norm_1), block, cache, layer, past)
-            gate, up = linear(self._norm(x, block.norm_2), *block.gate_up).chunk(2, dim=-1)
-            x = x + linear(self.activation(gate) * up, *block.down)
+            gate, up = block.gate_up(self._norm(x, block.norm_2)).chunk(2, dim=-1)
+            x = x + block.down(self.activation(gate) * up)
         if cache:
             cache.length = past + input_ids.shape[1]
         return self._norm(x, self.norm)
@@ -170,7 +174,7 @@ class Decoder:
         self, x: Tensor, block: BlockWeights, cache: StaticCache | None, layer: int, past: int
     ) -> Tensor:
         new, total = x.shape[1], past + x.shape[1]
-        qkv = linear(x, *block.qkv).view(1, new, -1, self.cos.shape[1]).transpose(1, 2)
+        qkv = block.qkv(x).view(1, new, -1, self.cos.shape[1]).transpose(1, 2)
         qk, values = qkv.split([self.heads + self.kv_heads, self.kv_heads], dim=1)
         # Each pair of numbers, i and i + half a head, turns by an angle that grows with the place.
         qk = qk * self.cos[past:total] + qk.roll(qk.shape[-1] // 2, -1) * self.sin[past:total]
@@ -185,7 +189,7 @@ class Decoder:
         combined = scaled_dot_product_attention(
             queries, keys, values, mask, is_causal=not past and new > 1, enable_gqa=True
         )
-        return linear(combined.transpose(1, 2).flatten(2), *block.output)
+        return block.output(combined.transpose(1, 2).flatten(2))
 
     def _norm(self, x: Tensor, weight: Tensor) -> Tensor:
         return rms_norm(x, weight.shape, weight, self.epsilon)

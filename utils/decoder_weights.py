@@ -1,18 +1,35 @@
 """What `utils.decoder` takes out of a model of `transformers`: its matrices, fused and laid out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
+from utils.decoder_forms import Form, Product, by_rows
 from utils.language import _
 from utils.model import Model, context_length
 from utils.plain import FAMILY, rotary_kind, shortest_window
 
 ROTARY = ("default", "linear", "llama3", "yarn")  # angles that do not depend on the text's length
 
-Matrix = tuple[Tensor, Tensor | None]  # weight [out, in] and bias [out], for `linear`
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """A matrix, and its product with vectors in one of the forms of `utils.decoder_forms`."""
+
+    weight: Tensor  # [out, in]
+    bias: Tensor | None  # [out]
+    product: Product
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """x [1, position, in] times the matrix, and the bias: [1, position, out]."""
+        out = self.product(x)
+        return out if self.bias is None else out + self.bias
+
+    def laid_out(self, form: Form) -> "Matrix":
+        """The same matrix in another form."""
+        return replace(self, product=form(self.weight))
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +42,15 @@ class BlockWeights:
     norm_2: Tensor
     gate_up: Matrix  # [2 · inner, width]
     down: Matrix
+
+    def matrices(self) -> list[Matrix]:
+        """The four."""
+        return [self.qkv, self.output, self.gate_up, self.down]
+
+    def laid_out(self, form: Form) -> "BlockWeights":
+        """The same weights, the matrices in another form."""
+        qkv, output, gate_up, down = (matrix.laid_out(form) for matrix in self.matrices())
+        return replace(self, qkv=qkv, output=output, gate_up=gate_up, down=down)
 
 
 def block_weights(layer: LlamaDecoderLayer) -> BlockWeights:
@@ -44,15 +70,8 @@ def _fused(part: nn.Module, *names: str) -> Matrix:
     """One matrix that does the work of those of `names` that `part` has; Phi-3's come fused."""
     found = [getattr(part, name) for name in names if hasattr(part, name)]
     weight = torch.cat([m.weight for m in found]) if len(found) > 1 else found[0].weight
-    return laid_out(weight), None if found[0].bias is None else torch.cat([m.bias for m in found])
-
-
-def laid_out(matrix: Tensor) -> Tensor:
-    """The same matrix [out, in], in memory input by input, as a CPU multiplies fastest with it.
-
-    A GPU does not care: there the matrix is shared with the model.
-    """
-    return matrix if matrix.is_cuda else matrix.T.contiguous().T
+    bias = None if found[0].bias is None else torch.cat([m.bias for m in found])
+    return Matrix(weight, bias, by_rows(weight))
 
 
 def longest_text(model: Model) -> int:

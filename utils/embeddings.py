@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from utils.architecture import writer
 from utils.language import _
 from utils.model import Model, prompt_ids
 from utils.tokens import Tokenizer
@@ -72,7 +73,7 @@ def sentence_vectors(model: Model, tokenizer: Tokenizer, sentences: list[str]) -
         lengths = torch.tensor([len(ids[i]) for i in some])
         mask = (torch.arange(padded.shape[1]) < lengths[:, None]).long()
         inputs = {"input_ids": padded.to(model.device), "attention_mask": mask.to(model.device)}
-        hidden = model.base_model(**inputs, use_cache=False).last_hidden_state
+        hidden = writer(model)(**inputs, use_cache=False).last_hidden_state
         pooled = pool_last_token(hidden, inputs["attention_mask"]).float().cpu()
         vectors |= dict(zip(some, pooled, strict=True))
     return torch.stack([vectors[i] for i in range(len(ids))])

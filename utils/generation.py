@@ -14,9 +14,16 @@ from transformers.utils import ModelOutput
 from utils.decoding import Candidate, greedy, top_candidates
 from utils.generation_settings import configured
 from utils.language import _
-from utils.model import Model, check_rotary, context_length, end_token_ids, prompt_ids
+from utils.model import (
+    Model,
+    check_rotary,
+    context_length,
+    end_token_ids,
+    kept_cache,
+    prompt_ids,
+)
 from utils.timing import clock
-from utils.tokens import Tokenizer, token_text
+from utils.tokens import Tokenizer, text_after, token_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +63,7 @@ def continuation(
         prompt=tuple(token_text(tokenizer, token_id) for token_id in prompt[0].tolist()),
         prompt_text=tokenizer.decode(prompt[0]),
         steps=steps,
-        new_text=tokenizer.decode([step.token_id for step in steps]),
+        new_text=text_after(tokenizer, prompt[0].tolist(), [step.token_id for step in steps]),
         candidates=top_candidates(last.logits, tokenizer) if last else (),
         ended=last is not None and last.token_id in end_token_ids(model, tokenizer),
     )
@@ -140,6 +147,7 @@ def steps_from(
         start = clock(model.device)
         logits, output = next_logits(model, unseen, past_key_values=cache, use_cache=use_cache)
         seconds = clock(model.device) - start
+        cache = kept_cache(model, output) if use_cache else None
         logits = adjusted(input_ids, logits)
         token_id = choose(logits)
         token = token_text(tokenizer, token_id)
@@ -148,10 +156,7 @@ def steps_from(
         if token_id in ends:
             return
         input_ids = step.ids_after()
-        if use_cache:
-            cache, unseen = output.past_key_values, input_ids[:, -1:]
-        else:
-            unseen = input_ids
+        unseen = input_ids[:, -1:] if use_cache else input_ids
 
 
 def generate(

@@ -93,11 +93,13 @@ def _giving(output: Any, forward: Callable) -> Callable:
     return give
 
 
-def first_tensor(outputs: Tensor | tuple) -> Tensor:
+def first_tensor(outputs: Tensor | tuple | list) -> Tensor:
     """What a module gave: the first of several, if there are several."""
-    return outputs[0] if isinstance(outputs, tuple) else outputs
+    return outputs[0] if isinstance(outputs, tuple | list) else outputs
 
 
-def with_first(outputs: Tensor | tuple, tensor: Tensor) -> Tensor | tuple:
+def with_first(outputs: Tensor | tuple | list, tensor: Tensor) -> Tensor | tuple | list:
     """`outputs` of a module with `tensor` in place of the first of them, or of all there is."""
-    return (tensor, *outputs[1:]) if isinstance(outputs, tuple) else tensor
+    if not isinstance(outputs, tuple | list):
+        return tensor
+    return type(outputs)((tensor, *outputs[1:]))  # the first GPT gives lists

@@ -24,6 +24,7 @@ from utils.model import (
     check_rotary,
     context_length,
     end_token_ids,
+    kept_cache,
     prompt_ids,
 )
 from utils.parts import new_tokens
@@ -84,7 +85,7 @@ def generate_with_cache(model: Model, input_ids: Tensor, max_new_tokens: int) ->
     def read(unseen: Tensor) -> Tensor:
         nonlocal cache, whole
         logits, output = next_logits(model, unseen, past_key_values=cache, use_cache=True)
-        cache, whole = output.past_key_values, torch.cat([whole, unseen], dim=1)
+        cache, whole = kept_cache(model, output), torch.cat([whole, unseen], dim=1)
         return adjusted(whole, logits)
 
     written = list(new_tokens(read, input_ids, max_new_tokens, ends=ends))
@@ -205,7 +206,7 @@ def trace_cache(
         whole = torch.cat([whole, unseen], dim=1)
         logits, output = next_logits(model, unseen, past_key_values=cache, use_cache=True)
         again, _output = next_logits(model, whole, use_cache=False)
-        cache, same = output.past_key_values, same and greedy(again) == greedy(logits)
+        cache, same = kept_cache(model, output), same and greedy(again) == greedy(logits)
         predicted = predicted_cache_bytes(model.config, whole.shape[1], dtype=model.dtype)
         kept = tuple(layer.keys.shape[-2] for layer in cache.layers)
         positions, without = counts[-2:]

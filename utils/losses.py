@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from utils.language import _
-from utils.model import Model, check_rotary, context_length
+from utils.model import Model, check_rotary, context_length, kept_cache
 
 
 def loss_by_position(logits: Tensor, input_ids: Tensor) -> Tensor:
@@ -38,7 +38,7 @@ def long_losses(model: Model, input_ids: Tensor, rows: int = 512) -> Tensor:
     for start in range(0, length - 1, rows):
         piece = input_ids[:, start : start + rows]
         output = model(input_ids=piece, past_key_values=cache, use_cache=True)
-        cache = output.past_key_values
+        cache = kept_cache(model, output)
         targets = input_ids[0, start + 1 : start + 1 + rows]
         logits = output.logits[0, : len(targets)].float()
         losses.append(nn.functional.cross_entropy(logits, targets, reduction="none"))

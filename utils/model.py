@@ -13,7 +13,8 @@ import huggingface_hub
 import torch
 from huggingface_hub import constants, errors
 from torch import Tensor
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, Cache, PreTrainedModel
+from transformers.utils import ModelOutput
 
 from utils.device import pick_device
 from utils.language import _
@@ -21,6 +22,7 @@ from utils.model_store import (
     MODEL,
     ModelError,
     disk_faults,
+    network_fault,
     prepare_model,
     quiet_transformers,
     verify,
@@ -76,7 +78,7 @@ def load_model(
 def context_length(model: Model) -> int:
     """How many tokens `model` can read at once.  Raises ModelError if its config does not say."""
     length = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-    if length is None:
+    if length is None or length < 1:  # XLNet says -1
         raise ModelError(
             _("{architecture} does not say how many tokens it can read.").format(
                 architecture=type(model).__name__
@@ -106,6 +108,24 @@ def check_rotary(model: Model, read: int, total: int) -> None:
                 "with a longer prompt."
             ).format(architecture=type(model).__name__, limit=limit, kind=kind)
         )
+
+
+def kept_cache(model: Model, output: ModelOutput) -> Cache:
+    """The keys and values that `model` keeps of what it has read, as its output holds them.
+
+    Raises ValueError for a model that keeps none (RWKV, the first GPT), or keeps a state of another
+    kind beside them (Mamba, Jamba, Bamba): a pass that reads on from that needs more than it.
+    """
+    cache = getattr(output, "past_key_values", None)
+    layers = getattr(cache, "layers", None)
+    if not layers or any("LinearAttention" in type(layer).__name__ for layer in layers):
+        raise ValueError(
+            _(
+                "What {architecture} keeps of a text is not keys and values alone, so it cannot "
+                "read on from a cache here. generate(…, use_cache=False) does without."
+            ).format(architecture=type(model).__name__)
+        )
+    return cache
 
 
 def end_token_ids(model: Model, tokenizer: Tokenizer | None = None) -> frozenset[int]:
@@ -221,6 +241,15 @@ def _load(source: str, device: str | torch.device, title: str) -> tuple[Model, T
                 "from it. Take a model that was made to write, such as {default}."
             ).format(model=title, architecture=type(model).__name__, default=DEFAULT)
         )
+    tokens, vectors = len(tokenizer), len(model.get_input_embeddings().weight)
+    if tokens > vectors:
+        print(
+            _(
+                "The tokenizer of {model} has {tokens} tokens, and the model vectors for {vectors} "
+                "only: a text with one of the others will be refused."
+            ).format(model=title, tokens=tokens, vectors=vectors),
+            file=sys.stderr,
+        )
     # No notebook should show, or depend on, where on this machine the files lie.
     model.name_or_path = model.config.name_or_path = tokenizer.name_or_path = title
     return model.eval().requires_grad_(False), tokenizer
@@ -253,12 +282,24 @@ def _download(hub_id: str) -> None:
     except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
         raise _unknown(hub_id) from error
     except (errors.HTTPError, OSError) as error:
+        if why := network_fault(_all_said(error), "SSL_CERT_FILE"):
+            says = _("{model} could not be fetched from the Hugging Face hub: {why}")
+            raise ModelError(says.format(model=hub_id, why=why)) from error
         raise ModelError(
             _(
                 "{model} is not on this machine, and the Hugging Face hub cannot be reached. "
                 'Check the network, or use the course\'s own model: load_model("smollm2").'
             ).format(model=hub_id)
         ) from error
+
+
+def _all_said(error: BaseException | None) -> str:
+    """What an error says, and each that led to it."""
+    said = []
+    while error is not None:
+        said.append(f"{type(error).__name__}: {error}")
+        error = error.__cause__ or error.__context__
+    return "\n".join(said)
 
 
 def _unknown(name: str) -> ValueError:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from transformers.utils import ModelOutput
 
 from utils.architecture import (
     check_position,
@@ -18,7 +19,7 @@ from utils.architecture import (
     read_out,
 )
 from utils.decoding import Candidate, top_candidates
-from utils.model import Model, check_rotary, prompt_ids
+from utils.model import Model, check_rotary, kept_cache, prompt_ids
 from utils.tokens import Tokenizer, token_text
 
 ROWS = 256  # vectors that go through the LM head at once: with them, [rows, vocab] stays small
@@ -84,11 +85,18 @@ def trace_ids(model: Model, tokenizer: Tokenizer, input_ids: Tensor) -> Streams:
     Raises ValueError for a model whose last vectors are not what its logits are read from.
     """
     output = model(input_ids=input_ids[None], output_hidden_states=True, use_cache=False)
-    if len({vectors.shape for vectors in output.hidden_states}) > 1:
-        raise not_a_stack(model)
+    hidden_states = _all_layers(model, output)
     check_reading(model, output.hidden_states[-1][0, -1], output.logits[0, -1])
     tokens = tuple(token_text(tokenizer, token_id) for token_id in input_ids.tolist())
-    return Streams(tokens, input_ids, torch.stack(output.hidden_states)[:, 0])
+    return Streams(tokens, input_ids, hidden_states[:, 0])
+
+
+def _all_layers(model: Model, output: ModelOutput) -> Tensor:
+    """[layer + 1, 1, position, width] of a pass.  Raises ValueError where a layer's are others."""
+    hidden_states = output.hidden_states
+    if len({vectors.shape for vectors in hidden_states}) > 1 or hidden_states[0].ndim != 3:
+        raise not_a_stack(model)  # OPT-350m is narrower outside; Gemma 3n has four streams
+    return torch.stack(hidden_states)
 
 
 @torch.no_grad()
@@ -96,7 +104,8 @@ def one_at_a_time(model: Model, input_ids: Tensor) -> Tensor:
     """Hidden states [layer + 1, position, width] of ids [position], from a pass for each token.
 
     What a later token needs of the earlier ones is kept in the key-value cache.  Raises ValueError
-    where the model counts positions otherwise as a text gets longer.
+    where the model counts positions otherwise as a text gets longer, keeps something else, or is
+    no stack of blocks.
     """
     check_rotary(model, 1, len(input_ids))
     cache, columns = None, []
@@ -107,8 +116,8 @@ def one_at_a_time(model: Model, input_ids: Tensor) -> Tensor:
             use_cache=True,
             output_hidden_states=True,
         )
-        cache = output.past_key_values
-        columns.append(torch.stack(output.hidden_states)[:, 0])
+        cache = kept_cache(model, output)
+        columns.append(_all_layers(model, output)[:, 0])
     return torch.cat(columns, dim=1)
 
 

@@ -121,6 +121,17 @@ def token_text(tokenizer: Tokenizer, token_id: int) -> str:
     return visible_bytes(token_bytes(tokenizer, token_id))
 
 
+def text_after(tokenizer: Tokenizer, before: list[int], ids: list[int]) -> str:
+    """The text of the tokens `ids` as it goes on after those of `before`, its first space included.
+
+    Decoded alone, tokens of a sentencepiece tokenizer lose the space that they begin with.
+    """
+    start, whole = tokenizer.decode(before), tokenizer.decode([*before, *ids])
+    if not whole.startswith(start):  # `before` ends in the middle of a character
+        return tokenizer.decode(ids)
+    return whole.removeprefix(start)
+
+
 def visible_bytes(piece: bytes) -> str:
     """`piece` as text, with the bytes that make no whole character spelled out: "⟨EC·88⟩".
 

@@ -4,9 +4,10 @@ A widget's callback may run on another thread meanwhile, and it is none of the a
 """
 
 import ctypes
+import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
@@ -79,3 +80,51 @@ def raised_after(seconds: float, error: type[BaseException]) -> Iterator[None]:
         with ringing:
             over.set()
             raise_in_thread(None)  # takes back one that has not come yet
+
+
+@contextmanager
+def looking_every(seconds: float, look: Callable[[], None]) -> Iterator[None]:
+    """Within it, call `look` in the main thread, on which we are, every so many seconds.
+
+    `look` may raise, which ends even a long sleep.  A system's alarm does it; Windows has none, and
+    there another thread sends what Ctrl+C sends.
+    """
+    if not hasattr(signal, "setitimer"):
+        with _looking_by_thread(seconds, look):
+            yield
+        return
+    before = signal.signal(signal.SIGALRM, lambda *_: look())
+    signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def _looking_by_thread(seconds: float, look: Callable[[], None]) -> Iterator[None]:
+    ours, over = threading.Event(), threading.Event()
+
+    def interrupted(number: int, frame: Any) -> None:
+        if ours.is_set():
+            ours.clear()
+            if not over.is_set():
+                look()
+        elif callable(before):  # the learner's own Ctrl+C
+            before(number, frame)
+
+    def ring() -> None:
+        while not over.wait(seconds):
+            ours.set()
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, interrupted)
+    thread = threading.Thread(target=ring, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        signal.signal(signal.SIGINT, before)  # calls `interrupted` first where it is still due

@@ -1,13 +1,11 @@
 """How long an answer may compute, and what happens then."""
 
-import signal
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 
-from course.graders.own_thread import raised_after
+from course.graders.own_thread import looking_every, raised_after
 
 WAITS = 12  # seconds by the clock, for each second of computing that is granted
 LOOK_EVERY = 0.2  # seconds
@@ -24,24 +22,18 @@ def time_limit(seconds: float) -> Iterator[None]:
 
     What counts is what this thread computes itself, so that a busy machine makes no answer late;
     for code that only waits there is a far limit by the clock, too.  On the main thread a signal
-    does it, which ends a long sleep, too; other threads, and Windows, know no such signal.
+    does it, which ends a long sleep, too; other threads know none.
     """
     seconds = max(seconds, 0.01)
-    is_main = threading.current_thread() is threading.main_thread()
-    if not (is_main and hasattr(signal, "setitimer")):
+    if threading.current_thread() is not threading.main_thread():
         with raised_after(seconds, TimeUp):
             yield
         return
     computed, began = time.thread_time() + seconds, time.monotonic()
 
-    def ring(_signal: int, _frame: FrameType | None) -> None:
+    def look() -> None:
         if time.thread_time() >= computed or time.monotonic() - began >= WAITS * seconds:
             raise TimeUp
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, min(seconds, LOOK_EVERY), LOOK_EVERY)
-    try:
+    with looking_every(min(seconds, LOOK_EVERY), look):
         yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)

@@ -35,13 +35,23 @@
 # Language: [“한국어”](../ko/00_start_here.ipynb) · [English](../en/00_start_here.ipynb). Run the cells below one by
 # one, from the top (`Shift`+`Enter`).
 # %% id="language" lang="ko"
-from utils.language import use_language
+try:
+    from course.opening import open_in
+except ImportError:
+    says = "강좌를 찾지 못했습니다. 강좌 폴더에서 `python -m course lab`으로 여세요."
+    says += " 노트북 옆에 course.py나 utils.py가 있다면 이름을 바꾸세요."
+    raise ImportError(says) from None
 
-use_language("ko")
+open_in("ko")
 # %% id="language" lang="en"
-from utils.language import use_language
+try:
+    from course.opening import open_in
+except ImportError:
+    says = "The course is not found: open it by `python -m course lab` in the course's folder."
+    says += " If a file course.py or utils.py is beside this notebook, rename it."
+    raise ImportError(says) from None
 
-use_language("en")
+open_in("en")
 # %% [markdown] lang="ko"
 # ## 지도
 #

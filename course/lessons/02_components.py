@@ -5,7 +5,7 @@
 # 모양과 크기를 모델에서 직접 읽고, 맨 앞과 맨 뒤의 부품을 직접 작성하고, 같은 스택에 다른 헤드를 붙일 수
 # 있습니다.
 #
-# **70분** = 읽고 실행하기 25분 + 연습 문제 45분 · 노트의 *정방향 계산의 구성요소* 절에 해당합니다.
+# **95분** = 읽고 실행하기 35분 + 연습 문제 60분 · 노트의 *정방향 계산의 구성요소* 절에 해당합니다.
 # %% [markdown] lang="en"
 # # 02 · Components: from characters to probabilities
 #
@@ -13,7 +13,7 @@
 # blocks and LM head, read each part's shape and size from the model, write the outer parts yourself, and put
 # another head on the same stack.
 #
-# **70 minutes** = 25 to read and run + 45 for the exercises · It mirrors the notes' section *components of
+# **95 minutes** = 35 to read and run + 60 for the exercises · It mirrors the notes' section *components of
 # the forward pass*.
 # %% [markdown] lang="ko" lesson="02"
 # 임베딩, 소프트맥스, LM 헤드
@@ -30,13 +30,23 @@
 # - C08 The LM head turns the stack's output into logits of the next token, and a softmax makes them probabilities
 # - C09 Other heads can be put on the same stack
 # %% id="language" lang="ko"
-from utils.language import use_language
+try:
+    from course.opening import open_in
+except ImportError:
+    says = "강좌를 찾지 못했습니다. 강좌 폴더에서 `python -m course lab`으로 여세요."
+    says += " 노트북 옆에 course.py나 utils.py가 있다면 이름을 바꾸세요."
+    raise ImportError(says) from None
 
-use_language("ko")
+open_in("ko")
 # %% id="language" lang="en"
-from utils.language import use_language
+try:
+    from course.opening import open_in
+except ImportError:
+    says = "The course is not found: open it by `python -m course lab` in the course's folder."
+    says += " If a file course.py or utils.py is beside this notebook, rename it."
+    raise ImportError(says) from None
 
-use_language("en")
+open_in("en")
 # %% id="map"
 from course.map import course_map
 
@@ -381,7 +391,7 @@ def nearest_tokens(embedding_matrix, token_id, k):
     # END SOLUTION
 
 
-# %% id="check-2-2" kind="implement" difficulty=3 minutes=8
+# %% id="check-2-2" kind="implement" difficulty=3 minutes=12
 Exercise("2.2").check(nearest_tokens)
 # %% [markdown] lang="ko" hints="2.2"
 # 1. 두 벡터의 코사인은 길이를 모두 1로 맞춘 뒤의 내적입니다.
@@ -499,7 +509,7 @@ def softmax(logits):
     # END SOLUTION
 
 
-# %% id="check-2-3" kind="implement" difficulty=3 minutes=7
+# %% id="check-2-3" kind="implement" difficulty=3 minutes=10
 Exercise("2.3").check(softmax)
 # %% [markdown] lang="ko" hints="2.3"
 # 1. `exp`를 취하면 모두 양수가 되고, 그 합으로 나누면 합이 1이 됩니다.
@@ -531,7 +541,7 @@ def lm_head(hidden, weight):
     # END SOLUTION
 
 
-# %% id="check-2-4" kind="implement" difficulty=2 minutes=5
+# %% id="check-2-4" kind="implement" difficulty=2 minutes=6
 Exercise("2.4").check(lm_head)
 # %% [markdown] lang="ko" hints="2.4"
 # 1. 토큰의 로짓은 은닉 상태와 그 토큰의 행을 내적한 값입니다.
@@ -580,7 +590,7 @@ def parameter_share(model):
     # END SOLUTION
 
 
-# %% id="check-2-5" kind="measure" difficulty=3 minutes=10
+# %% id="check-2-5" kind="measure" difficulty=3 minutes=12
 Exercise("2.5").check(parameter_share)
 # %% [markdown] lang="ko" hints="2.5"
 # 1. `model.named_parameters()`는 텐서마다 `model.layers.0.mlp.up_proj.weight` 같은 이름을 함께 줍니다.
@@ -619,7 +629,7 @@ for kind, share in anatomy.parameter_share(model).items():
 # in both half are praise. The first two lines count, for training (`train`) and test (`held-out`), the sentences
 # and the praise among them (`good`); below are two of the sentences.
 # %% id="sentences"
-rows = files("course").joinpath("data/reviews.tsv").read_text().splitlines()[1:]
+rows = files("course").joinpath("data/reviews.tsv").read_text(encoding="utf-8").splitlines()[1:]
 splits, feelings, sentences = zip(*(row.split("\t") for row in rows))
 held_out = torch.tensor([split == "held-out" for split in splits])
 good = torch.tensor([int(feeling == "good") for feeling in feelings])
@@ -660,7 +670,7 @@ def pool_last_token(hidden_states, attention_mask):
     # END SOLUTION
 
 
-# %% id="check-2-6" kind="implement" difficulty=4 minutes=10
+# %% id="check-2-6" kind="implement" difficulty=4 minutes=15
 Exercise("2.6").check(pool_last_token)
 # %% [markdown] lang="ko" hints="2.6"
 # 1. 먼저 마스크의 행마다 마지막 1이 있는 위치를 찾으세요.

@@ -4,7 +4,7 @@
 # **이 레슨을 마치면** 모델이 내놓은 확률 분포를 읽고, 탐욕적 검색·온도·top-k·top-p·min-p를 직접 작성하고,
 # 같은 모델이 설정에 따라 왜 다른 글을 쓰는지 보여 줄 수 있습니다.
 #
-# **70분** = 읽고 실행하기 25분 + 연습 문제 45분 · 노트의 *확률 분포로부터 하나의 토큰 선택(샘플링/디코딩)* 절에
+# **90분** = 읽고 실행하기 30분 + 연습 문제 60분 · 노트의 *확률 분포로부터 하나의 토큰 선택(샘플링/디코딩)* 절에
 # 해당합니다.
 # %% [markdown] lang="en"
 # # 03 · Decoding: one token out of a distribution
@@ -13,7 +13,7 @@
 # temperature, top-k, top-p and min-p yourself, and show why one model writes different texts under different
 # settings.
 #
-# **70 minutes** = 25 to read and run + 45 for the exercises · It mirrors the notes' section *choosing one token
+# **90 minutes** = 30 to read and run + 60 for the exercises · It mirrors the notes' section *choosing one token
 # from the probability distribution (sampling/decoding)*.
 # %% [markdown] lang="ko" lesson="03"
 # 샘플러
@@ -32,13 +32,23 @@
 # - C13 From prompt to ' Paris', line by line: tokenizer, model.model, lm_head, argmax
 # - C14 Temperature, top-k, top-p and min-p
 # %% id="language" lang="ko"
-from utils.language import use_language
+try:
+    from course.opening import open_in
+except ImportError:
+    says = "강좌를 찾지 못했습니다. 강좌 폴더에서 `python -m course lab`으로 여세요."
+    says += " 노트북 옆에 course.py나 utils.py가 있다면 이름을 바꾸세요."
+    raise ImportError(says) from None
 
-use_language("ko")
+open_in("ko")
 # %% id="language" lang="en"
-from utils.language import use_language
+try:
+    from course.opening import open_in
+except ImportError:
+    says = "The course is not found: open it by `python -m course lab` in the course's folder."
+    says += " If a file course.py or utils.py is beside this notebook, rename it."
+    raise ImportError(says) from None
 
-use_language("en")
+open_in("en")
 # %% id="map"
 from course.map import course_map
 
@@ -100,7 +110,7 @@ def greedy(logits):
     # END SOLUTION
 
 
-# %% id="check-3-1" kind="implement" difficulty=1 minutes=2
+# %% id="check-3-1" kind="implement" difficulty=1 minutes=3
 Exercise("3.1").check(greedy)
 # %% [markdown] lang="ko" hints="3.1"
 # 1. 가장 높은 로짓의 값이 아니라 인덱스가 필요합니다.
@@ -334,7 +344,7 @@ def apply_temperature(logits, temperature):
     # END SOLUTION
 
 
-# %% id="check-3-2" kind="implement" difficulty=1 minutes=4
+# %% id="check-3-2" kind="implement" difficulty=1 minutes=5
 Exercise("3.2").check(apply_temperature)
 # %% [markdown] lang="ko" hints="3.2"
 # 1. 나눗셈 한 번이면 됩니다. 로짓을 온도로 나눕니다.
@@ -382,7 +392,7 @@ def top_k_filter(logits, k):
     # END SOLUTION
 
 
-# %% id="check-3-3" kind="implement" difficulty=2 minutes=6
+# %% id="check-3-3" kind="implement" difficulty=2 minutes=8
 Exercise("3.3").check(top_k_filter)
 # %% [markdown] lang="ko" hints="3.3"
 # 1. k번째로 높은 로짓을 찾으세요. 그보다 낮은 것을 잘라 냅니다.
@@ -435,7 +445,7 @@ def top_p_filter(logits, p):
     # END SOLUTION
 
 
-# %% id="check-3-4" kind="implement" difficulty=3 minutes=10
+# %% id="check-3-4" kind="implement" difficulty=3 minutes=14
 Exercise("3.4").check(top_p_filter)
 # %% [markdown] lang="ko" hints="3.4"
 # 1. `probabilities, order = logits.softmax(-1).sort(descending=True)`는 큰 것부터 늘어놓은 확률과, 그것이 어느
@@ -469,7 +479,7 @@ def min_p_filter(logits, p):
     # END SOLUTION
 
 
-# %% id="check-3-5" kind="implement" difficulty=3 minutes=6
+# %% id="check-3-5" kind="implement" difficulty=3 minutes=9
 Exercise("3.5").check(min_p_filter)
 # %% [markdown] lang="ko" hints="3.5"
 # 1. 기준은 확률로 정해집니다. `logits.softmax(-1)`에서 시작하세요.
@@ -610,7 +620,7 @@ def sample(logits, generator=None):
     # END SOLUTION
 
 
-# %% id="check-3-6" kind="implement" difficulty=2 minutes=6
+# %% id="check-3-6" kind="implement" difficulty=2 minutes=8
 Exercise("3.6").check(sample)
 # %% [markdown] lang="ko" hints="3.6"
 # 1. `logits.softmax(-1)`이 확률입니다.
@@ -666,7 +676,7 @@ def repeated_ngram_rate(token_ids, n):
     # END SOLUTION
 
 
-# %% id="check-3-7" kind="implement" difficulty=2 minutes=6
+# %% id="check-3-7" kind="implement" difficulty=2 minutes=8
 Exercise("3.7").check(repeated_ngram_rate)
 # %% [markdown] lang="ko" hints="3.7"
 # 1. `i`에서 시작하는 n-그램은 `tuple(token_ids[i : i + n])`입니다. 모두 몇 개일까요?

@@ -4,7 +4,7 @@
 # **이 레슨을 마치면** 한 번의 정방향 계산 안에서 토큰마다 흐르는 계산 스트림을 꺼내 층마다 읽고, 예측에는 마지막
 # 스트림만 쓰이는데 왜 나머지도 계산하는지 설명하고, 문맥 길이를 넘으면 무슨 일이 생기는지 잴 수 있습니다.
 #
-# **70분** = 읽고 실행하기 35분 + 연습 문제 35분 · 노트의 *병렬 토큰 처리와 문맥 크기*, *처리 스트림* 절에 해당합니다.
+# **85분** = 읽고 실행하기 42분 + 연습 문제 43분 · 노트의 *병렬 토큰 처리와 문맥 크기*, *처리 스트림* 절에 해당합니다.
 # %% [markdown] lang="en"
 # # 04 · Parallel streams: all tokens at once
 #
@@ -12,7 +12,7 @@
 # read them layer by layer, explain why all are computed though only the last one predicts, and measure what
 # happens past the context length.
 #
-# **70 minutes** = 35 to read and run + 35 for the exercises · It mirrors the notes' sections on *parallel
+# **85 minutes** = 42 to read and run + 43 for the exercises · It mirrors the notes' sections on *parallel
 # token processing and context size* and on *processing streams*.
 # %% [markdown] lang="ko" lesson="04"
 # 인과 마스크, 로짓 렌즈
@@ -31,13 +31,23 @@
 # - C18 Only the last stream's output predicts the next token
 # - C19 The other streams are needed all the same: attention reads the earlier ones
 # %% id="language" lang="ko"
-from utils.language import use_language
+try:
+    from course.opening import open_in
+except ImportError:
+    says = "강좌를 찾지 못했습니다. 강좌 폴더에서 `python -m course lab`으로 여세요."
+    says += " 노트북 옆에 course.py나 utils.py가 있다면 이름을 바꾸세요."
+    raise ImportError(says) from None
 
-use_language("ko")
+open_in("ko")
 # %% id="language" lang="en"
-from utils.language import use_language
+try:
+    from course.opening import open_in
+except ImportError:
+    says = "The course is not found: open it by `python -m course lab` in the course's folder."
+    says += " If a file course.py or utils.py is beside this notebook, rename it."
+    raise ImportError(says) from None
 
-use_language("en")
+open_in("en")
 # %% id="map"
 from course.map import course_map
 
@@ -490,7 +500,7 @@ def logit_lens(hidden_state, norm, lm_head):
     # END SOLUTION
 
 
-# %% id="check-4-3" kind="implement" difficulty=2 minutes=10
+# %% id="check-4-3" kind="implement" difficulty=2 minutes=12
 Exercise("4.3").check(logit_lens)
 # %% [markdown] lang="ko" hints="4.3"
 # 1. 마지막 블록 다음에 모델은 벡터에 두 가지 일을 합니다. 이 벡터에도 똑같이 하세요.
@@ -534,7 +544,7 @@ explorer.set(text="The dog chased the squirrel because it was hungry and wanted"
 # the likeliest? Find it with the explorer. Layer 0 is the embeddings. (Use the default model.)
 # %% id="ex-4-4"
 paris_leads_from = 29  # SOLUTION
-# %% id="check-4-4" kind="find" difficulty=2 minutes=5
+# %% id="check-4-4" kind="find" difficulty=2 minutes=6
 Exercise("4.4").check(paris_leads_from)
 # %% [markdown] lang="ko" hints="4.4"
 # 1. 탐색기에 문장을 끝 공백 없이 넣고 마지막 열을 보세요.
@@ -628,7 +638,7 @@ def loss_by_position(logits, input_ids):
     # END SOLUTION
 
 
-# %% id="check-4-5" kind="implement" difficulty=3 minutes=10
+# %% id="check-4-5" kind="implement" difficulty=3 minutes=15
 Exercise("4.5").check(loss_by_position)
 # %% [markdown] lang="ko" hints="4.5"
 # 1. 위치 0의 로짓은 위치 1의 토큰에 대한 예측입니다. 그래서 마지막 로짓은 비교할 토큰이 없고, 첫 토큰은
@@ -653,7 +663,7 @@ Exercise("4.5").check(loss_by_position)
 # `1025`; with two cores it takes a few minutes.
 # %% id="losses" tags=["C16", "slide"]
 losses = long_losses(model, alice_ids[:, :1025])
-record = json.loads(files("course").joinpath("data/alice_losses.json").read_text())
+record = json.loads(files("course").joinpath("data/alice_losses.json").read_text(encoding="utf-8"))
 computed = [part.mean().item() for part in losses.split(512)]
 loss_picture(computed, record["mean_losses"], 512, context_length(model))
 # %% [markdown] lang="ko"

@@ -4,7 +4,7 @@
 # **이 레슨을 마치면** 캐시가 없을 때 계산이 얼마나 되풀이되는지 세어 보고, 키와 값 캐시를 직접 만들어 같은 글을
 # 더 빨리 쓰고, 그 대가로 드는 메모리를 예측하고, 글을 나오는 대로 스트리밍할 수 있습니다.
 #
-# **70분** = 읽고 실행하기 30분 + 연습 문제 40분 · 노트의 *키와 값을 캐싱해서 생성 속도 높이기* 절에 해당합니다.
+# **95분** = 읽고 실행하기 40분 + 연습 문제 55분 · 노트의 *키와 값을 캐싱해서 생성 속도 높이기* 절에 해당합니다.
 # %% [markdown] lang="en"
 # # 05 · The KV cache: never compute the same thing twice
 #
@@ -12,7 +12,7 @@
 # cache and write the same text faster with it, predict the memory it takes in return, and stream a text as
 # it comes.
 #
-# **70 minutes** = 30 to read and run + 40 for the exercises · It mirrors the notes' section *caching keys and
+# **95 minutes** = 40 to read and run + 55 for the exercises · It mirrors the notes' section *caching keys and
 # values to make generation faster*.
 # %% [markdown] lang="ko" lesson="05"
 # KV 캐시, 스트리밍
@@ -29,13 +29,23 @@
 # - C22 What the cache costs in memory
 # - C23 A whole answer still takes seconds, so it is streamed
 # %% id="language" lang="ko"
-from utils.language import use_language
+try:
+    from course.opening import open_in
+except ImportError:
+    says = "강좌를 찾지 못했습니다. 강좌 폴더에서 `python -m course lab`으로 여세요."
+    says += " 노트북 옆에 course.py나 utils.py가 있다면 이름을 바꾸세요."
+    raise ImportError(says) from None
 
-use_language("ko")
+open_in("ko")
 # %% id="language" lang="en"
-from utils.language import use_language
+try:
+    from course.opening import open_in
+except ImportError:
+    says = "The course is not found: open it by `python -m course lab` in the course's folder."
+    says += " If a file course.py or utils.py is beside this notebook, rename it."
+    raise ImportError(says) from None
 
-use_language("en")
+open_in("en")
 # %% id="map"
 from course.map import course_map
 
@@ -49,9 +59,11 @@ from transformers import TextIteratorStreamer
 
 from course.exercise import Exercise, Question
 from utils import kv_cache, parts
+from utils.attention import HeadView, record_attention
 from utils.explorers.kv_cache import CacheExplorer
 from utils.explorers.memory import MemoryExplorer
 from utils.explorers.timing import StepTimesExplorer
+from utils.figures.one_query import one_query_picture
 from utils.generation import generation_steps
 from utils.memory import KNOWN_MODELS, memory_use
 from utils.model import load_model
@@ -59,12 +71,42 @@ from utils.timing import measure_steps
 
 model, tokenizer = load_model()
 # %% [markdown] lang="ko"
+# ## 1분 만에 보는 어텐션
+#
+# 이 레슨에서 남겨 둘 **키**와 **값**은 어텐션 층에서 나옵니다. 무엇에 쓰는 벡터인지 먼저 봅시다. 레슨 07에서는 이
+# 모두를 직접 만듭니다.
+#
+# 마지막 토큰 ` is`에는 **쿼리**가 있습니다. 무엇을 찾고 있는지를 나타내는 벡터입니다. 그리고 모든 위치에 키와 값이
+# 있습니다. ① 키는 쿼리와 비교할 벡터입니다. ② 잘 맞을수록 가중치가 크고, 가중치는 모두 더하면 1입니다. ③ 값은
+# 넘겨줄 내용입니다. ④ 값에 가중치를 곱해 모두 더한 것이 ` is`가 가져가는 것입니다. 그림에서 색칠한 칸 하나가 숫자
+# 하나입니다(0보다 크면 주황색, 작으면 보라색). ` is`는 어느 토큰에서 가장 많이 가져가나요?
+# %% [markdown] lang="en"
+# ## Attention in one minute
+#
+# The **keys** and **values** that this lesson keeps are made in the attention layers. See first what they are for;
+# in lesson 07 you build all of it.
+#
+# The last token, ` is`, has a **query**, a vector that says what it is looking for. And every position has a key
+# and a value. ① A key is what the query is compared with. ② The better they match, the larger the weight; all
+# weights sum to 1. ③ A value is what a position has to give. ④ Multiplied by their weights and added up, the values
+# are what ` is` takes along. Each coloured cell is one number (orange above 0, purple below). From which token does
+# ` is` take most?
+# %% id="one-minute" tags=["slide"]
+capital = record_attention(model, tokenizer, "The capital of France is")
+one_query_picture(HeadView(capital, layer=12, head=4, position=4, view="weights"))
+# %% [markdown] lang="ko"
+# ` France`에서 가장 많이 가져갑니다. 키와 값은 위치마다 한 번 만들어 두면 되고, 새로 온 토큰은 자기 쿼리로 그것들을
+# 들여다봅니다. 이것만 알면 이 레슨을 시작할 수 있습니다.
+#
 # ## 두 번째 단계는 첫 번째 단계의 계산을 되풀이한다
 #
 # 레슨 01의 루프를 떠올려 보세요. 새 토큰을 프롬프트 끝에 붙이고, 글 **전체**를 다시 모델에 넣었습니다. 레슨
 # 04에서 본 것처럼 모델은 들어온 토큰마다 위치 하나, 곧 스트림 하나를 계산합니다. 그럼 위치를 모두 몇 번
 # 계산할까요?
 # %% [markdown] lang="en"
+# It takes most from ` France`. Each position makes its key and its value, and a token that comes later looks at
+# them with a query of its own. With that you can begin.
+#
 # ## The second step does the first one's work again
 #
 # Remember the loop of lesson 01: the new token went to the end of the prompt, and the **whole** text went into
@@ -112,17 +154,14 @@ print(repr(tokenizer.decode(without[0])))
 # 토큰 8개를 쓰려고 위치를 68번 계산했습니다. 서로 다른 위치는 12개뿐인데 말입니다. 되풀이한 계산에서 새로 나온
 # 것이 있었을까요?
 #
-# 어텐션 층은 위치마다 **키**와 **값**이라는 벡터를 만듭니다. 뒤의 위치는 앞 위치의 키를 보고 *어디를 볼지*
-# 정하고, 거기서 값을 *가져옵니다*. 지금은 이만큼만 알면 됩니다(나머지는 레슨 07). 첫 번째 정방향 계산과, 토큰이
-# 하나 더 붙은 두 번째 정방향 계산이 처음 다섯 위치에서 만든 키와 값이 모든 층에서 같은지(`True`) 봅니다.
+# 첫 번째 정방향 계산과, 토큰이 하나 더 붙은 두 번째 정방향 계산에서 처음 다섯 위치의 **키**와 **값**을 꺼내, 모든
+# 층에서 같은지(`True`) 봅니다.
 # %% [markdown] lang="en"
 # To write eight tokens it computed 68 positions, though only 12 of them are different. Did the repeated work give
 # anything new?
 #
-# An attention layer makes two vectors for each position, a **key** and a **value**. By the keys of earlier
-# positions, a later one decides *where to look*; from there it *takes* the values. That is enough for now (the
-# rest is lesson 07). Are the keys and values that the first pass made at the first five positions the same, in
-# all layers, as those of the second pass, which had one token more (`True`)?
+# Take the **keys** and **values** that the first pass made at the first five positions. Are they the same, in all
+# layers, as those of the second pass, which had one token more (`True`)?
 # %% id="same-keys" tags=["C20", "slide"]
 first = model(without[:, :5]).past_key_values
 second = model(without[:, :6]).past_key_values
@@ -135,8 +174,8 @@ for name in ("keys", "values"):
 #
 # ## 무엇을 남겨 둘까
 #
-# 새 위치는 어텐션 층에서만 앞의 위치를 봅니다. 자기 **쿼리**(무엇을 찾는지 나타내는 벡터)를 앞 위치들의 키와
-# 견주고, 그 결과에 따라 앞 위치들의 값을 모읍니다. 앞 위치의 쿼리는 다시 쓰이지 않습니다. 그래서 층마다 키와 값만
+# 새 위치는 어텐션 층에서만 앞의 위치를 봅니다. 자기 쿼리를 앞 위치들의 키와 비교하고, 그 결과에 따라 앞 위치들의
+# 값을 모읍니다. 앞 위치의 쿼리는 다시 쓰이지 않습니다. 그래서 층마다 키와 값만
 # 남기면 되고, 이것을 **키와 값 캐시**, 줄여서 **KV 캐시**라고 합니다. 모양은
 # `[batch, kv_heads, position, head_dim]`입니다. 키와 값은 층마다 몇 벌(`kv_heads`)씩 있고, 그 벌 하나하나를 **KV
 # 헤드**라고 합니다. 벡터 하나의 길이는 `head_dim`입니다.
@@ -146,9 +185,8 @@ for name in ("keys", "values"):
 #
 # ## What to keep
 #
-# Only in the attention layers does a new position look at those before it. It compares its own **query**, a
-# vector that says what it is looking for, with their keys, and gathers their values accordingly. Their queries
-# are never used again. So keys and values are all there is to keep, layer by layer: the **key-value cache**, or
+# Only in the attention layers does a new position look at those before it. It compares its own query with their
+# keys, and gathers their values accordingly. Their queries are never used again. So keys and values are all there is to keep, layer by layer: the **key-value cache**, or
 # **KV cache**. Its shape is `[batch, kv_heads, position, head_dim]`. A layer has several sets of keys and values
 # (`kv_heads`), each called a **key-value head**, and one vector has the length `head_dim`.
 # %% id="what-is-kept"
@@ -202,7 +240,7 @@ class KVCache:
     # END SOLUTION
 
 
-# %% id="check-5-1" kind="implement" difficulty=3 minutes=10
+# %% id="check-5-1" kind="implement" difficulty=3 minutes=14
 Exercise("5.1").check(KVCache)
 # %% [markdown] lang="ko" hints="5.1"
 # 1. `__init__`에서 빈 dict를 만드세요. 층 번호 → 그 층에 남겨 둔 것.
@@ -274,7 +312,7 @@ def positions_computed(prompt_tokens, new_tokens, use_cache):
     # END SOLUTION
 
 
-# %% id="check-5-2" kind="implement" difficulty=1 minutes=5
+# %% id="check-5-2" kind="implement" difficulty=1 minutes=7
 Exercise("5.2").check(positions_computed)
 # %% [markdown] lang="ko" hints="5.2"
 # 1. 캐시가 없으면 첫 번째 정방향 계산은 프롬프트의 위치를, 그다음부터는 위치를 하나씩 더 계산합니다.
@@ -302,14 +340,14 @@ times = measure_steps(model)
 for length, slow, fast in zip(times.lengths, times.without, times.cached):
     print(f"{length:4} tokens   without {slow:.3f} s   with {fast:.3f} s   {slow / fast:.0f} ×")
 # %% [markdown] lang="ko"
-# 질문 아래의 탐색기에서 왼쪽 그림은 방금 잰 한 단계의 시간, 오른쪽 그림은 그것을 더한 답 전체의 시간입니다.
-# 가로축과 세로축은 모두 로그 눈금입니다. 파선은 n에, 점선은 n²에 비례하는 안내선입니다. 글이 짧을 때 n²보다
+# 질문 아래의 탐색기에서 왼쪽 그림은 방금 잰 한 단계의 시간, 오른쪽 그림은 그것을 더한 답 전체의 시간이고, 맨 위에
+# 합계가 있습니다. 가로축과 세로축은 모두 로그 눈금입니다. 파선은 n에, 점선은 n²에 비례하는 안내선입니다. 글이 짧을 때 n²보다
 # 완만한 것은, 위치가 몇 개든 정방향 계산 한 번에 가중치를 모두 한 번 읽어야 하기 때문입니다.
 #
 # 탐색기를 움직이기 전에 예상해 보세요. *새 토큰*을 1로 내리면 캐시는 얼마나 도움이 될까요?
 # %% [markdown] lang="en"
 # In the explorer below the question, on the left, are the steps just measured; on the right is their sum, the
-# time of a whole answer. Both axes are logarithmic. The dashed guide is in proportion to n, the dotted one to n².
+# time of a whole answer; the totals are at the top. Both axes are logarithmic. The dashed guide is in proportion to n, the dotted one to n².
 # For short texts the time rises more gently than n², because a pass has to read all the weights once, for however
 # few positions.
 #
@@ -498,20 +536,20 @@ memory_question
 # %% id="question-d-answered" tags=["solution"]
 memory_question.answer(3)
 # %% [markdown] lang="ko"
-# 탐색기로 확인하세요. *모델*을 Llama-3-70B, *토큰 수*를 8,192, *동시에 쓰는 글*을 32로 맞추면 방금의 서버입니다.
+# 탐색기로 확인하세요. *토큰 수*를 8,192, *동시에 쓰는 글*을 32로 맞추면 방금의 서버입니다.
 # 계산에는 모델의 공개된 설정값을 씁니다. 쿼리 헤드 여러 개가 KV 헤드 하나를 함께 쓰는 것을 **그룹 쿼리
 # 어텐션**이라고 하고, 쿼리 헤드마다 따로 갖는 것을 **멀티 헤드 어텐션**이라고 합니다. 빗금 친 막대는 그룹으로
 # 묶지 않았을 때 필요한 메모리입니다. *모델*을 Llama-2-7B에서 Llama-3-8B로 바꾸면 캐시는 어떻게 되나요?
 # %% [markdown] lang="en"
-# Check it in the explorer: that server is *model* Llama-3-70B, *tokens* 8,192, *texts at once* 32. It computes
+# Check it in the explorer: that server is *tokens* 8,192 and *texts at once* 32. It computes
 # from the models' published configs. Where several query heads share one key-value head, that is **grouped-query
 # attention**; where each query head has its own, **multi-head attention**. The hatched bar is the memory it would
 # take without the grouping. What happens to the cache when you change *model* from Llama-2-7B to Llama-3-8B?
 # %% id="memory-explorer"
-memory_explorer = MemoryExplorer("SmolLM2-135M")
+memory_explorer = MemoryExplorer("Llama-3-70B")
 memory_explorer
 # %% id="memory-explorer-70b" tags=["solution", "slide"]
-memory_explorer.set(model="Llama-3-70B", tokens=8192, batch=32)
+memory_explorer.set(tokens=8192, batch=32)
 # %% [markdown] lang="ko"
 # 글 하나가 2,048토큰일 때를 한 표로 봅시다. 가중치와 캐시의 단위는 MB이고, 숫자 하나는 2바이트입니다.
 # %% [markdown] lang="en"
@@ -571,7 +609,7 @@ def generate_with_cache(model, input_ids, max_new_tokens):
     # END SOLUTION
 
 
-# %% id="check-5-4" kind="implement" difficulty=3 minutes=10
+# %% id="check-5-4" kind="implement" difficulty=3 minutes=15
 Exercise("5.4").check(generate_with_cache)
 # %% [markdown] lang="ko" hints="5.4"
 # 1. 두 가지를 기억하세요. `None`에서 시작하는 `cache`와, 모델이 아직 읽지 않은 것으로 `input_ids`에서
@@ -709,7 +747,7 @@ def stream_text(token_ids, tokenizer):
     # END SOLUTION
 
 
-# %% id="check-5-5" kind="implement" difficulty=4 minutes=10
+# %% id="check-5-5" kind="implement" difficulty=4 minutes=14
 Exercise("5.5").check(stream_text)
 # %% [markdown] lang="ko" hints="5.5"
 # 1. 지금까지의 id를 모두 리스트에 모으고, 새 id가 올 때마다 전체를 디코딩하세요.

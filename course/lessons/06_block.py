@@ -4,7 +4,7 @@
 # **이 레슨을 마치면** 벡터 하나가 블록 30개를 지나는 동안 무엇이 더해지는지 보여 주고, 어텐션과 피드포워드를
 # 하나씩 꺼 보며 그 역할을 확인하고, RMSNorm과 피드포워드 층과 블록을 직접 작성할 수 있습니다.
 #
-# **65분** = 읽고 실행하기 25분 + 연습 문제 40분 · 노트의 *트랜스포머 블록 내부* 절에 해당합니다.
+# **85분** = 읽고 실행하기 34분 + 연습 문제 51분 · 노트의 *트랜스포머 블록 내부* 절에 해당합니다.
 # %% [markdown] lang="en"
 # # 06 · Inside a transformer block
 #
@@ -12,7 +12,7 @@
 # attention and feed-forward do by switching them off, and write RMSNorm, the feed-forward layer and the block
 # yourself.
 #
-# **65 minutes** = 25 to read and run + 40 for the exercises · It mirrors the notes' section *inside a
+# **85 minutes** = 34 to read and run + 51 for the exercises · It mirrors the notes' section *inside a
 # transformer block*.
 # %% [markdown] lang="ko" lesson="06"
 # RMSNorm, 피드포워드, 블록
@@ -27,13 +27,23 @@
 # - C25 Attention brings in context
 # - C26 The feed-forward layers hold most of the capacity: memory and interpolation
 # %% id="language" lang="ko"
-from utils.language import use_language
+try:
+    from course.opening import open_in
+except ImportError:
+    says = "강좌를 찾지 못했습니다. 강좌 폴더에서 `python -m course lab`으로 여세요."
+    says += " 노트북 옆에 course.py나 utils.py가 있다면 이름을 바꾸세요."
+    raise ImportError(says) from None
 
-use_language("ko")
+open_in("ko")
 # %% id="language" lang="en"
-from utils.language import use_language
+try:
+    from course.opening import open_in
+except ImportError:
+    says = "The course is not found: open it by `python -m course lab` in the course's folder."
+    says += " If a file course.py or utils.py is beside this notebook, rename it."
+    raise ImportError(says) from None
 
-use_language("en")
+open_in("en")
 # %% id="map"
 from course.map import course_map
 
@@ -52,6 +62,8 @@ from utils.explorers.neurons import NeuronExplorer
 from utils.explorers.residual import ResidualExplorer
 from utils.feed_forward import losses_without_each, without_attention, without_feed_forward
 from utils.figures.feed_forward import losses_picture
+from utils.figures.gating import gating_picture
+from utils.gating import record_gating
 from utils.generation import generate, next_logits
 from utils.memory import KNOWN_MODELS
 from utils.model import load_model, prompt_ids
@@ -64,14 +76,15 @@ model, tokenizer = load_model()
 # 블록의 개수와 블록 하나를 출력합니다. 블록의 부품은 네 개입니다. **어텐션 층**(`self_attn`), **피드포워드
 # 층**(`mlp`), 그리고 그 둘의 앞에 하나씩 놓인 정규화입니다. 이 모델에는 이렇게 생긴 블록이 30개 있고, 모양은
 # 같지만 가중치는 모두 다릅니다. 블록은 앞 블록이 내놓은 벡터를 받아 다음 블록에 넘깁니다. 이제부터 블록과 그 안의
-# 층은 0번부터 29번까지 번호로 부릅니다.
+# 층은 0번부터 29번까지 번호로 부릅니다. (레슨 04의 0–30은 블록을 몇 개 지났는지였습니다.)
 # %% [markdown] lang="en"
 # ## Blocks of one build, stacked
 #
 # Print the number of blocks, and one block. It has four parts: an **attention layer** (`self_attn`), a
 # **feed-forward layer** (`mlp`), and a norm in front of each. This model has 30 blocks like it: the same build,
 # each with weights of its own. A block takes the vectors that the block before it gives, and hands its own on to
-# the next. From here on, blocks and the layers in them go by their numbers, from 0 to 29.
+# the next. From here on, blocks and the layers in them go by their numbers, from 0 to 29. (In lesson 04, 0 to 30 was
+# how many blocks a vector had passed.)
 # %% id="one-block"
 print(len(model.model.layers))
 print(model.model.layers[0])
@@ -97,7 +110,7 @@ for known in KNOWN_MODELS.values():
 # 그렇다면 마지막 벡터는 시작 벡터(임베딩)와 블록 30개가 더한 것의 합이어야 합니다. 맞는지(`True`) 봅시다. 둘째
 # 줄은 차례로 시작 벡터, 어텐션이 더한 것, 피드포워드가 더한 것의 모양입니다.
 # %% [markdown] lang="en"
-# There really are models with over 100. The dimension mostly grows along.
+# Some models really have more than 100. Their vectors mostly have a larger dimension, too.
 #
 # ## The residual stream
 #
@@ -152,7 +165,7 @@ def rms_norm(x, weight, eps):
     # END SOLUTION
 
 
-# %% id="check-6-1" kind="implement" difficulty=2 minutes=10
+# %% id="check-6-1" kind="implement" difficulty=2 minutes=12
 Exercise("6.1").check(rms_norm)
 
 
@@ -166,27 +179,48 @@ Exercise("6.1").check(rms_norm)
 #    the root.
 # 3. Divide `x.float()` by that root, go back with `.to(x.dtype)`, and multiply by `weight`.
 # %% [markdown] lang="ko"
+# ### 부드럽게 여닫는 문: silu
+#
+# 이제 피드포워드 층을 만듭니다. 그 안에서 하는 계산은 문(gate)을 여닫는 것과 비슷합니다. 벡터를 행렬 `gate`에
+# 통과시켜 얻은 수 $z$에 곡선 $\mathrm{silu}(z) = z \cdot \sigma(z)$를 적용하고, 다른 행렬 `up`에서 얻은 수와
+# 곱합니다. $\sigma(z) = 1 / (1 + e^{-z})$는 0과 1 사이의 수를 내는 시그모이드입니다(파선). 그래서 silu는 큰 양수를
+# 거의 그대로 통과시키고, 큰 음수는 0 가까이로 눌러 버립니다.
+#
+# 이렇게 나온 수 하나하나를 **뉴런**이라고 합니다. 22번 층의 뉴런 1,536개 가운데 다섯 개를, `gate`의 값이 가장 작은
+# 것부터 가장 큰 것까지 골랐습니다. 첫 줄에서 `up`은 3이 넘는데 곱은 왜 0에 가까울까요?
+# %% [markdown] lang="en"
+# ### A gate that opens softly: silu
+#
+# Next comes the feed-forward layer. What it computes is like opening and shutting gates. The matrix `gate` turns the
+# vector into numbers $z$; each goes through a curve, $\mathrm{silu}(z) = z \cdot \sigma(z)$, and is multiplied by
+# the number that another matrix, `up`, gives. The sigmoid, $\sigma(z) = 1 / (1 + e^{-z})$, lies between 0 and 1 (the
+# dashed line). So silu lets large positive numbers through almost unchanged, and presses large negative ones close
+# to 0.
+#
+# Each number that comes out is called a **neuron**. Of the 1,536 neurons of layer 22 the cell takes five, from the
+# lowest value of `gate` to the highest. In the first row `up` is over 3: why is the product close to 0?
+# %% id="gate-curve"
+gating_picture(record_gating(model, tokenizer, "The Shawshank", layer=22))
+# %% [markdown] lang="ko"
+# 문이 닫혀 있기 때문입니다. 마지막 줄은 거꾸로 문이 활짝 열려 있는데 통과할 것(`up`)이 거의 없습니다.
+#
 # ### 연습 6.2 · 피드포워드 층
 #
 # 피드포워드 층은 모든 위치에서 따로따로 같은 계산을 합니다. 벡터의 차원을 늘리고(576 → 1536), 비선형 함수를
-# 적용하고, 다시 줄입니다(1536 → 576). 이 모델에는 차원을 늘리는 행렬이 두 개 있습니다. `gate`를 지난 쪽에는
-# $\mathrm{silu}(z) = z \cdot \sigma(z)$를 적용하고, `up`을 지난 쪽과 원소별로 곱한 다음, `down`으로 차원을
-# 줄입니다(SwiGLU).
-#
-# 여기서 $\sigma(z) = 1 / (1 + e^{-z})$는 시그모이드입니다. 그래서 silu는 큰 양수를 거의 그대로 통과시키고, 큰
-# 음수는 0 가까이로 눌러 버립니다.
+# 적용하고, 다시 줄입니다(1536 → 576). 차원을 늘리는 행렬이 두 개입니다. `gate`를 지난 쪽에는 silu를 적용하고, `up`을
+# 지난 쪽과 원소별로 곱한 다음, `down`으로 차원을 줄입니다. 이 방식을 SwiGLU라고 합니다.
 #
 # 행렬은 모델이 가진 그대로 `[out, in]`입니다. `torch.nn.functional.silu`를 써도 됩니다.
 # %% [markdown] lang="en"
+# Its gate is shut. In the last row it is the other way round: the gate is wide open, and there is little to let
+# through (`up`).
+#
 # ### Exercise 6.2 · The feed-forward layer
 #
 # A feed-forward layer does the same computation at every position, each on its own: it raises the vector's
-# dimension (576 → 1536), applies a non-linear function, and lowers it again (1536 → 576). In this model two
-# matrices raise it. What went through `gate` goes into $\mathrm{silu}(z) = z \cdot \sigma(z)$ and is multiplied,
-# element by element, by what went through `up`; then `down` lowers the dimension of the product (SwiGLU).
-#
-# Here $\sigma(z) = 1 / (1 + e^{-z})$ is the sigmoid. So silu lets large positive numbers through almost
-# unchanged, and presses large negative ones close to 0.
+# dimension (576 → 1536), applies a non-linear function, and lowers it again (1536 → 576). Two matrices raise it.
+# What went through `gate` goes into silu and is multiplied, element by element, by what went through `up`; then
+# `down` lowers the dimension of the product. This is called SwiGLU.
 #
 # The matrices are `[out, in]`, as the model keeps them. You may use `torch.nn.functional.silu`.
 # %% id="ex-6-2"
@@ -199,7 +233,7 @@ def feed_forward(x, gate, up, down):
     # END SOLUTION
 
 
-# %% id="check-6-2" kind="implement" difficulty=2 minutes=10
+# %% id="check-6-2" kind="implement" difficulty=2 minutes=15
 Exercise("6.2").check(feed_forward)
 
 
@@ -234,7 +268,7 @@ def block(x, attention, feed_forward, norm_1, norm_2):
     # END SOLUTION
 
 
-# %% id="check-6-3" kind="implement" difficulty=2 minutes=10
+# %% id="check-6-3" kind="implement" difficulty=2 minutes=12
 Exercise("6.3").check(block)
 # %% [markdown] lang="ko" hints="6.3"
 # 1. 블록은 똑같이 생긴 두 부분으로 되어 있습니다. 각 부분은 스트림을 정규화한 사본을 부품에 넣고, 그 결과를
@@ -476,7 +510,7 @@ layers_question.answer(2)
 # %% [markdown] lang="en"
 # In the explorer, top left is the whole model, top right the one without the chosen layers' feed-forward. Below
 # is the probability of ` Red` with **one layer at a time** switched off; a × marks a layer without which ` Red`
-# is no longer first. Layer 20 is not missed. Change *layers off*, to one layer or to several at once, or change
+# is no longer first. Without layer 20 nothing is lost. Change *layers off*, to one layer or to several at once, or change
 # *part* to attention.
 # %% id="feed-forward" tags=["C26"]
 feed_forwards = FeedForwardExplorer(model, tokenizer, "The Shawshank", layer=20)
@@ -504,7 +538,7 @@ feed_forwards.set(part="attention", layers=(12, 16))
 # after "The capital of France is". Layers count from 0.
 # %% id="ex-6-4"
 red_layer = 22  # SOLUTION
-# %% id="check-6-4" kind="find" difficulty=2 minutes=10
+# %% id="check-6-4" kind="find" difficulty=2 minutes=12
 Exercise("6.4").check(red_layer)
 # %% [markdown] lang="ko" hints="6.4"
 # 1. 탐색기의 아래 그림에서 ×는 껐을 때 ' Red'가 사라지는 층입니다.
@@ -541,7 +575,7 @@ for text in (
 #
 # ### 뉴런
 #
-# 더 가까이 가 봅시다. 피드포워드 층 안쪽의 숫자 1,536개를 **뉴런**이라고 하고, 그 값을 활성값이라고 합니다.
+# 더 가까이 가 봅시다. 피드포워드 층 안쪽의 숫자 1,536개가 뉴런이었습니다. 그 값을 활성값이라고 합니다.
 # 뉴런마다 `down`의 열이 하나 있고, 그 열이 활성값만큼 스트림에 더해집니다(활성값이 0보다 작으면 그만큼 빠집니다).
 # 더해지는 벡터를 LM 헤드로 읽으면 그 뉴런이 어떤 단어의 점수를 높이는지 보입니다.
 # %% [markdown] lang="en"
@@ -552,7 +586,7 @@ for text in (
 #
 # ### Neurons
 #
-# A step closer. The 1,536 numbers inside a feed-forward layer are its **neurons**, and their values are called
+# A step closer. The 1,536 numbers inside a feed-forward layer are its neurons; their values are called
 # activations. Each neuron has one column of `down`, which is added to the stream as many times as its activation
 # says (with an activation below 0, it is taken away). Read through the LM head, the vector that is added shows
 # which words' scores the neuron raises.
@@ -587,7 +621,7 @@ neurons.set(text="The Shawshank", layer=24, word="Red")
 # worse the next tokens were predicted. The model runs 60 times, so this takes from a few seconds to half a
 # minute.
 # %% id="losses" tags=["C24", "C25", "C26", "slide"]
-alice = files("course").joinpath("data/alice.txt").read_text()
+alice = files("course").joinpath("data/alice.txt").read_text(encoding="utf-8")
 losses_picture(losses_without_each(model, tokenizer, alice, tokens=32))
 # %% [markdown] lang="ko"
 # 대부분의 층은 하나쯤 없어도 손실이 조금만 오릅니다. 나머지 층이 더하는 것은 그대로 스트림을 따라 흐르기

@@ -4,17 +4,17 @@
 # **이 레슨을 마치면** 어텐션 층을 행렬 네 개에서부터 직접 계산해 모델의 층과 똑같은 결과를 내고, 어텐션 헤드가
 # 맡은 일을 찾아내고, 어텐션 가중치로 알 수 있는 것과 알 수 없는 것을 구별할 수 있습니다.
 #
-# **75분** = 읽고 실행하기 24분 + 연습 문제 51분 · 노트의 *어텐션이 전부입니다*, *어텐션 계산 과정*, *셀프 어텐션:
-# 관련성 점수 계산*, *셀프 어텐션: 정보 통합*에 해당합니다.
+# **140분** = 읽고 실행하기 50분 + 연습 문제 90분. 가운데의 *쉬어 가기*에서 둘로 나눌 수 있습니다 · 노트의 *어텐션이 전부입니다*,
+# *어텐션 계산 과정*, *셀프 어텐션: 관련성 점수 계산*, *셀프 어텐션: 정보 통합*에 해당합니다.
 # %% [markdown] lang="en"
 # # 07 · Attention: where to look, and what to take
 #
 # **After this lesson you will be able to** compute an attention layer from its four matrices, equal to the
 # model's own, find heads that have a job, and tell apart what attention weights explain and what they do not.
 #
-# **75 minutes** = 24 to read and run + 51 for the exercises · It mirrors the notes' sections *attention is all
-# you need*, *how attention is computed*, *self-attention: relevance scores* and *self-attention: combining
-# information*.
+# **140 minutes** = 50 to read and run + 90 for the exercises, in two halves if you like: stop at *A place to stop* ·
+# It mirrors the notes' sections *attention is all you need*, *how attention is computed*, *self-attention: relevance
+# scores* and *self-attention: combining information*.
 # %% [markdown] lang="ko" lesson="07"
 # 어텐션 층 전체
 #
@@ -34,13 +34,23 @@
 # - C31 Scores are queries times keys; softmax makes them sum to 1
 # - C32 The output is the values, weighted and summed
 # %% id="language" lang="ko"
-from utils.language import use_language
+try:
+    from course.opening import open_in
+except ImportError:
+    says = "강좌를 찾지 못했습니다. 강좌 폴더에서 `python -m course lab`으로 여세요."
+    says += " 노트북 옆에 course.py나 utils.py가 있다면 이름을 바꾸세요."
+    raise ImportError(says) from None
 
-use_language("ko")
+open_in("ko")
 # %% id="language" lang="en"
-from utils.language import use_language
+try:
+    from course.opening import open_in
+except ImportError:
+    says = "The course is not found: open it by `python -m course lab` in the course's folder."
+    says += " If a file course.py or utils.py is beside this notebook, rename it."
+    raise ImportError(says) from None
 
-use_language("en")
+open_in("en")
 # %% id="map"
 from course.map import course_map
 
@@ -54,6 +64,9 @@ from utils.architecture import attention_modules, projections
 from utils.attention import record_attention, without_head
 from utils.explorers.attention import AttentionExplorer
 from utils.explorers.head_patterns import HeadPatternExplorer
+from utils.explorers.turning import TurningExplorer
+from utils.figures.head_shapes import head_shapes_picture
+from utils.head_shapes import head_shapes
 from utils.model import load_model
 from utils.parts import causal_mask
 from utils.streams import trace_streams
@@ -161,7 +174,7 @@ for token, vector in zip(record.tokens, inputs):
 # ## 행렬 세 개: 쿼리, 키, 값
 #
 # 훈련으로 얻은 **투영 행렬** 세 개가 이 벡터에서 세 가지를 만듭니다. **쿼리**는 지금 토큰이 무엇을 찾는지,
-# **키**는 각 토큰이 무엇으로 찾아지는지, **값**은 찾아졌을 때 넘겨줄 내용이 무엇인지를 나타냅니다. 네 번째 행렬
+# **키**는 각 토큰을 무엇으로 찾을 수 있는지, **값**은 그 토큰이 넘겨줄 내용이 무엇인지를 나타냅니다. 네 번째 행렬
 # `o_proj`는 마지막에 모든 헤드의 결과를 섞어 스트림에 더할 벡터로 만듭니다. 모델에서 행렬을 꺼내 입력과 곱하고,
 # 모양이 어떻게 이어지는지 봅니다.
 # %% [markdown] lang="en"
@@ -219,7 +232,7 @@ for token, score in zip(another.tokens, another.keys[27][0] @ query / 8):
 # %% [markdown] lang="ko"
 # 점수가 나오기는 합니다. 이렇게 쿼리는 한 글에서, 키와 값은 다른 글에서 가져오는 것을 **크로스 어텐션**이라고 합니다.
 # 2017년의 번역용 트랜스포머에서는 쓰고 있는 번역문이 원문을 그렇게 보았습니다. 이 모델의 어텐션은 모두 셀프
-# 어텐션이고, 훈련할 때도 자기 글만 보았으니 이 점수에 뜻이 있는 것은 아닙니다.
+# 어텐션이고, 훈련할 때도 같은 글 안만 보았으니 이 점수에는 뜻이 없습니다.
 # %% [markdown] lang="en"
 # Scores do come out. Taking the queries from one text, and keys and values from another, is called **cross-attention**:
 # in the transformer of 2017, made for translation, the text being written looked at the original that way. In this model
@@ -243,7 +256,7 @@ def attention_scores(query, keys):
     # END SOLUTION
 
 
-# %% id="check-7-1" kind="implement" difficulty=2 minutes=5
+# %% id="check-7-1" kind="implement" difficulty=2 minutes=8
 Exercise("7.1").check(attention_scores)
 # %% [markdown] lang="ko" hints="7.1"
 # 1. `@`는 마지막 두 축을 행렬로 보고 헤드마다 곱합니다.
@@ -273,7 +286,7 @@ def attention_weights(scores, mask):
     # END SOLUTION
 
 
-# %% id="check-7-2" kind="implement" difficulty=2 minutes=6
+# %% id="check-7-2" kind="implement" difficulty=2 minutes=9
 Exercise("7.2").check(attention_weights)
 # %% [markdown] lang="ko" hints="7.2"
 # 1. 먼저 마스크로 막고, 그다음에 소프트맥스를 적용합니다. 이 순서가 중요합니다.
@@ -334,7 +347,7 @@ def combine(weights, values):
     # END SOLUTION
 
 
-# %% id="check-7-3" kind="implement" difficulty=1 minutes=3
+# %% id="check-7-3" kind="implement" difficulty=1 minutes=5
 Exercise("7.3").check(combine)
 # %% [markdown] lang="ko" hints="7.3"
 # 1. 하나씩 쓰면, result[h, q]는 모든 k에 대해 weights[h, q, k] · values[h, k]를 더한 것입니다.
@@ -377,6 +390,20 @@ print(list(head_output.shape), torch.allclose(handed_over.sum(0), head_output[0,
 # %% id="all-heads" tags=["C28", "slide"]
 AttentionExplorer(model, tokenizer, text, layer=27).set(all_heads=True)
 # %% [markdown] lang="ko"
+# ### 모양을 그림으로
+#
+# 다음 세 연습은 숫자를 바꾸지 않고 **모양**만 바꿉니다. 파란 블록은 쿼리, 주황색 블록은 키(또는 값)입니다. 블록
+# 하나가 헤드 하나이고, 블록 안의 한 줄이 위치 하나입니다. 위에서 아래로 어떤 축이 나뉘고 어떤 축이 앞으로 오는지
+# 보세요. 모델 안에서는 맨 앞에 batch 축이 하나 더 있습니다.
+# %% [markdown] lang="en"
+# ### The shapes, drawn
+#
+# The next three exercises change no number, only **shapes**. Blue blocks are queries, orange ones keys (or values).
+# A block is one head, and a row in it is one position. From top to bottom, see which axis is cut and which comes to
+# the front. Inside the model there is one more axis in front, the batch.
+# %% id="shapes" tags=["slide"]
+head_shapes_picture(head_shapes(model, positions=len(record.tokens)))
+# %% [markdown] lang="ko"
 # ### 연습 7.4 · 헤드로 나누기
 #
 # `x @ q_proj.T`의 모양은 `[position, heads * head_dim]`이고, 처음 `head_dim`개가 0번 헤드의 몫, 다음 `head_dim`개가
@@ -395,7 +422,7 @@ def split_heads(x, heads):
     # END SOLUTION
 
 
-# %% id="check-7-4" kind="implement" difficulty=2 minutes=4
+# %% id="check-7-4" kind="implement" difficulty=2 minutes=8
 Exercise("7.4").check(split_heads)
 # %% [markdown] lang="ko" hints="7.4"
 # 1. 두 단계입니다. 마지막 축을 둘로 나누고, 헤드 축을 맨 앞으로 옮깁니다.
@@ -422,7 +449,7 @@ def merge_heads(x):
     # END SOLUTION
 
 
-# %% id="check-7-5" kind="implement" difficulty=2 minutes=3
+# %% id="check-7-5" kind="implement" difficulty=2 minutes=5
 Exercise("7.5").check(merge_heads)
 # %% [markdown] lang="ko" hints="7.5"
 # 1. `split_heads`의 두 단계를 거꾸로 하면 됩니다.
@@ -503,7 +530,7 @@ def repeat_kv(x, groups):
     # END SOLUTION
 
 
-# %% id="check-7-6" kind="implement" difficulty=2 minutes=4
+# %% id="check-7-6" kind="implement" difficulty=2 minutes=7
 Exercise("7.6").check(repeat_kv)
 # %% [markdown] lang="ko" hints="7.6"
 # 1. KV 헤드가 2개이고 groups가 3이면 순서는 0, 0, 0, 1, 1, 1입니다.
@@ -514,11 +541,29 @@ Exercise("7.6").check(repeat_kv)
 # 2. `x.repeat(3, 1, 1)` would give 0, 1, 0, 1, 0, 1. Another function repeats each one in a row.
 # 3. `x.repeat_interleave(groups, dim=0)`.
 # %% [markdown] lang="ko"
+# ## 쉬어 가기: 여기까지가 절반입니다
+#
+# 헤드 하나를 처음부터 끝까지 만들었고(`attention_scores`, `attention_weights`, `combine`), 헤드 여러 개로 나누고 합치고
+# 키와 값을 함께 쓰게 했습니다(`split_heads`, `merge_heads`, `repeat_kv`). 남은 것은 세 가지입니다. 위치를 알려 주는
+# 일, 부품을 이어 층 하나를 완성하는 일, 그리고 헤드가 맡은 일을 찾는 일입니다.
+#
+# 여기서 저장하고 멈춰도 됩니다. 돌아오면 이 셀을 누르고, *실행* 메뉴에서 *위의 모든 셀 실행*을 고르세요. 통과한
+# 연습은 진도에 그대로 남아 있습니다.
+#
 # ## 위치: 몇 토큰 앞인가
 #
 # 지금까지 만든 부품으로 실험을 하나 해 봅니다. `it` 앞에 있는 여섯 벡터의 순서를 뒤섞으면, 이 부품들이 `it`에
 # 내놓는 결과는 어떻게 될까요?
 # %% [markdown] lang="en"
+# ## A place to stop: this is half of it
+#
+# You have built one head from start to end (`attention_scores`, `attention_weights`, `combine`), and cut, joined and
+# shared several of them (`split_heads`, `merge_heads`, `repeat_kv`). Three things are left: telling where a token is,
+# putting the parts together into a layer, and finding heads that have a job.
+#
+# You can save and stop here. When you are back, click on this cell and choose *Run All Above Selected Cell* in the
+# menu *Run*. The exercises that you have passed stay passed.
+#
 # ## Positions: how far back?
 #
 # Try something with the parts that you have built so far. Shuffle the six vectors before `it`: what happens to the
@@ -579,6 +624,34 @@ for layer in (without_positions, with_positions):
 # 위치 정보가 없으면 어텐션이 보는 글은 순서 없는 단어 묶음(bag of words)일 뿐입니다. 그래서 이 모델은 내적하기
 # 전에 쿼리와 키를 그 위치만큼 **회전합니다**(회전 위치 임베딩, RoPE).
 #
+# ### 시곗바늘처럼 돌리기
+#
+# 숫자 네 개짜리 쿼리와 키로 먼저 해 봅시다. 앞 절반의 수 $a$와 뒤 절반의 수 $b$가 한 짝이고, 짝 하나는 시계판 위의
+# 바늘 하나입니다. 왼쪽 짝은 토큰 하나를 지날 때마다 1라디안(57°), 오른쪽 짝은 0.1라디안씩 돕니다. 흐린 바늘은 돌리기
+# 전입니다. 오른쪽 표에서는 쿼리와 키를 숫자마다 곱해 더합니다.
+#
+# *키의 위치*를 옮겨 보세요. 숫자 여덟 개가 모두 바뀌는데, 맨 아래 내적은 어떻게 되나요? 그다음 *거리*를 바꿔 보세요.
+# %% [markdown] lang="en"
+# Without positions, attention sees a text as a bag of words, without order. So, before the dot product, this
+# model **rotates** queries and keys by their positions (rotary position embedding, RoPE).
+#
+# ### Turned like the hands of a clock
+#
+# Try it first with a query and a key of four numbers. A number $a$ of the first half and a number $b$ of the second
+# half make a pair, and a pair is a hand on a dial. For each token the left pair turns by 1 radian (57°), the right
+# one by 0.1. The faint hands are those before turning. The table on the right multiplies query and key, number by
+# number, and adds up.
+#
+# Move *position of the key*. All eight numbers change; what does the dot product at the bottom do? Then change
+# *distance*.
+# %% id="turning" tags=["slide"]
+turning = TurningExplorer()
+turning
+# %% id="turning-later" tags=["solution"]
+turning.set(key_position=15)
+# %% [markdown] lang="ko"
+# 두 바늘이 같이 돌면 사이의 각은 그대로이고, 내적도 그대로입니다. 내적을 바꾸는 것은 **거리**뿐입니다.
+#
 # ### 연습 7.7 · 위치만큼 회전하기
 #
 # 길이가 `head_dim`인 벡터를 앞 절반과 뒤 절반으로 나눕니다. 앞 절반의 `i`번 수 $a$와 뒤 절반의 `i`번 수 $b$를
@@ -587,11 +660,11 @@ for layer in (without_positions, with_positions):
 # $$\alpha = \text{position} / \theta^{\,2i / \text{head\_dim}} \qquad (a, b) \rightarrow (a\cos\alpha - b\sin\alpha,\ b\cos\alpha + a\sin\alpha)$$
 #
 # `i`는 0부터 `head_dim / 2 - 1`까지이고, θ(`theta`)는 모델마다 정해진 큰 수입니다. `i`가 0이면 토큰 하나를 지날
-# 때마다 1라디안(57°)씩 돌고, `i`가 클수록 천천히 돕니다. 그래서 빠른 짝은 가까운 거리를, 느린 짝은 먼 거리를 가릴
+# 때마다 1라디안(57°)씩 돌고, `i`가 클수록 천천히 돕니다. 그래서 빠른 짝은 가까운 거리를, 느린 짝은 먼 거리를 구별할
 # 수 있습니다.
 # %% [markdown] lang="en"
-# Without positions, attention sees a text as a bag of words, without order. So, before the dot product, this
-# model **rotates** queries and keys by their positions (rotary position embedding, RoPE).
+# When both hands turn together, the angle between them stays, and so does the dot product. Only the **distance**
+# changes it.
 #
 # ### Exercise 7.7 · Rotate by the position
 #
@@ -617,7 +690,7 @@ def rotary(x, positions, theta):
     # END SOLUTION
 
 
-# %% id="check-7-7" kind="implement" difficulty=4 minutes=9
+# %% id="check-7-7" kind="implement" difficulty=4 minutes=18
 Exercise("7.7").check(rotary)
 # %% [markdown] lang="ko" hints="7.7"
 # 1. 먼저 위치와 i마다 각을 구합니다. half = head_dim // 2라 하면 2i / head_dim은 i / half이므로
@@ -676,7 +749,7 @@ def attention_layer(x, q_proj, k_proj, v_proj, o_proj, heads, kv_heads, theta):
     # END SOLUTION
 
 
-# %% id="check-7-8" kind="implement" difficulty=3 minutes=8
+# %% id="check-7-8" kind="implement" difficulty=3 minutes=15
 Exercise("7.8").check(attention_layer)
 # %% [markdown] lang="ko" hints="7.8"
 # 1. 먼저 `q`, `k`, `v` 세 줄입니다. 각각 `split_heads(x @ …_proj.T, …)`이고, 헤드 수는 q가 `heads`, k와 v가
@@ -706,7 +779,7 @@ for layer, module in enumerate(attention_modules(model)):
     differences.append((ours - record.outputs[layer]).abs().max().item())
 print(len(differences), f"{max(differences):.5f}")
 # %% [markdown] lang="ko"
-# 소수 다섯째 자리까지 차이가 없습니다. 어텐션에 숨은 것은 더 없습니다.
+# 소수 다섯째 자리까지 차이가 없습니다. 어텐션에 더 숨은 계산은 없습니다.
 #
 # ## 맡은 일이 있는 헤드
 #
@@ -742,7 +815,7 @@ circuits.set(pattern="word")
 # tested on other texts.
 # %% id="ex-7-9"
 previous_token_head = (16, 0)  # SOLUTION
-# %% id="check-7-9" kind="find" difficulty=1 minutes=3
+# %% id="check-7-9" kind="find" difficulty=1 minutes=5
 Exercise("7.9").check(previous_token_head)
 # %% [markdown] lang="ko" hints="7.9"
 # 1. *맡은 일이 있는 헤드*의 탐색기에서 *바로 앞 토큰*을 고르세요.
@@ -764,7 +837,7 @@ Exercise("7.9").check(previous_token_head)
 # copies what repeats. Find one.
 # %% id="ex-7-10"
 induction_head = (18, 6)  # SOLUTION
-# %% id="check-7-10" kind="find" difficulty=2 minutes=3
+# %% id="check-7-10" kind="find" difficulty=2 minutes=5
 Exercise("7.10").check(induction_head)
 # %% [markdown] lang="ko" hints="7.10"
 # 1. *맡은 일이 있는 헤드*의 탐색기에서 *같은 토큰 뒤에 왔던 토큰*을 고르세요.
@@ -786,7 +859,7 @@ Exercise("7.10").check(induction_head)
 # at ` dog`, in the same text. Is the one you met in lesson 06 really the first?
 # %% id="ex-7-11"
 it_to_dog_head = (13, 8)  # SOLUTION
-# %% id="check-7-11" kind="find" difficulty=1 minutes=3
+# %% id="check-7-11" kind="find" difficulty=1 minutes=5
 Exercise("7.11").check(it_to_dog_head)
 # %% [markdown] lang="ko" hints="7.11"
 # 1. 탐색기에서 *마지막 위치에서 이 단어*를 고르고, 단어에 `dog`을 적으세요.
@@ -849,8 +922,8 @@ for word in ("The", "My", "Every", "Paris"):
 # %% [markdown] lang="ko"
 # 첫 단어가 무엇이든 그것을 보고, 거기서 가져오는 값은 아주 짧습니다. 이 헤드는 평소에 첫 토큰을 보며 쉬고
 # 있습니다. 이런 첫 토큰을 **어텐션 싱크**(attention sink)라고 합니다. 가중치의 합은 반드시 1이어야 하므로, 가져올
-# 것이 없을 때 가중치를 둘 곳이 필요한 것입니다. 연습 7.10에서 본 대로 같은 헤드가 되풀이되는 글에서는 일을
-# 합니다.
+# 것이 없을 때 가중치를 둘 곳이 필요한 것입니다. 하지만 연습 7.10에서 본 대로, 되풀이되는 글에서는 바로 이 헤드가
+# 일을 합니다.
 #
 # 무엇이 중요한지는 꺼 보면 압니다. 헤드 하나의 출력을 0으로 바꾸고, 다음 토큰의 확률이 모두 얼마나 옮겨 갔는지
 # 봅니다(0이면 그대로, 1이면 전부). 한 줄은 층, 헤드, 옮겨 간 확률입니다.
@@ -883,7 +956,7 @@ for layer, head in ((18, 6), (13, 8)):
 # ## 정리
 #
 # - 어텐션은 두 단계입니다. 쿼리와 키로 관련성 점수를 매기고, 소프트맥스로 얻은 가중치를 곱해 값을 더합니다.
-# - 여러 헤드가 나란히 실행되고, 키와 값은 몇 헤드가 함께 쓸 수 있습니다. 그만큼 캐시가 작아집니다.
+# - 여러 헤드가 나란히 실행되고, 키와 값은 헤드 몇 개가 함께 쓸 수 있습니다. 그만큼 캐시가 작아집니다.
 # - 위치 정보는 쿼리와 키를 회전해서 넣습니다. 점수에 남는 것은 둘 사이의 거리입니다.
 # - 어떤 헤드는 하는 일이 뚜렷하지만, 가중치만으로는 무엇이 중요한지 알 수 없습니다.
 #

@@ -4,15 +4,16 @@
 # **이 레슨을 마치면** 지금까지 만든 부품으로 진짜 LLM을 조립하고, 라이브러리와 같은 글을 쓰는지 증명하고,
 # 라이브러리보다 빠르게 만들고, 어디가 한계인지 설명할 수 있습니다.
 #
-# **75분** = 읽고 실행하기 25분 + 연습 문제 50분 · 노트에는 없는 절입니다. 노트의 모든 절을 한데 모읍니다.
+# **120분** = 읽고 실행하기 38분 + 연습 문제 82분. *쉬어 가기*에서 둘로 나눌 수 있습니다 · 노트에는 없는
+# 절입니다. 노트의 모든 절을 한데 모읍니다.
 # %% [markdown] lang="en"
 # # 08 · Rebuilding the model from your own parts
 #
 # **After this lesson you will be able to** assemble a real LLM from the parts you have built, prove that it
 # writes what the library writes, make it faster than the library, and explain where its limit is.
 #
-# **75 minutes** = 25 to read and run + 50 for the exercises · It mirrors no single section of the notes: it
-# brings all of them together.
+# **120 minutes** = 38 to read and run + 82 for the exercises, in two parts if you like: stop at *A place to stop* · It
+# mirrors no single section of the notes: it brings all of them together.
 # %% [markdown] lang="ko" lesson="08"
 # 작동하는 LLM
 #
@@ -22,13 +23,23 @@
 #
 # - C33 All of it put together: a working LLM from the learner's own parts
 # %% id="language" lang="ko"
-from utils.language import use_language
+try:
+    from course.opening import open_in
+except ImportError:
+    says = "강좌를 찾지 못했습니다. 강좌 폴더에서 `python -m course lab`으로 여세요."
+    says += " 노트북 옆에 course.py나 utils.py가 있다면 이름을 바꾸세요."
+    raise ImportError(says) from None
 
-use_language("ko")
+open_in("ko")
 # %% id="language" lang="en"
-from utils.language import use_language
+try:
+    from course.opening import open_in
+except ImportError:
+    says = "The course is not found: open it by `python -m course lab` in the course's folder."
+    says += " If a file course.py or utils.py is beside this notebook, rename it."
+    raise ImportError(says) from None
 
-use_language("en")
+open_in("en")
 # %% id="map"
 from course.map import course_map
 
@@ -141,7 +152,7 @@ def places_and_mask(past, new):
     # END SOLUTION
 
 
-# %% id="check-8-1" kind="implement" difficulty=2 minutes=5
+# %% id="check-8-1" kind="implement" difficulty=2 minutes=10
 Exercise("8.1").check(places_and_mask)
 # %% [markdown] lang="ko" hints="8.1"
 # 1. 위치는 이미 있는 것에 이어서 셉니다. 첫 새 토큰은 `past`번입니다.
@@ -211,7 +222,7 @@ def attention(x, self_attn, config, positions, mask, cache=None):
     # END SOLUTION
 
 
-# %% id="check-8-2" kind="implement" difficulty=4 minutes=12
+# %% id="check-8-2" kind="implement" difficulty=4 minutes=20
 Exercise("8.2").check(attention)
 # %% [markdown] lang="ko" hints="8.2"
 # 1. `x @ self_attn.q_proj.weight.T`처럼 세 번 곱합니다. 그다음 `split_heads`로 나누고, 쿼리와 키에는
@@ -259,7 +270,7 @@ def run_layer(x, layer, config, positions, mask, cache=None):
     # END SOLUTION
 
 
-# %% id="check-8-3" kind="implement" difficulty=2 minutes=5
+# %% id="check-8-3" kind="implement" difficulty=2 minutes=8
 Exercise("8.3").check(run_layer)
 # %% [markdown] lang="ko" hints="8.3"
 # 1. `block`은 텐서 하나를 받는 함수 네 개를 받습니다. `lambda x: …`로 만드세요.
@@ -353,7 +364,7 @@ def forward(model, input_ids, cache=None):
     # END SOLUTION
 
 
-# %% id="check-8-4" kind="implement" difficulty=3 minutes=8
+# %% id="check-8-4" kind="implement" difficulty=3 minutes=12
 Exercise("8.4").check(forward)
 # %% [markdown] lang="ko" hints="8.4"
 # 1. 먼저 `places_and_mask(past, input_ids.shape[1])`입니다. `past`는 `cache.get_seq_length()`이고, 캐시가
@@ -426,7 +437,7 @@ def write(model, input_ids, max_new_tokens, choose):
     # END SOLUTION
 
 
-# %% id="check-8-5" kind="implement" difficulty=3 minutes=8
+# %% id="check-8-5" kind="implement" difficulty=3 minutes=12
 Exercise("8.5").check(write)
 # %% [markdown] lang="ko" hints="8.5"
 # 1. 루프 앞에서 `cache = KVCache()`, `unseen = input_ids`로 시작합니다.
@@ -477,10 +488,22 @@ ids = tokenizer(chat, add_special_tokens=False, return_tensors="pt").input_ids
 for piece in stream_text(write(model, ids, 40, choose), tokenizer):
     print(piece, end="")
 # %% [markdown] lang="ko"
+# ## 쉬어 가기: LLM이 글을 씁니다
+#
+# 조립은 끝났습니다. 내가 만든 부품이 라이브러리와 같은 글을 씁니다. 이제부터는 같은 글을 더 **빨리** 쓰는 이야기이고,
+# 여기서 저장하고 멈춰도 됩니다. 돌아오면 이 셀을 누르고, *실행* 메뉴에서 *위의 모든 셀 실행*을 고르세요. 통과한 연습은
+# 진도에 그대로 남아 있습니다.
+#
 # ## 어디까지 빨라질 수 있을까
 #
 # 토큰 하나를 쓰려면 모든 가중치를 한 번씩 곱해야 합니다. 그럼 시간은 주로 어디에 들까요?
 # %% [markdown] lang="en"
+# ## A place to stop: your LLM writes
+#
+# It is put together: your parts write the text that the library writes. From here on it is about writing the same
+# text **faster**, and you can save and stop here. When you are back, click on this cell and choose *Run All Above
+# Selected Cell* in the menu *Run*. The exercises that you have passed stay passed.
+#
 # ## How fast can it get?
 #
 # To write one token, every weight has to be multiplied once. So where does most of the time go?
@@ -552,7 +575,7 @@ def fuse(matrices):
     # END SOLUTION
 
 
-# %% id="check-8-6" kind="implement" difficulty=2 minutes=5
+# %% id="check-8-6" kind="implement" difficulty=2 minutes=8
 Exercise("8.6").check(fuse)
 # %% [markdown] lang="ko" hints="8.6"
 # 1. 모두 같은 `x`와 곱하니 열의 수가 같습니다.
@@ -610,7 +633,7 @@ class RoomyCache:
     # END SOLUTION
 
 
-# %% id="check-8-7" kind="implement" difficulty=3 minutes=7
+# %% id="check-8-7" kind="implement" difficulty=3 minutes=12
 Exercise("8.7").check(RoomyCache)
 # %% [markdown] lang="ko" hints="8.7"
 # 1. `__init__`에서 키와 값에 하나씩 `torch.zeros(layers, 1, kv_heads, room, head_dim)`을 만들고, 층마다 길이 0을

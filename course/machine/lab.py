@@ -1,7 +1,6 @@
 """Opens the course: prepares the model the first time, then JupyterLab at its front door."""
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ from course import ROOT
 from utils.language import LANGUAGES, current_language, use_language
 from utils.model_store import ModelError, prepare_model
 
-LOCALES = {"ko": "ko_KR", "en": "en"}
+MENUS = ROOT / "course" / "data" / "menus"
 
 
 def first_notebook(lang: str) -> Path:
@@ -20,21 +19,12 @@ def first_notebook(lang: str) -> Path:
     return Path("chapters", lang, "00_start_here.ipynb")
 
 
-def set_menus(lang: str, prefix: Path = Path(sys.prefix)) -> None:
-    """Give this course's JupyterLab menus in `lang`, and no news pop-ups.
+def with_menus(lang: str, config_path: str = "") -> str:
+    """What $JUPYTER_CONFIG_PATH must be for a JupyterLab with menus in `lang` and no news pop-ups.
 
-    These are defaults in the course's own environment; what a learner sets for themselves wins.
+    These are defaults, of this one server; what a learner sets for themselves wins.
     """
-    folder = prefix / "share" / "jupyter" / "lab" / "settings"
-    folder.mkdir(parents=True, exist_ok=True)
-    defaults = {
-        "@jupyterlab/translation-extension:plugin": {"locale": LOCALES[lang]},
-        "@jupyterlab/apputils-extension:notification": {
-            "fetchNews": "false",
-            "checkForUpdates": False,
-        },
-    }
-    (folder / "overrides.json").write_text(json.dumps(defaults, indent=2))
+    return os.pathsep.join(filter(None, [str(MENUS / lang), config_path]))
 
 
 def has_screen() -> bool:
@@ -54,7 +44,8 @@ def main(arguments: list[str]) -> int:
     except ModelError as problem:
         print(problem, file=sys.stderr)
         return 1
-    set_menus(options.language)
+    config_path = os.environ.get("JUPYTER_CONFIG_PATH", "")
+    os.environ["JUPYTER_CONFIG_PATH"] = with_menus(options.language, config_path)
     os.environ["COURSE_LANG"] = options.language
     LabApp.launch_instance(
         [

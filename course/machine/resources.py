@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from course.machine import limits
 from course.machine.software import Unready, course_module, missing_packages
 from utils.language import _
 
@@ -20,30 +21,32 @@ ROOM = 100_000_000  # bytes for notebooks and progress, once the model is there
 def model() -> str:
     """Every byte is read: about a second."""
     store = course_module("utils.model_store")
+    try:
+        store.check_readable(store.model_folder())
+    except store.Unreadable as problem:
+        raise Unready(
+            _("{model} is here, but you may not read it").format(model=store.MODEL), str(problem)
+        ) from problem
     if not store.model_folder().exists():
         raise Unready(
             _("{model} is not on this machine yet").format(model=store.MODEL),
-            _("Run `make lab` with a network: it fetches the model, this once."),
+            _("Run `python -m course lab` with a network: it fetches the model, this once."),
         )
     try:
         store.verify()
     except (store.ModelError, OSError) as problem:
         raise Unready(
             _("{model} is damaged").format(model=store.MODEL),
-            _("Delete the folder {folder} and run `make lab`: the model is made anew.").format(
-                folder=store.model_folder()
-            ),
+            _(
+                "Delete the folder {folder} and run `python -m course lab`: the model is made anew."
+            ).format(folder=store.model_folder()),
         ) from problem
     return _("{model} is here, and every byte of it is as it should be").format(model=store.MODEL)
 
 
-def free_memory() -> int:
+def free_memory() -> float:
     """Bytes that new programs can have; within a container's limit, where there is one."""
-    free = course_module("psutil").virtual_memory().available
-    limit = Path("/sys/fs/cgroup/memory.max")
-    if limit.exists() and limit.read_text().strip().isdigit():
-        free = min(free, int(limit.read_text()))
-    return free
+    return min(course_module("psutil").virtual_memory().available, limits.memory_left())
 
 
 def memory() -> str:
@@ -55,7 +58,7 @@ def memory() -> str:
     return _enough(free_memory(), MEMORY, remedy.format(needed=MEMORY / 1e9))
 
 
-def _enough(free: int, needed: float, remedy: str) -> str:
+def _enough(free: float, needed: float, remedy: str) -> str:
     """How many bytes are free, in words; Unready with this remedy where more are needed."""
     says = _("{free:.1f} GB free").format(free=free / 1e9)
     if free < needed:
@@ -88,7 +91,14 @@ def _try_to_write(folder: Path) -> None:
 
 def progress_folder() -> str:
     """Whether what a learner passes can be kept."""
-    path = course_module("course.progress.store").progress_file()
+    store = course_module("course.progress.store")
+    try:
+        path = store.progress_file()
+    except OSError as problem:
+        raise Unready(
+            str(problem),
+            _("Exercises work, but what you pass is forgotten when a kernel ends."),
+        ) from problem
     try:
         _try_to_write(path.parent)
         if path.exists():
@@ -114,7 +124,7 @@ def cache_folder() -> str:
             return _("shared and read-only; the model is in it, so nothing need be written")
         raise Unready(
             _("nothing can be written in {folder}").format(folder=store.cache_folder()),
-            _("Set $COURSE_CACHE to a folder of your own, and run `make lab`."),
+            _("Set $COURSE_CACHE to a folder of your own, and run `python -m course lab`."),
         ) from problem
     return _("can be written")
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import json
-import os
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from course import ROOT
+from course.machine import limits
 from utils.language import _
 
 FONT = ROOT / "utils" / "fonts" / "NotoSansKR-Regular.otf"
@@ -43,7 +43,7 @@ def python() -> str:
             _("{version} is too old for the course").format(version=version),
             _(
                 "Install Python {oldest} or newer from python.org, delete the folder .venv, and "
-                "run `make lab`."
+                "run `python -m course lab`."
             ).format(oldest=oldest),
         )
     return version
@@ -86,11 +86,11 @@ def packages() -> str:
 
 
 def install_all() -> str:
-    """What brings the packages: where this Python is not the course's own, `make lab` makes one."""
+    """What brings the packages: where this Python is not the course's own, the set-up makes one."""
     if installed("inside-a-transformer-llm") is None:
         return _(
-            "In the course's folder run `make lab`: it sets everything up in .venv. Afterwards ask "
-            "again with `.venv/bin/python -m course doctor`."
+            "In the course's folder run `python -m course lab`: it sets everything up in .venv. "
+            "Afterwards ask again with `python -m course doctor`."
         )
     command = f"{Path(sys.executable).as_posix()} -m pip install -c requirements.txt -e ."
     return _("In the course's folder run `{command}`.").format(command=command)
@@ -110,7 +110,7 @@ def course_module(module: str) -> Any:
 def device() -> str:
     """What the model will compute on."""
     torch = course_module("torch")
-    cores = os.cpu_count()
+    cores = f"{limits.cores():.3g}"
     try:
         picked = course_module("utils.device").pick_device()
     except ValueError as problem:

@@ -100,13 +100,16 @@ def _passes(part: Part) -> bool:
 
 def my_llm() -> str:
     """The learner's file, as it is now."""
-    path = my_llm_file()
-    if path is None or not path.exists():
-        return _(
-            "There is no my_llm.py here yet: a part is written into it when its exercise in "
-            "chapters/ is passed."
-        )
-    return path.read_text(encoding="utf-8")
+    try:
+        path = my_llm_file()
+        if path is not None and path.exists():
+            return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        return _("my_llm.py cannot be read ({problem}).").format(problem=problem)
+    return _(
+        "There is no my_llm.py here yet: a part is written into it when its exercise in "
+        "chapters/ is passed."
+    )
 
 
 def __getattr__(name: str) -> Any:

@@ -4,19 +4,17 @@ import os
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from course.graders import exercise_spec
 from course.graders.attempt import grade
-from course.learner import MY_LLM, my_llm_file
+from course.learner import my_llm_file
 from course.lessons import by_number
 from course.my_llm import PARTS
 from course.my_llm.file import Run, joined, new_preface, remember, run_parts, split
 from course.my_llm.standalone import NoSource, NotAlone, standing_alone
 from course.notebooks.copies import keep_copy
 from course.notebooks.words import exercise_words
-from course.progress.store import progress_file
 from utils.language import _
+from utils.places import lock_at
 
 PATIENCE = 30  # seconds for another kernel that keeps a part: it is graded once more meanwhile
 
@@ -32,11 +30,14 @@ def keep(number: str, answer: Any) -> str | None:
     after the whole file was copied.  Nothing is written that does not pass by itself.  Raises
     nothing.
     """
-    path = my_llm_file()
-    if path is None or exercise_words(number).kind != "implement":
+    if exercise_words(number).kind != "implement":
         return None
     try:
-        with FileLock(progress_file().with_name(f"{MY_LLM}.lock"), timeout=PATIENCE):
+        path = my_llm_file()
+        if path is None:
+            return None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with lock_at(path.with_name(f".{path.name}.lock"), PATIENCE):
             return _keep(path, number, answer)
     except NotAlone as problem:
         return _(
@@ -73,7 +74,6 @@ def _keep(path: Path, number: str, answer: Any) -> str:
     sections.sort(key=lambda section: by_number(section[0]))
     run = Run(path, joined(preface, sections))
     _prove(number, run)
-    path.parent.mkdir(parents=True, exist_ok=True)
     copy = keep_copy(path) if old else None
     unfinished = path.with_name(f"{path.name}.new")
     unfinished.write_text(run.text, encoding="utf-8")

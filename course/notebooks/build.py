@@ -5,10 +5,12 @@ a line `name = value  # SOLUTION`, and a cell tagged "solution".
 """
 
 import argparse
+import itertools
 import os
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
@@ -17,9 +19,9 @@ from nbclient.exceptions import CellExecutionError
 
 from course import ROOT
 from course.lessons import lesson_files
-from course.notebooks import tables
+from course.notebooks import built, tables
 from course.notebooks.lesson import Cell, LessonError, in_language, no_lesson, read_lesson
-from utils.language import LANGUAGES
+from utils.language import LANGUAGES, _
 
 PLACEHOLDER = {"ko": "...  # 여기에 코드를 쓰세요", "en": "...  # your code here"}
 # The second cell of a solved notebook: whoever runs it, from wherever, it is nobody's progress.
@@ -33,7 +35,6 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 SOLVED_ONLY = "solution"
-KEPT = re.compile(r"-\d{4}(-\d\d){2}-\d{6}(-\d+)?$")  # what `reset` calls a learner's own notebook
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -116,47 +117,95 @@ def _sources(node: nbformat.NotebookNode) -> list:
     return [(c.id, c.cell_type, c.source, c.metadata.get("tags")) for c in node.cells]
 
 
-def _is_current(path: Path, built: nbformat.NotebookNode) -> bool:
-    return path.exists() and _sources(nbformat.read(path, as_version=4)) == _sources(built)
+def _is_current(path: Path, made: nbformat.NotebookNode) -> bool:
+    try:
+        return _sources(nbformat.read(path, as_version=4)) == _sources(made)
+    except Exception:  # nothing there, or whatever somebody has put there
+        return False
 
 
-def build(names: Sequence[str] = (), check: bool = False, rerun: bool = False) -> list[str]:
+@dataclass
+class Outcome:
+    """What was stale, and is written by now; what was left to whoever changed it."""
+
+    stale: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+
+def build(names: Sequence[str] = (), check: bool = False, rerun: bool = False) -> Outcome:
     """Write the notebooks and tables that are stale, or with `check` only name them.
 
-    Returns what was stale.  A solved notebook is executed when its code has changed, or always
-    with `rerun`.
+    A solved notebook is executed when its code has changed, or always with `rerun`.  What the
+    course did not build, or somebody has changed since, is left as it is.
     """
-    stale, wanted = [], set()
+    before, after, found = built.noted(ROOT), {}, Outcome()
     for lesson in lesson_files():
         cells = read_lesson(lesson)
-        for lang in LANGUAGES:
-            for kind in ("chapters", "solutions"):
-                path = ROOT / kind / lang / f"{lesson.stem}.ipynb"
-                wanted.add(path)
-                if names and not any(lesson.stem.startswith(name) for name in names):
-                    continue
-                solved = kind == "solutions"
-                built = notebook(cells, lang, solved)
-                if _is_current(path, built) and not (rerun and solved):
-                    continue
-                stale.append(str(path.relative_to(ROOT)))
-                if not check:
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    if solved and (rerun or not take_outputs(built, path)):
-                        print(f"running {stale[-1]} …", flush=True)
-                        execute(built, path.parent)
-                    nbformat.write(built, path)
-    for path in () if names else tables.files():
+        chosen = not names or any(lesson.stem.startswith(name) for name in names)
+        for lang, kind in itertools.product(LANGUAGES, ("chapters", "solutions")):
+            path = ROOT / kind / lang / f"{lesson.stem}.ipynb"
+            name, solved = path.relative_to(ROOT).as_posix(), kind == "solutions"
+            made = notebook(cells, lang, solved)
+            if chosen:
+                after[name] = built.fingerprint(made, solved)
+                _write(path, made, solved, found, check, rerun)
+            elif name in before:
+                after[name] = before[name]
+    if names:
+        after = before | after
+    else:
+        _remove_orphans(before.keys() - after.keys(), found, check)
+        _write_tables(found, check)
+    if after != before:
+        found.stale.append(built.NOTED.as_posix())
+        if not check:
+            built.note(ROOT, after)
+    return found
+
+
+def _write(
+    path: Path,
+    made: nbformat.NotebookNode,
+    solved: bool,
+    found: Outcome,
+    check: bool,
+    rerun: bool,
+) -> None:
+    """Write one notebook where it is stale, and execute it if it must be."""
+    name, current = path.relative_to(ROOT).as_posix(), _is_current(path, made)
+    if current and not (rerun and solved):
+        return
+    if os.path.lexists(path) and not (current or built.is_as_built(path, ROOT)):
+        found.left.append(name)
+        return
+    found.stale.append(name)
+    if not check:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if solved and (rerun or not take_outputs(made, path)):
+            print(f"running {name} …", flush=True)
+            execute(made, path.parent)
+        nbformat.write(made, path)
+
+
+def _remove_orphans(names: set[str], found: Outcome, check: bool) -> None:
+    """Remove what was built of a lesson that is gone, unless somebody has written into it."""
+    for name in sorted(names):
+        path = ROOT / name
+        if built.is_as_built(path, ROOT):
+            found.stale.append(f"{name} (no lesson)")
+            if not check:
+                path.unlink()
+        elif path.exists():
+            found.left.append(name)
+
+
+def _write_tables(found: Outcome, check: bool) -> None:
+    """Bring the tables of READMEs and guides up to date."""
+    for path in tables.files():
         if (current := tables.brought_up_to_date(path)) != path.read_text(encoding="utf-8"):
-            stale.append(str(path.relative_to(ROOT)))
+            found.stale.append(path.relative_to(ROOT).as_posix())
             if not check:
                 path.write_text(current, encoding="utf-8")
-    built = {*ROOT.glob("chapters/*/*.ipynb"), *ROOT.glob("solutions/*/*.ipynb")}
-    for path in sorted(path for path in built - wanted if not KEPT.search(path.stem)):
-        stale.append(f"{path.relative_to(ROOT)} (no lesson)")
-        if not check:
-            path.unlink()
-    return stale
 
 
 def main(arguments: list[str]) -> int:
@@ -170,10 +219,19 @@ def main(arguments: list[str]) -> int:
             print(no_lesson(name), file=sys.stderr)
             return 1
     try:
-        stale = build(options.lessons, options.check, options.rerun)
+        found = build(options.lessons, options.check, options.rerun)
     except (LessonError, CellExecutionError) as error:
         print(error, file=sys.stderr)
         return 1
-    for name in stale:
-        print(f"stale: {name}" if options.check else f"wrote {name}")
-    return int(options.check and bool(stale))
+    for name in found.stale:
+        if name.endswith("(no lesson)") and not options.check:
+            print(f"removed {name}")
+        else:
+            print(f"stale: {name}" if options.check else f"wrote {name}")
+    for name in found.left:
+        says = _(
+            "{notebook} is left as it is: somebody has written into it. To have it as the course "
+            "built it, move it away and run `python -m course build`."
+        )
+        print(says.format(notebook=name))
+    return int(options.check and bool(found.stale))

@@ -1,9 +1,12 @@
 """What this learner has done: every attempt, hint and answer, in one small file on this machine.
 
-Nothing here raises where the file cannot be used: `take_notice()` then has a sentence about it.
+Nothing here raises where the file cannot be used: `take_notice()` then has a sentence about it, and
+what this kernel was told waits in memory until it can be kept.
 """
 
+import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +16,11 @@ from secrets import token_hex
 from course.progress.store import COLUMNS, SCHEMA_VERSION, progress_file, take_notice, use
 
 __all__ = ["COLUMNS", "SCHEMA_VERSION", "progress_file", "take_notice"]  # of its file
+
+
+Event = tuple[str, str, str, bool | None, str | None]  # COLUMNS
+_waiting: dict[str, list[Event]] = {}  # by the place that was asked for
+_one_at_a_time = threading.RLock()  # cells and widgets run on two threads
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,7 @@ def rows() -> Iterator[dict]:
     """All events in the order they were kept, each a dict of COLUMNS, ready for csv or json."""
     columns = ", ".join(COLUMNS)
     found = use(lambda db: db.execute(f"SELECT {columns} FROM events ORDER BY id").fetchall())
-    for values in found or []:
+    for values in [*(found or []), *_not_kept_yet()]:
         row = dict(zip(COLUMNS, values, strict=True))
         yield row | {"passed": None if row["passed"] is None else bool(row["passed"])}
 
@@ -95,6 +103,9 @@ def clear(lesson: str | None = None) -> Path | None:
         db.execute(f"DELETE FROM events WHERE {which}", forget)
         return copy
 
+    with _one_at_a_time:
+        waiting = _not_kept_yet()
+        waiting[:] = [event for event in waiting if not event[2].startswith(start)]
     return use(keep_and_forget)
 
 
@@ -114,6 +125,22 @@ def learner_id() -> str | None:
 
 
 def _record(kind: str, name: str, passed: bool | None, detail: str | None) -> None:
-    event = (datetime.now(UTC).isoformat(timespec="milliseconds"), kind, name, passed, detail)
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
     statement = f"INSERT INTO events ({', '.join(COLUMNS)}) VALUES (?, ?, ?, ?, ?)"
-    use(lambda db: db.execute(statement, event))
+
+    def insert(db: sqlite3.Connection) -> bool:
+        db.execute("BEGIN IMMEDIATE")  # all that waits, or nothing of it
+        db.executemany(statement, waiting)
+        db.execute("COMMIT")
+        return True
+
+    with _one_at_a_time:
+        waiting = _not_kept_yet()
+        waiting.append((now, kind, name, passed, detail))
+        if use(insert):
+            waiting.clear()
+
+
+def _not_kept_yet() -> list[Event]:
+    """The events of this kernel that could not be written into the file so far."""
+    return _waiting.setdefault(os.environ.get("COURSE_PROGRESS", ""), [])

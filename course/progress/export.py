@@ -22,7 +22,9 @@ that says who the learner is:
     }
 
 `--export csv` has one row for each exercise with the same columns, "learner" first; its diagnoses
-are one cell, `multiplied:2 wrong-shape:1`, and what is null is empty.
+are one cell, `multiplied:2 wrong-shape:1`, and what is null is empty.  Exercise 7.1 is 7.01
+there and 7.10 is 7.10: pandas and spreadsheets take them for numbers, to which 7.1 and 7.10 are
+one; and so they are also sorted as they come.
 """
 
 import argparse
@@ -78,7 +80,18 @@ def export_csv(file: TextIO) -> None:
     learner = events.learner_id()
     for row in exercises():
         found = " ".join(f"{name}:{times}" for name, times in row["diagnoses"].items())
-        rows.writerow({**row, "learner": learner, "diagnoses": found})
+        number = padded_number(row["exercise"])
+        rows.writerow({**row, "exercise": number, "learner": learner, "diagnoses": found})
+
+
+def padded_number(exercise: str) -> str:
+    """An exercise as a number that only this one has: "7.1" → "7.01", "7.10" → "7.10"."""
+    return "{}.{:02d}".format(*by_number(exercise))
+
+
+def plain_number(exercise: str) -> str:
+    """An exercise as the course writes it, from either form: "7.01" → "7.1"."""
+    return "{}.{}".format(*by_number(exercise))
 
 
 def table() -> str:

@@ -13,10 +13,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from filelock import FileLock
 from platformdirs import user_data_path
 
 from utils.language import _
+from utils.places import OURS, NoHome, lock_at, place
 
 SCHEMA_VERSION = 1
 SCHEMA = f"""
@@ -49,30 +49,37 @@ def take_notice() -> str | None:
 
 
 def progress_file() -> Path:
-    """Where progress is kept: $COURSE_PROGRESS, else a file among this user's application data."""
-    chosen = os.environ.get("COURSE_PROGRESS")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    return user_data_path("inside-a-transformer-llm") / "progress.sqlite"
+    """Where progress is kept: $COURSE_PROGRESS, else a file among this user's application data.
+
+    Raises NoHome, an OSError, where the user has no home folder, or names somebody's who is nobody.
+    """
+    return place("COURSE_PROGRESS", lambda: user_data_path(OURS) / "progress.sqlite")
 
 
 def use(work: Callable[[sqlite3.Connection], Result]) -> Result | None:
     """Do `work` on the file; if it fails, mend the file and try again; else leave a notice."""
-    path = progress_file()
+    path = None
     try:
+        path = progress_file()
         try:
             return _try(work, path)
         except sqlite3.Error:
             _mend(path)
             return _try(work, path)
+    except NoHome as problem:
+        _notices.append(_unkept(f"{problem}."))
     except (sqlite3.Error, OSError) as problem:
-        _notices.append(
-            _(
-                "Your progress could not be kept in {path} ({problem}). The exercises work all the "
-                "same; to keep it elsewhere, set COURSE_PROGRESS to a file that can be written."
-            ).format(path=path, problem=problem)
-        )
-        return None
+        says = _("Your progress could not be kept in {path} ({problem}).")
+        _notices.append(_unkept(says.format(path=path, problem=problem)))
+    return None
+
+
+def _unkept(why: str) -> str:
+    says = _(
+        "{why} The exercises work all the same, and this notebook remembers them as long as its "
+        "kernel runs; to keep them, set COURSE_PROGRESS to a file that can be written."
+    )
+    return says.format(why=why)
 
 
 def _try(work: Callable[[sqlite3.Connection], Result], path: Path) -> Result:
@@ -106,7 +113,7 @@ def _mend(path: Path) -> None:
     find it mended.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock", timeout=PATIENCE):
+    with lock_at(Path(f"{path}.lock"), PATIENCE):
         if not _is_usable(path):
             existed = os.path.lexists(path)
             kept = _set_aside(path)

@@ -15,7 +15,7 @@ OWN_TOOLS = {"pip", "setuptools", "wheel", "inside-a-transformer-llm"}
 
 def pinned() -> tuple[list[str], list[str]]:
     """The pins of pyproject.toml: what the course needs, and what its tests need besides."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return project["dependencies"], project["optional-dependencies"]["test"]
 
 
@@ -51,6 +51,6 @@ def environment() -> str:
 
 
 def main(_arguments: list[str]) -> int:
-    (ROOT / "requirements.txt").write_text(requirements(installed()))
-    (ROOT / "environment.yml").write_text(environment())
+    (ROOT / "requirements.txt").write_text(requirements(installed()), encoding="utf-8")
+    (ROOT / "environment.yml").write_text(environment(), encoding="utf-8")
     return 0

@@ -7,7 +7,9 @@ languages.
 """
 
 import argparse
+import codecs
 import json
+import re
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from statistics import median
 from course.graders import diagnosis_sentence
 from course.lessons import by_number
 from course.notebooks.words import as_html, exercise_numbers, exercise_words
-from course.progress.export import FORMAT
+from course.progress.export import FORMAT, plain_number
 from utils.language import LANGUAGES, _, current_language, use_language
 
 OFTEN = 3  # so many diagnoses are shown for an exercise
@@ -54,15 +56,16 @@ def read(paths: list[Path]) -> tuple[list[dict], list[str]]:
     problems = []
     for file in files:
         try:
-            record = json.loads(file.read_text(encoding="utf-8"))
-            if {key: record.get(key) for key in FORMAT} != FORMAT:
+            record = json.loads(_text(file))
+            if not _is_right(record):
                 raise ValueError(_("it is not a progress file of this course"))
-            _checked(record)
-        except (OSError, ValueError, AttributeError, KeyError, TypeError) as problem:
-            why = str(problem) if isinstance(problem, OSError | ValueError) else repr(problem)
+        except (OSError, ValueError, RecursionError) as problem:
+            why = str(problem).encode(errors="replace").decode()  # half a character
             says = _("{file} is left out: {problem}.").format(file=file, problem=why.rstrip("."))
             problems.append(says)
             continue
+        for done in record["exercises"]:
+            done["exercise"] = plain_number(done["exercise"])
         if record["learner"] in records:
             says = _("{file} is a second file of one learner; the one with more attempts counts.")
             problems.append(says.format(file=file))
@@ -71,15 +74,53 @@ def read(paths: list[Path]) -> tuple[list[dict], list[str]]:
     return list(records.values()), problems
 
 
-def _checked(record: dict) -> None:
-    """Raises where a record lacks what is counted."""
-    str(record["learner"])
-    for done in record["exercises"]:
-        by_number(done["exercise"])
-        int(done["attempts"]), bool(done["passed"]), int(done["hints"])
-        dict(done["diagnoses"]).items()
-        if done["passed"]:
-            int(done["attempts_to_pass"])
+def _text(file: Path) -> str:
+    """What is in a text file, in whichever of the encodings that Windows writes."""
+    read = file.read_bytes()
+    wide = read.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return read.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(_("it is not written in UTF-8: save it as that")) from None
+
+
+def _is_right(record: object) -> bool:
+    """Whether everything that is counted is there, and of the kind that `export` writes."""
+    if not isinstance(record, dict) or {key: record.get(key) for key in FORMAT} != FORMAT:
+        return False
+    exercises = record.get("exercises")
+    return (
+        _is_text(record.get("learner"))
+        and isinstance(exercises, list)
+        and all(map(_is_done_right, exercises))
+    )
+
+
+def _is_done_right(done: object) -> bool:
+    """The same for what a learner did with one exercise."""
+    if not isinstance(done, dict):
+        return False
+    number, diagnoses, passed = done.get("exercise"), done.get("diagnoses"), done.get("passed")
+    return (
+        isinstance(number, str)
+        and re.fullmatch(r"[0-9]{1,3}\.[0-9]{1,3}", number) is not None
+        and isinstance(passed, bool)
+        and _is_count(done.get("attempts"))
+        and _is_count(done.get("hints"))
+        and (not passed or _is_count(done.get("attempts_to_pass")))
+        and isinstance(diagnoses, dict)
+        and all(map(_is_text, diagnoses))
+        and all(map(_is_count, diagnoses.values()))
+    )
+
+
+def _is_text(value: object) -> bool:
+    """Whether it can be written down: half a character of two cannot."""
+    return isinstance(value, str) and not re.search("[\ud800-\udfff]", value)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9
 
 
 def _size(record: dict) -> int:

@@ -95,7 +95,10 @@ def page(template: str, cells: list, **resources: Any) -> str:
     )
     exporter.register_filter("markdown2html", markdown_to_html)
     css = [HtmlFormatter(style="default").get_style_defs(".highlight")]
-    css += [(WORKSHOP / "templates" / f"{name}.css").read_text() for name in ("cells", template)]
+    css += [
+        (WORKSHOP / "templates" / f"{name}.css").read_text(encoding="utf-8")
+        for name in ("cells", template)
+    ]
     resources |= {"css": "\n".join(css), "fonts": "@FONTS@"}
     notebook = nbformat.v4.new_notebook(cells=cells)
     html, _resources = exporter.from_notebook_node(notebook, resources=resources)

@@ -41,9 +41,9 @@ def deck(lesson: str, lang: str) -> str:
         [cell for slide in slides(lesson, lang) for cell in slide],
         lang=lang,
         title=read("solutions", lang, lesson)[0].source.split("\n")[0].removeprefix("# "),
-        reveal_css=(REVEAL / "reveal.css").read_text(),
-        reveal_js=(REVEAL / "reveal.js").read_text(),
-        notes_js=(REVEAL / "notes.js").read_text(),
+        reveal_css=(REVEAL / "reveal.css").read_text(encoding="utf-8"),
+        reveal_js=(REVEAL / "reveal.js").read_text(encoding="utf-8"),
+        notes_js=(REVEAL / "notes.js").read_text(encoding="utf-8"),
     )
 
 

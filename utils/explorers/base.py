@@ -4,10 +4,12 @@ An explorer is met in three ways, all from one record: live, as a picture in a s
 as words for nbval, screen readers and tests.
 """
 
+import base64
+import gc
 import html
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from threading import RLock
 from typing import Any
 
@@ -15,8 +17,8 @@ import ipywidgets as widgets
 from traitlets import TraitError
 
 from utils.callbacks import wait_for_cells
-from utils.explorers.accessible import SliderNames
-from utils.figures.picture import Picture, Region, image_html, image_metadata
+from utils.figures.picture import Picture, Region, image_metadata, in_front
+from utils.figures.view import PictureView
 from utils.language import _
 from utils.model_store import ModelError
 
@@ -42,6 +44,12 @@ def last_remembered(function: Callable) -> Callable:
         return remembered(*asked)
 
     return ask
+
+
+@cache
+def spare_the_collector() -> None:
+    """What is loaded by the first explorer stays: looking through all of it takes 100 ms a time."""
+    gc.freeze()
 
 
 def text_box(
@@ -77,18 +85,19 @@ class Explorer(widgets.VBox):
     ):
         """controls: by name, in order; actions: by name, the button's label and what it does."""
         wait_for_cells()
+        spare_the_collector()
         self.controls, self.actions = controls, {}
         self.regions: tuple[Region, ...] = ()  # of the picture that is shown
-        self._words = self._png = self._says = ""
-        self._width = 0
-        self._picture, self._message = widgets.HTML(), widgets.HTML()
+        self._words = self._says = ""
+        self._png, self._width = b"", 0
+        self._message, self._picture = widgets.HTML(), PictureView(self._click)
         for control in controls.values():
             control.observe(self._on_change, names="value")
         for name, (label, action) in (actions or {}).items():
             button = self.actions[name] = widgets.Button(description=label)
             button.on_click(lambda _button, action=action: self.attempt(action))
-        super().__init__([self._arrange(), self._message, self._picture, SliderNames()])
-        self.add_class("course-explorer")
+        super().__init__([self._arrange(), self._message, self._picture])
+        self.add_class("course-explorer").add_class("course-widget")
         self._quiet = False
         self.redraw()
 
@@ -135,6 +144,38 @@ class Explorer(widgets.VBox):
         for _press in range(times):
             self.actions[name].click()
         return self
+
+    def pick(self, **region: Any) -> "Explorer":
+        """Click in the picture from code: `pick(position=3)`, by the same path as a hand on it.
+
+        Raises ValueError where the picture shows no such thing, or several.
+        """
+        found = [
+            each
+            for each in self.regions
+            if each.sets and region.items() <= {**each.named, **each.sets}.items()
+        ]
+        exact = [each for each in found if each.sets == region]
+        picked = exact or found
+        if not region or any(each.sets != picked[0].sets for each in picked) or not picked:
+            raise ValueError(self._pickable())
+        return self.set(**picked[0].sets)
+
+    def _pickable(self) -> str:
+        """What can be picked, in words: an example of each kind."""
+        kinds = {
+            tuple(each.sets): {**each.named, **each.sets} for each in self.regions if each.sets
+        }
+        if not kinds:
+            return _("Nothing can be picked in this picture.")
+        examples = [", ".join(f"{k}={v!r}" for k, v in kind.items()) for kind in kinds.values()]
+        return _("Exactly one such thing must be in the picture. It can be: {examples}.").format(
+            examples="; ".join(f"pick({example})" for example in examples)
+        )
+
+    def _click(self, number: int) -> None:
+        """A hand on the region of this number."""
+        self.set(**self.regions[number].sets)
 
     @staticmethod
     def _known(names: Iterable[str], known: Iterable[str]) -> None:
@@ -222,7 +263,7 @@ class Explorer(widgets.VBox):
         # What is shown is kept, not the figure: that one takes megabytes.
         self._words, self._png, self._width = picture.words, picture.image(), picture.width
         self.regions = picture.regions
-        self._picture.value = image_html(self._png, self._width, self._words)
+        self._picture.show(self._png, self._width, self._words, in_front(self.regions))
         self.say("")
 
     def __repr__(self) -> str:
@@ -232,7 +273,7 @@ class Explorer(widgets.VBox):
         bundle = super()._repr_mimebundle_(**options)
         bundle["text/plain"] = repr(self)
         if self._png:
-            bundle["image/png"] = self._png
+            bundle["image/png"] = base64.b64encode(self._png).decode()
         return bundle, image_metadata(self._width, self._words)
 
 

@@ -12,7 +12,7 @@ from utils.figures.decoding import decoding_picture
 from utils.generation import Step, next_logits, steps_from
 from utils.language import _
 from utils.model import Model, context_length, end_token_ids, prompt_ids
-from utils.tokens import Tokenizer, token_bytes
+from utils.tokens import Tokenizer, text_after, token_bytes
 
 ROWS, TOKENS = 10, 20  # tokens with a bar of their own; tokens that one press writes
 
@@ -112,7 +112,7 @@ class DecodingExplorer(Explorer):
             drawn=drawn,
             last_drawn=token_bytes(self.tokenizer, drawn[-1]) if drawn else None,
             written=self._with_bytes(written),
-            written_text=self.tokenizer.decode(written),
+            written_text=text_after(self.tokenizer, self._ids[0].tolist(), written),
         )
 
     def _with_bytes(self, token_ids: Iterable[int] | Tensor) -> tuple[tuple[int, bytes], ...]:

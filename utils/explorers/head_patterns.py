@@ -38,6 +38,14 @@ class HeadPatternExplorer(Explorer):
                 "rank": widgets.IntSlider(1, 1, min(BEST, count), description=_("rank")),
             }
         )
+        self.controls["pattern"].observe(self._shut_what_is_ignored, "value")
+        self._shut_what_is_ignored()
+
+    def _shut_what_is_ignored(self, _change: object = None) -> None:
+        """A text or a word that the pattern does not look at cannot be written in."""
+        pattern = self.controls["pattern"].value
+        self.controls["text"].disabled = pattern in SAID_TWICE
+        self.controls["word"].disabled = pattern != "word"
 
     def record(self, pattern: str, text: str, word: str, rank: int) -> RankedHead:
         return RankedHead(self._rank(pattern, text, word), rank)

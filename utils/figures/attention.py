@@ -55,6 +55,9 @@ def attention_words(view: HeadView) -> str:
             lines.append(_("closed by the mask: {count}").format(count=closed))
     says = _("head {head} looks at: {tokens}")
     lines.append(says.format(head=view.head, tokens=_most(view, view.weights())))
+    sink = float(view.attention.sink(view.layer)[view.head, view.position])
+    if sink:
+        lines.append(_("the sink, which hands over nothing, takes {share:.2f}").format(share=sink))
     says = _("length of weight · value: {tokens}")
     lines.append(says.format(tokens=_most(view, view.lengths())))
     return "\n".join(lines)
@@ -172,9 +175,14 @@ def _draw_bars(page: Axes, view: HeadView) -> list[Region]:
             says = f"{_token(view, key)}: {title} {number:.2f}"
             start = left if left > 524 else 436  # the tokens' names belong to the first column
             regions.append(Region((start, place - 11, left + 98 - start, 22), says))
+    notes = []
+    if sink := float(view.attention.sink(view.layer)[view.head, view.position]):
+        notes.append(_("the sink takes {share:.2f}").format(share=sink))
     if n > ROWS:
-        says = _("the {count} that weigh most, of {all}").format(count=len(keys), all=n)
-        write(page, 524, places[-1] + 28, says, fontsize=9, color=Colour.QUIET)
+        notes.append(_("the {count} that weigh most, of {all}").format(count=len(keys), all=n))
+    for line, note in enumerate(notes):
+        at = places[-1] + 28 + 18 * line
+        write(page, 524, at, note, fontsize=9, color=Colour.QUIET)
     return regions
 
 

@@ -22,6 +22,8 @@ def head_patterns_picture(record: RankedHead) -> Picture:
     pattern = _(PATTERNS[record.ranking.pattern])
     title = _("how much each head looks {pattern}").format(pattern=pattern)
     write(page, 12, 22, title, fontsize=12)
+    if record.ranking.pattern in SAID_TWICE:
+        write(page, 12, 44, _said_twice(record.ranking), fontsize=9.5, color=Colour.QUIET)
     cells = _draw_scores(page, record.ranking)
     bars = _draw_best(page, record)
     _draw_picked(page, record)
@@ -42,12 +44,13 @@ def head_patterns_words(record: RankedHead) -> str:
         _("drawn: {head}").format(head=heads[record.rank - 1]),
     ]
     if ranking.pattern in SAID_TWICE:
-        lines.append(
-            _("tried on {count} random tokens, said twice").format(
-                count=len(ranking.record.tokens) // 2
-            )
-        )
+        lines.append(_said_twice(ranking))
     return "\n".join(lines)
+
+
+def _said_twice(ranking: Ranking) -> str:
+    says = _("tried on {count} random tokens, said twice")
+    return says.format(count=len(ranking.record.tokens) // 2)
 
 
 def _head_words(layer: int, head: int, score: float) -> str:
@@ -73,6 +76,7 @@ def _draw_scores(page: Axes, ranking: Ranking) -> list[Region]:
             (left + head * wide, top + layer * high, wide, high),
             _head_words(layer, head, score),
             {"rank": ranks[layer, head]} if (layer, head) in ranks else {},
+            {"layer": layer, "head": head},
         )
         for layer, row in enumerate(ranking.scores.tolist())
         for head, score in enumerate(row)
@@ -93,7 +97,8 @@ def _draw_best(page: Axes, record: RankedHead) -> list[Region]:
         page.barh(row, 230 * score, 15, 438, color=Colour.CHOSEN if picked else Colour.CANDIDATE)
         write(page, 444 + 230 * score, row, f"{score:.2f}", fontsize=9.5)
         box = (300, row - 11, 410, 22)
-        regions.append(Region(box, _head_words(layer, head, score), {"rank": place + 1}))
+        named = {"layer": layer, "head": head}
+        regions.append(Region(box, _head_words(layer, head, score), {"rank": place + 1}, named))
     return regions
 
 

@@ -41,6 +41,8 @@ def cache_picture(record: CacheAt) -> Picture:
         regions += _draw_work(axes, trace, step, places, use_cache)
     _draw_kept(axes_at(figure, 60, 333, 300, 140), trace, step, places)
     _write_bytes(figure, trace, step)
+    if not trace.same:
+        write_beside(figure, 9, 33, _says_different(), va="top", fontsize=10, color=Colour.QUIET)
     return Picture(figure, cache_words(record), tuple(regions))
 
 
@@ -49,6 +51,7 @@ def cache_words(record: CacheAt) -> str:
     trace, step = record.trace, record.step
     steps = trace.steps[:step]
     now = steps[-1]
+    differs = [] if trace.same else [_says_different()]
     return "\n".join(
         [
             _("prompt: {prompt}").format(prompt=quote_token("".join(trace.prompt))),
@@ -67,8 +70,14 @@ def cache_words(record: CacheAt) -> str:
             _("bytes predicted: {predicted:,}, measured: {measured:,}").format(
                 predicted=now.predicted_bytes, measured=now.measured_bytes
             ),
+            *differs,
         ]
     )
+
+
+def _says_different() -> str:
+    """What is said where both ways do not choose the same tokens; where they do, it is expected."""
+    return _("without the cache another token would be chosen: the sums are rounded otherwise")
 
 
 def _range(numbers: tuple[int, ...]) -> str:

@@ -5,16 +5,15 @@ explorer shows it.
 """
 
 import base64
-import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import ipywidgets as widgets
 from matplotlib.figure import Figure
 
 from utils.figures.page import Box
 from utils.figures.style import CSS_PIXELS_PER_INCH, png
+from utils.figures.view import PictureView
 
 
 @dataclass(frozen=True)
@@ -24,6 +23,7 @@ class Region:
     box: Box  # left, top, width, height in CSS pixels, from the figure's top left
     text: str  # what it is, and its number
     sets: Mapping[str, object] = field(default_factory=dict)  # control → the value a click gives it
+    named: Mapping[str, object] = field(default_factory=dict)  # what else it may be picked by
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,9 +39,9 @@ class Picture:
         """In CSS pixels."""
         return round(self.figure.get_figwidth() * CSS_PIXELS_PER_INCH)
 
-    def image(self) -> str:
-        """The figure as PNG, in base64."""
-        return base64.b64encode(png(self.figure)).decode()
+    def image(self) -> bytes:
+        """The figure as PNG."""
+        return png(self.figure)
 
     def __repr__(self) -> str:
         return self.words
@@ -49,18 +49,17 @@ class Picture:
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict, dict]:
         image = self.image()
         # JupyterLab gives an image/png no alt text, whatever its metadata say; a widget can.
-        live = widgets.HTML(image_html(image, self.width, self.words))
+        live = PictureView()
+        live.add_class("course-widget")
+        live.show(image, self.width, self.words, in_front(self.regions))
         bundle = live._repr_mimebundle_(**options)
-        bundle |= {"text/plain": self.words, "image/png": image}
+        bundle |= {"text/plain": self.words, "image/png": base64.b64encode(image).decode()}
         return bundle, image_metadata(self.width, self.words)
 
 
-def image_html(image: str, width: int, words: str) -> str:
-    """A PNG, in base64, as HTML; never wider than the page, and with `words` as its alt text."""
-    return (
-        f'<img alt="{html.escape(words, quote=True)}" src="data:image/png;base64,{image}" '
-        f'width="{width}" style="max-width:100%;height:auto">'
-    )
+def in_front(regions: Sequence[Region]) -> list[tuple[Box, str, bool]]:
+    """What a front end is told of regions."""
+    return [(region.box, region.text, bool(region.sets)) for region in regions]
 
 
 def image_metadata(width: int, words: str) -> dict:

@@ -20,7 +20,7 @@ START = -1.7  # where on the axis of layers the start stands
 @in_course_style
 def residual_picture(record: Contributions) -> Picture:
     """Attention ● and feed-forward ■ of every layer; lines: the stream, and the logit so far."""
-    figure = new_sheet(520)
+    figure = new_sheet(564)
     seen = record.trace.tokens[: record.position + 1]
     colours = [PROMPT] * (len(seen) - 1) + [GENERATED]
     chips = axes_at(figure, 7, 5, 725, 31)
@@ -51,6 +51,8 @@ def residual_picture(record: Contributions) -> Picture:
     says = _("likeliest next: {candidates}")
     says = says.format(candidates=candidate_words(record.candidates[:4]))
     write_beside(figure, 7, 514, says, fontsize=9.5)
+    for place, total in enumerate((_from_attention(record), _from_feed_forward(record))):
+        write_beside(figure, 7, 534 + 20 * place, total, fontsize=9.5)
     regions += _stems(sizes, record.attention_sizes, record.feed_forward_sizes, rounded)
     regions += _stems(logits, record.attention_logits, record.feed_forward_logits, _signed)
     return Picture(figure, residual_words(record), tuple(regions))
@@ -74,15 +76,22 @@ def residual_words(record: Contributions) -> str:
                 logit=record.logit,
                 start=record.start_logit + record.constant,
             ),
-            _("most from attention: {layers}; all layers {total:.1f}").format(
-                layers=_most(record.attention_logits), total=record.attention_logits.sum()
-            ),
-            _("most from feed-forward: {layers}; all layers {total:.1f}").format(
-                layers=_most(record.feed_forward_logits),
-                total=record.feed_forward_logits.sum(),
-            ),
+            _from_attention(record),
+            _from_feed_forward(record),
         ]
     ).replace("-0.0", "0.0")
+
+
+def _from_attention(record: Contributions) -> str:
+    says = _("most from attention: {layers}; all layers {total:.1f}")
+    logits = record.attention_logits
+    return says.format(layers=_most(logits), total=logits.sum()).replace("-0.0", "0.0")
+
+
+def _from_feed_forward(record: Contributions) -> str:
+    says = _("most from feed-forward: {layers}; all layers {total:.1f}")
+    logits = record.feed_forward_logits
+    return says.format(layers=_most(logits), total=logits.sum()).replace("-0.0", "0.0")
 
 
 def _most(logits: Tensor) -> str:

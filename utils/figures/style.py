@@ -20,10 +20,10 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 
+from utils.figures.text import StampingCanvas
 from utils.tokens import visible_bytes
 
 FONT = Path(__file__).parents[1] / "fonts" / "NotoSansKR-Regular.otf"
@@ -133,7 +133,7 @@ def new_figure(width: float, height: float) -> Figure:
         figsize=(width / CSS_PIXELS_PER_INCH, height / CSS_PIXELS_PER_INCH),
         dpi=CSS_PIXELS_PER_INCH * PIXEL_DENSITY,
     )
-    FigureCanvasAgg(figure)
+    StampingCanvas(figure)
     set_margins(figure)
     return figure
 

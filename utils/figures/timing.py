@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from utils.figures.page import axes_at, new_sheet
+from utils.figures.page import axes_at, new_sheet, write_beside
 from utils.figures.picture import Picture
 from utils.figures.style import Colour, in_course_style, new_figure, set_margins
 from utils.language import _
@@ -16,8 +16,11 @@ from utils.timing import AnswerTimes, PassTimes, Speeds, StepTimes
 @in_course_style
 def answer_times_picture(record: AnswerTimes) -> Picture:
     """Left, seconds of one step against the text's length; right, seconds of the answer so far."""
-    figure = new_sheet(390)
-    left, right = (axes_at(figure, x, 54, 280, 258) for x in (72, 440))
+    figure = new_sheet(416)
+    left, right = (axes_at(figure, x, 80, 280, 258) for x in (72, 440))
+    write_beside(figure, 20, 22, _totals(record))
+    axes_say = _("both axes are logarithmic: equal steps are equal factors")
+    write_beside(figure, 20, 44, axes_say, color=Colour.QUIET, fontsize=9.5)
     _draw_steps(left, record.times)
     _draw_answer(right, record)
     for axes in (left, right):
@@ -49,6 +52,19 @@ def answer_times_words(record: AnswerTimes) -> str:
             _("{times:.1f} times as fast").format(times=without.sum() / cached.sum()),
         ]
     )
+
+
+def _totals(record: AnswerTimes) -> str:
+    """What the page argues with: the time of the whole answer, both ways."""
+    without, cached = (
+        record.times.step_seconds(record.prompt_tokens, record.new_tokens, use_cache).sum()
+        for use_cache in (False, True)
+    )
+    says = _(
+        "whole answer: {without:.2f} s without the cache, {cached:.2f} s with it, "
+        "{times:.1f} times as fast"
+    )
+    return says.format(without=without, cached=cached, times=without / cached)
 
 
 def _draw_steps(axes: Axes, times: StepTimes) -> None:
