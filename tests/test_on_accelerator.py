@@ -33,12 +33,16 @@ from utils.explorers.tokens import TokenizerExplorer
 from utils.feed_forward import losses_without_each, switch_off, without_each
 from utils.figures import picture
 from utils.figures.feed_forward import losses_picture
+from utils.figures.gating import gating_picture
+from utils.figures.one_query import one_query_picture
+from utils.gating import record_gating
 from utils.generation import generate, generation_steps, next_logits
 from utils.head_patterns import PATTERNS, rank_heads
 from utils.kv_cache import generate_with_cache, trace_cache
 from utils.losses import long_losses, loss_at_distance
 from utils.model import chat_ids, prompt_ids
 from utils.neurons import strongest_neurons
+from utils.packed_decoder import as_array, like
 from utils.residual import contributions, trace_residual
 from utils.streams import (
     change_token,
@@ -106,6 +110,16 @@ def all_that_attention_shows(model, tokenizer):
         without = model(ids_of(model, tokenizer)).logits
     seen = [(view.grid(), view.row(), view.lengths(), view.sharing()) for view in views]
     return record, np.nan_to_num(np.array([grid for grid, *_rest in seen])), seen[2], without
+
+
+def all_that_one_query_shows(model, tokenizer):
+    view = HeadView(record_attention(model, tokenizer, TEXT), 1, 2, 3, "weights")
+    return one_query_picture(view).words
+
+
+def all_that_gates_show(model, tokenizer):
+    gating = record_gating(model, tokenizer, TEXT, 1)
+    return gating, gating.products, gating_picture(gating).words
 
 
 def all_that_streams_show(model, tokenizer):
@@ -180,6 +194,8 @@ HELPERS = {
     "trace_components": lambda m, t: trace_components(m, t, TEXT),
     "streams": all_that_streams_show,
     "attention": all_that_attention_shows,
+    "one query": all_that_one_query_shows,
+    "gates": all_that_gates_show,
     "residual": all_that_residual_shows,
     "feed_forward": all_that_feed_forward_shows,
     "neurons": lambda m, t: strongest_neurons(m, t, TEXT, 1, token_id=7),
@@ -255,6 +271,15 @@ def test_an_explorer_says_what_it_says_on_the_cpu(name, near, far, drawn_once, m
     assert len(says) > 1
     # What was drawn above is not drawn again: of the CPU's the words are asked for alone.
     assert says == all_it_says(EXPLORERS[name](*near))
+
+
+def test_the_packed_decoder_fetches_ids_and_sends_back_what_it_writes(gpu):
+    """It computes on the CPU, from ids that lie where the notebook's model is."""
+    ids = torch.tensor([[5, 7]], device="cuda")
+    assert as_array(ids).tolist() == as_array(np.array([[5, 7]])).tolist() == [[5, 7]]
+    assert like(ids, np.ones(2)).is_cuda
+    assert not like(ids.cpu(), np.ones(2)).is_cuda
+    assert isinstance(like(np.ones(2), np.ones(2)), np.ndarray)
 
 
 def test_the_library_s_pipeline_writes_the_same(near, far):
