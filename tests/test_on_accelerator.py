@@ -59,7 +59,9 @@ TEXT = "The capital of France is Paris. The capital"
 
 @pytest.fixture(scope="module")
 def near():
-    return TINY["llama"](), tiny_tokenizer()
+    model = TINY["llama"]()
+    yield model, tiny_tokenizer()
+    assert str(model.device) == "cpu", "what all tests share is as it was"
 
 
 @pytest.fixture(scope="module")
@@ -284,7 +286,8 @@ def test_the_packed_decoder_fetches_ids_and_sends_back_what_it_writes(gpu):
 
 def test_the_library_s_pipeline_writes_the_same(near, far):
     def writes(model, tokenizer):
-        writer = pipeline("text-generation", model=model, tokenizer=tokenizer)
+        device = model.device  # without it, a pipeline moves the model to the GPU
+        writer = pipeline("text-generation", model=model, tokenizer=tokenizer, device=device)
         return writer(TEXT, max_new_tokens=5, do_sample=False, return_full_text=False)
 
     assert writes(*far) == writes(*near)
