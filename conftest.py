@@ -11,6 +11,8 @@ import pytest
 from course.notebooks import built
 
 os.environ["COURSE_LEARNER"] = "off"
+# What notebooks have saved was computed on a CPU, and is compared on a machine with a GPU, too.
+os.environ.setdefault("COURSE_DEVICE", "cpu")
 
 ROOT = Path(__file__).parent
 

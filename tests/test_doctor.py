@@ -61,6 +61,10 @@ def package_that_does_not_start(machine):
     machine.monkeypatch.setitem(sys.modules, "torch", None)
 
 
+def no_such_device(machine):
+    machine.monkeypatch.setenv("COURSE_DEVICE", "gpu")
+
+
 def no_model(machine):
     shutil.rmtree(machine.model)
 
@@ -166,6 +170,11 @@ BROKEN = [
         package_that_does_not_start,
         ("Device", "not looked at yet", "First see to the packages"),
         ("장치", "아직 살펴보지 못했습니다", "먼저 위에 나온 대로"),
+    ),
+    Broken(
+        no_such_device,
+        ("Device", "$COURSE_DEVICE is 'gpu'", "or leave it out: "),
+        ("장치", "$COURSE_DEVICE 값이 'gpu'", "지우세요: "),
     ),
     Broken(
         no_model,

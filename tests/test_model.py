@@ -12,7 +12,7 @@ import torch
 from huggingface_hub import constants, errors
 
 from tests.tiny_models import CONTEXT, TINY, save_tiny, tiny_tokenizer
-from utils.model import context_length, end_token_ids, load_model, pick_device, prompt_ids
+from utils.model import context_length, end_token_ids, load_model, prompt_ids
 from utils.model_store import MODEL, ModelError, write_manifest
 
 
@@ -217,16 +217,6 @@ def test_a_hub_model_says_its_size_then_downloads_then_needs_no_network(
 
 
 # Small helpers
-
-
-def test_the_best_device(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert pick_device() == "cuda"
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
-    assert pick_device() == "mps"
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    assert pick_device() == "cpu"
 
 
 def test_prompt_ids(tiny):

@@ -27,7 +27,7 @@ IMPORT_LATE = {
 ORDER = [
     {"language", "callbacks"},
     {"places"},
-    {"model_store", "tokens"},
+    {"device", "model_store", "tokens"},
     {"model", "decoding", "architecture", "plain", "hooks", "norms"},
     {"parts"},
     {"rooms"},  # generation, streams, attention …: whatever is not named here

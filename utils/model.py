@@ -16,6 +16,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, Cache, PreTrainedModel
 from transformers.utils import ModelOutput
 
+from utils.device import pick_device
 from utils.language import _
 from utils.model_store import (
     MODEL,
@@ -41,11 +42,12 @@ def load_model(
 
     name: "smollm2", "phi-3-mini", a hub id "owner/name", or a local checkpoint folder;
         without one, $COURSE_MODEL, else "smollm2".
-    device: without one, the best of this machine (`pick_device`).
+    device: without one, $COURSE_DEVICE, else the best of this machine (`pick_device`).
 
     The model is in evaluation mode and its gradients are off. Only a hub id may download from the
     hub, and it says how much before it does. Code that comes with a model is never run.
-    Raises ValueError if `name` names no model that writes, ModelError if it cannot be had.
+    Raises ValueError if `name` names no model that writes or $COURSE_DEVICE no device of this
+    machine, ModelError if the model cannot be had.
     """
     name = str(name or os.environ.get("COURSE_MODEL") or DEFAULT)
     device = device or pick_device()
@@ -71,13 +73,6 @@ def load_model(
             raise
     _download(name)
     return _load(name, device, title=name)
-
-
-def pick_device() -> str:
-    """The best device of this machine: "cuda", else Apple's "mps", else "cpu"."""
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def context_length(model: Model) -> int:

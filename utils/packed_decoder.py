@@ -146,7 +146,7 @@ class PackedDecoder:
         for a text longer than `max_positions`.
         """
         if cache is None:
-            count = np.asarray(input_ids).size
+            count = as_array(input_ids).size
             self._check_room(count, self.max_positions)
             cache = self.new_cache(count)
         logits = self._read(input_ids, cache, last_only=False)
@@ -158,7 +158,7 @@ class PackedDecoder:
         Errors as in `tokens`.
         """
         new = list(self.tokens(input_ids, max_new_tokens))
-        ids = np.asarray(input_ids)
+        ids = as_array(input_ids)
         return like(input_ids, np.append(ids, np.array([new], ids.dtype), axis=1))
 
     def tokens(
@@ -174,7 +174,7 @@ class PackedDecoder:
         """
         if max_new_tokens < 1:
             raise ValueError(_("max_new_tokens must be 1 or more: ask for at least one token."))
-        unseen = np.asarray(input_ids)
+        unseen = as_array(input_ids)
         whole = unseen.size + max_new_tokens
         self._check_room(whole, self.max_positions)
         cache = self.new_cache(whole)
@@ -188,7 +188,7 @@ class PackedDecoder:
 
     def _read(self, input_ids: Numbers, cache: PackedCache, last_only: bool) -> np.ndarray:
         """Logits [position, vocab], or those of the last position alone: [1, vocab]."""
-        ids = np.asarray(input_ids)
+        ids = as_array(input_ids)
         if ids.ndim != 2 or len(ids) != 1 or not ids.size:
             raise ValueError(_("Give the ids of one text that is not empty: [1, position]."))
         self._check_room(cache.length + ids.size, cache.keys.shape[2])
@@ -231,9 +231,16 @@ class PackedDecoder:
             )
 
 
+def as_array(ids: Numbers) -> np.ndarray:
+    """Ids as numpy has them; those of a GPU are fetched."""
+    return np.asarray(ids.cpu() if hasattr(ids, "new_tensor") else ids)
+
+
 def like(given: Numbers, array: np.ndarray) -> Numbers:
-    """`array` as what was given: an array of numpy, or a tensor if that was one."""
-    return sys.modules["torch"].from_numpy(array) if hasattr(given, "new_tensor") else array
+    """`array` as what was given: an array of numpy, or a tensor where that was one."""
+    if not hasattr(given, "new_tensor"):
+        return array
+    return sys.modules["torch"].from_numpy(array).to(given.device)
 
 
 @contextmanager

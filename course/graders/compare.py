@@ -60,8 +60,10 @@ DIAGNOSES = {
         "나온 것은 {got}입니다. 돌려주어야 하는 것은 {kind}입니다.",
     ),
     "wrong-device": N_(
-        "The result is on {got}, what was given on {expected}.",
-        "결과는 {got}에 있는데, 받은 것은 {expected}에 있습니다.",
+        "The result is on {got}, what was given on {expected}. Make tensors with "
+        "`device=x.device`, and use the model that the function is given, not the notebook's.",
+        "결과는 {got}에 있는데, 받은 것은 {expected}에 있습니다. 텐서는 `device=x.device`로 "
+        "만들고, 모델은 노트북의 것이 아니라 함수가 받은 것을 쓰세요.",
     ),
     "batch-kept": N_(
         "The result has one axis too many in front: the batch axis was kept, or added.",

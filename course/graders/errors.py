@@ -166,13 +166,25 @@ EXPLAINED = {
             "`torch.where`, `.all()`을 쓰세요.",
         ),
     ),
-    "types-do-not-match": (
-        r"same dtype|expected scalar type|result type .* can't be cast|on the same device",
+    "devices-do-not-match": (
+        r"to be on the same device|should be either on cpu or on the same device"
+        r"|device type for generator|convert (cuda|mps)\S* device type tensor to numpy",
         N_(
-            "Tensors of different types or on different devices were put together. Make yours "
-            "like the one given: `dtype=x.dtype, device=x.device`.",
-            "자료형이나 장치가 다른 텐서를 함께 계산했습니다. 받은 텐서에 맞춰 "
-            "`dtype=x.dtype, device=x.device`로 만드세요.",
+            "A tensor on the CPU met one on the GPU, or a model there. Put yours where the one you "
+            "are given is: `device=x.device` where you make it, `.to(model.device)` before a "
+            "model reads it, `.cpu()` before `numpy()`.",
+            "CPU에 있는 텐서가 GPU에 있는 텐서나 모델과 만났습니다. 받은 것과 같은 장치에 두세요. "
+            "텐서를 만들 때는 `device=x.device`, 모델에 넣기 전에는 `.to(model.device)`, "
+            "`numpy()` 앞에는 `.cpu()`를 씁니다.",
+        ),
+    ),
+    "types-do-not-match": (
+        r"same dtype|expected scalar type|result type .* can't be cast",
+        N_(
+            "Tensors of different types were put together. Make yours like the one given: "
+            "`dtype=x.dtype`.",
+            "자료형이 다른 텐서를 함께 계산했습니다. 받은 텐서와 같은 자료형으로 "
+            "만드세요(`dtype=x.dtype`).",
         ),
     ),
     "other-number-of-parts": (

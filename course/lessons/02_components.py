@@ -665,7 +665,7 @@ def pool_last_token(hidden_states, attention_mask):
     """Return [batch, width].  hidden_states: [batch, position, width]; attention_mask: [batch, position]."""
     # BEGIN SOLUTION
     batch, positions = attention_mask.shape
-    last = (attention_mask * torch.arange(positions)).argmax(dim=1)
+    last = (attention_mask * torch.arange(positions, device=attention_mask.device)).argmax(dim=1)
     return hidden_states[torch.arange(batch), last]
     # END SOLUTION
 

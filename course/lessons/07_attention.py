@@ -682,7 +682,7 @@ def rotary(x, positions, theta):
     """Return x turned.  x: [head, position, head_dim]; positions: int [position]; theta: float."""
     # BEGIN SOLUTION
     half = x.shape[-1] // 2
-    frequencies = 1 / theta ** (torch.arange(half) / half)
+    frequencies = 1 / theta ** (torch.arange(half, device=x.device) / half)
     angles = positions[:, None] * frequencies
     a, b = x[..., :half], x[..., half:]
     cos, sin = angles.cos(), angles.sin()
@@ -738,12 +738,13 @@ def attention_layer(x, q_proj, k_proj, v_proj, o_proj, heads, kv_heads, theta):
     """[position, width].  x: 정규화한 [position, width]; 행렬: [out, in]."""
     """Return [position, width].  x: [position, width], normed; the matrices: [out, in]."""
     # BEGIN SOLUTION
-    positions = torch.arange(len(x))
+    positions = torch.arange(len(x), device=x.device)
     q = rotary(split_heads(x @ q_proj.T, heads), positions, theta)
     k = rotary(split_heads(x @ k_proj.T, kv_heads), positions, theta)
     v = split_heads(x @ v_proj.T, kv_heads)
     k, v = repeat_kv(k, heads // kv_heads), repeat_kv(v, heads // kv_heads)
-    weights = attention_weights(attention_scores(q, k), causal_mask(len(x)))
+    mask = causal_mask(len(x)).to(x.device)
+    weights = attention_weights(attention_scores(q, k), mask)
     return merge_heads(combine(weights, v)) @ o_proj.T
     # END SOLUTION
 

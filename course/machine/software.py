@@ -111,9 +111,14 @@ def device() -> str:
     """What the model will compute on."""
     torch = course_module("torch")
     cores = f"{limits.cores():.3g}"
-    if torch.cuda.is_available():
-        return _("{gpu}, by CUDA").format(gpu=torch.cuda.get_device_name())
-    if torch.backends.mps.is_available():
+    try:
+        picked = course_module("utils.device").pick_device()
+    except ValueError as problem:
+        says, _dot, remedy = str(problem).partition(". ")
+        raise Unready(says, remedy) from problem
+    if picked.startswith("cuda"):
+        return _("{gpu}, by CUDA").format(gpu=torch.cuda.get_device_name(picked))
+    if picked == "mps":
         return _("this Mac's GPU, by MPS")
     return _("the CPU, with {cores} cores; no GPU is needed").format(cores=cores)
 

@@ -75,7 +75,10 @@ def notebook(cells: list[Cell], lang: str, solved: bool) -> nbformat.NotebookNod
 
 
 def execute(node: nbformat.NotebookNode, folder: Path) -> None:
-    """Run `node` in `folder`, as JupyterLab would; its outputs stay in it, less widget state."""
+    """Run `node` in `folder`, as JupyterLab would; its outputs stay in it, less widget state.
+
+    On the CPU, on a machine with a GPU, too: there other kernels round otherwise.
+    """
     NotebookClient(
         node,
         timeout=600,
@@ -84,7 +87,7 @@ def execute(node: nbformat.NotebookNode, folder: Path) -> None:
         coalesce_streams=True,
         store_widget_state=False,
         resources={"metadata": {"path": folder}},
-    ).execute()
+    ).execute(env={**os.environ, "COURSE_DEVICE": "cpu"})
     node.metadata = nbformat.from_dict(METADATA)
     for cell in node.cells:
         for output in cell.get("outputs", ()):

@@ -58,7 +58,12 @@ class RoomyCache:
         self.lengths = [0] * layers
 
     def append(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Write a layer's new keys and values behind the ones it has; returns all it has now."""
+        """Write a layer's new keys and values behind the ones it has; returns all it has now.
+
+        The first of all say on which device and in which type of number the room is.
+        """
+        if not any(self.lengths):
+            self.keys, self.values = self.keys.to(keys), self.values.to(values)
         start = self.lengths[layer]
         end = start + keys.shape[2]
         if end > self.keys.shape[3]:

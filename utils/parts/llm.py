@@ -117,6 +117,7 @@ def forward(model: Model, input_ids: Tensor, cache: KVCache | None = None) -> Te
     stack, past = model.model, cache.get_seq_length() if cache is not None else 0
     positions, mask = places_and_mask(past, input_ids.shape[1])
     x = embed(input_ids, stack.embed_tokens.weight)[0]
+    positions, mask = positions.to(x.device), mask.to(x.device)
     for layer in stack.layers:
         x = run_layer(x, layer, model.config, positions, mask, cache)
     x = rms_norm(x, stack.norm.weight, model.config.rms_norm_eps)
