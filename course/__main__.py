@@ -20,6 +20,7 @@ COMMANDS = {
     "slides": "course.workshop.slides",
     "handout": "course.workshop.handout",
     "class-report": "course.workshop.class_report",
+    "live": "course.workshop.live.service",
     "pins": "course.upkeep.pins",
 }
 WITH_TESTS = {"test", "build", "handout", "pins"}  # need what only contributors need
