@@ -233,7 +233,7 @@ def _joining_words(address: str, store: Store) -> str:
         lines.append(_("It goes on with the class that was on.", "하던 수업을 이어 갑니다."))
     return "\n".join(lines).format(
         page=f"{address}/#{store.session.key}",
-        join=f"COURSE_LIVE={address}#{store.session.code} make lab",
+        join=f"COURSE_LIVE={address}#{store.session.code} python -m course lab",
     )
 
 

@@ -28,7 +28,8 @@ class Way:
     place: str | None = None  # the exercise they are at
     since: float = 0.0  # when they came there
     last: float = 0.0  # their last sign
-    begun: set[str] = field(default_factory=set)
+    been: set[str] = field(default_factory=set)  # exercises they came to
+    waiting: set[str] = field(default_factory=set)  # run with a whole notebook, to come to later
     passed: set[str] = field(default_factory=set)
     failed: Counter[str] = field(default_factory=Counter)
     wrong: dict[str, str] = field(default_factory=dict)  # the newest diagnosis of each exercise
@@ -38,6 +39,9 @@ class Way:
     def go(self, exercise: str | None, at: float) -> None:
         if exercise != self.place:
             self.place, self.since = exercise, at
+        if exercise:
+            self.been.add(exercise)
+            self.waiting.discard(exercise)
 
 
 def way(events: list[Event]) -> Way:
@@ -55,18 +59,18 @@ def way(events: list[Event]) -> Way:
         if event.kind == "begun":
             together = event.at - begun_at < AT_ONCE and mine.place is not None
             begun_at = event.at
-            mine.begun.add(exercise)
             if not together:
                 mine.go(exercise, event.at)
+            elif exercise not in mine.been:
+                mine.waiting.add(exercise)
             continue
-        mine.begun.add(exercise)
         mine.tried.add(exercise)
         mine.go(exercise, event.at)
         if event.kind == "attempt" and event.passed:
             mine.passed.add(exercise)
-            ahead = [n for n in mine.begun - mine.passed if by_number(n) > by_number(exercise)]
-            same = [n for n in ahead if lesson_of(n) == lesson_of(exercise)]
-            mine.go(min(same, key=by_number, default=None), event.at)
+            ahead = [n for n in mine.waiting if lesson_of(n) == lesson_of(exercise)]
+            ahead = [n for n in ahead if by_number(n) > by_number(exercise)]
+            mine.go(min(ahead, key=by_number, default=None), event.at)
         elif event.kind == "attempt":
             mine.failed[exercise] += 1
             if event.detail:
@@ -75,11 +79,11 @@ def way(events: list[Event]) -> Way:
 
 
 def state(mine: Way, exercise: str, now: float) -> str:
-    """One of STATES: how a learner who has begun `exercise` is with it."""
+    """One of STATES: how a learner who has come to `exercise` is with it."""
     if exercise in mine.passed:
         return "passed"
     if mine.place != exercise:
-        return "reached"  # and went on, or comes to it later
+        return "reached"  # and went on
     if is_away(mine, now):
         return "away"
     if now - mine.since > 60 * STUCK_AFTER * _minutes(exercise) or mine.failed[exercise] >= FAILED:
@@ -97,7 +101,7 @@ def is_away(mine: Way, now: float) -> bool:
 def snapshot(by_who: Mapping[str, list[Event]], now: float) -> dict[str, Any]:
     """All that the page shows, as JSON can hold it."""
     ways = [way(events) for events in by_who.values() if events]
-    numbers = sorted({number for mine in ways for number in mine.begun}, key=by_number)
+    numbers = sorted({number for mine in ways for number in mine.been}, key=by_number)
     asked = sorted({number for mine in ways for number in mine.guesses})
     return {
         "learners": len(ways),
@@ -109,7 +113,7 @@ def snapshot(by_who: Mapping[str, list[Event]], now: float) -> dict[str, Any]:
 
 
 def _exercise(number: str, ways: list[Way], now: float) -> dict[str, Any]:
-    here = [mine for mine in ways if number in mine.begun]
+    here = [mine for mine in ways if number in mine.been]
     states = [state(mine, number, now) for mine in here]
     stuck = [mine for mine, how in zip(here, states, strict=True) if how == "stuck"]
     wrong = Counter(
