@@ -86,8 +86,9 @@ def live(_rounds: int) -> Result:
 
 def _service(folder: str) -> tuple[subprocess.Popen, str, str]:
     """The service once it listens, its address, and the code to join."""
-    command = [sys.executable, "-u", "-m", "course", "live", f"--port={PORT}", f"--folder={folder}"]
-    service = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-u", "-m", "course", "live", f"--port={PORT}"]
+    here = os.environ | {"COURSE_LIVE_FOLDER": folder}
+    service = subprocess.Popen(command, cwd=ROOT, env=here, stdout=subprocess.PIPE, text=True)
     assert service.stdout is not None
     for line in service.stdout:
         if joins := re.search(r"COURSE_LIVE=(\S+)#(\S+)", line):

@@ -56,7 +56,7 @@ def _show() -> None:
 
 def _as_html(exercise: str, note: dict) -> str:
     at = datetime.fromtimestamp(note["at"]).strftime("%H:%M")
-    head = _("From your instructor, {at}", "{at}, 강사가 보낸 말").format(at=at)
+    head = _("From your instructor, {at}").format(at=at)
     return (
         '<div role="status" style="background:#fff4d6;color:#1a1a1a;line-height:1.5;'
         'border-left:4px solid #b35c00;padding:4px 12px">'
@@ -68,13 +68,11 @@ def _words(exercise: str, note: dict) -> str:
     """In the notebook's language, but for what the instructor has typed."""
     kind = note["kind"]
     if kind == "board":
-        return _("please look at the board.", "칠판을 봐 주세요.")
+        return _("please look at the board.")
     if kind == "stop":
         return _(
             "stop here, and we go on together. You lose nothing: later cells use the course's "
-            "own function, and you can come back.",
-            "여기서 멈추고 함께 넘어갑니다. 잃는 것은 없습니다. 뒤의 셀은 강좌에 있는 함수를 쓰고, "
-            "나중에 돌아와 풀 수 있습니다.",
+            "own function, and you can come back."
         )
     if kind == "hint":
         return as_html(exercise_words(exercise).hints[int(note["text"]) - 1])
@@ -88,7 +86,7 @@ def said_about_sending() -> list[widgets.Widget]:
     says = widgets.HTML(_what_is_sent())
     choice = widgets.Checkbox(
         value=not live.stopped(),
-        description=_("send to the class view", "학급 화면에 보내기"),
+        description=_("send to the class view"),
         indent=False,
         layout=widgets.Layout(width="max-content"),
     )
@@ -107,14 +105,10 @@ def _what_is_sent() -> str:
     says = _(
         "You have joined a class view. While the class is on, this goes to your instructor: which "
         "exercise you check, whether it passes or what the check finds wrong, which hints you open "
-        "and which guesses you make, and when. Not your code, and not your name.",
-        "학급 화면에 참가하고 있습니다. 수업을 하는 동안 어느 연습 문제를 확인했는지, 통과했는지 "
-        "또는 무엇이 잘못됐다고 나왔는지, 어느 힌트를 열고 무엇을 예상했는지, 그리고 그 시각이 "
-        "강사에게 전해집니다. 코드와 이름은 보내지 않습니다.",
+        "and which guesses you make, and when. Not your code, and not your name."
     )
     if live.problem == "refused":
         says += " " + _(
-            "At present the class view refuses what is sent: look at the code in COURSE_LIVE.",
-            "지금은 학급 화면이 받아 주지 않습니다. COURSE_LIVE의 코드를 확인하세요.",
+            "At present the class view refuses what is sent: look at the code in COURSE_LIVE."
         )
     return f'<div style="line-height:1.5">{says}</div>'

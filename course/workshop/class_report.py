@@ -235,7 +235,7 @@ def _guesses(guesses: Mapping[str, Sequence[int]]) -> str:
         rows.append(
             f"<tr><td><strong>{number}</strong> {asks}</td><td><ul>{choices}</ul></td></tr>"
         )
-    title = _("What the class guessed first", "학급이 처음에 예상한 것")
+    title = _("What the class guessed first")
     return f"<h2>{title}</h2><table>{''.join(rows)}</table>"
 
 

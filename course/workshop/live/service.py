@@ -5,8 +5,9 @@ too.  Learners join with the line that it prints; nobody else sends anything.  S
 JupyterHub as one of its services, it lets in whom the hub says: custom:live:send may send,
 custom:live:read may look.
 
-It keeps one SQLite file in its folder until the class is ended on its page, and then the report.  A
-service that was stopped goes on with the class that was on.
+It keeps one SQLite file until the class is ended on its page, and then the report, in a folder:
+$COURSE_LIVE_FOLDER, else one among this user's application data.  A service that was stopped goes
+on with the class that was on.
 """
 
 import argparse
@@ -33,7 +34,8 @@ from course.workshop.live.doors import Door, Hub, Room, is_on_hub
 from course.workshop.live.protocol import LARGEST, read_message, read_note
 from course.workshop.live.store import Store
 from course.workshop.live.summary import snapshot
-from utils.language import LANGUAGES, _, current_language
+from utils.language import LANGUAGES, _, current_language, use_language
+from utils.places import OURS, place
 
 LOOK = 1.0  # seconds: no page is told more often
 AT_LEAST = 10.0  # seconds: nor less often, since minutes pass without an event
@@ -161,7 +163,7 @@ class End(_Handler):
             self.write({"says": says.format(path=kept, why=problem.strerror)})
             return
         self.store.end()
-        says = _("The class has ended. Its report: {path}", "수업을 마쳤습니다. 보고서: {path}")
+        says = _("The class has ended. Its report: {path}")
         self.write({"says": says.format(path=kept)})
 
 
@@ -194,14 +196,15 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m course live", description=__doc__)
     parser.add_argument("--room", action="store_true", help="listen on the room's network, too")
     parser.add_argument("--port", type=int, default=8765)
-    parser.add_argument("--folder", type=Path, help="where the class is kept, and its report")
+    parser.add_argument("language", nargs="?", choices=LANGUAGES, default=current_language())
     options = parser.parse_args(arguments)
-    folder = options.folder or user_data_path("inside-a-transformer-llm") / "live"
+    use_language(options.language)
     try:
+        folder = place("COURSE_LIVE_FOLDER", lambda: user_data_path(OURS) / "live")
         store = Store(folder)
         return asyncio.run(_serve(store, folder, options.room, options.port))
     except (OSError, sqlite3.Error) as problem:
-        says = _("The class view cannot start: {why}.", "학급 화면을 시작할 수 없습니다: {why}.")
+        says = _("The class view cannot start: {why}.")
         print(says.format(why=problem), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -226,11 +229,11 @@ async def _serve(store: Store, folder: Path, room: bool, port: int) -> int:
 
 def _joining_words(address: str, store: Store) -> str:
     lines = [
-        _("The class view, for you alone: {page}", "학급 화면(강사만): {page}"),
-        _("Learners join with:            {join}", "학습자가 참가하는 방법:  {join}"),
+        _("The class view, for you alone: {page}"),
+        _("Learners join with:            {join}"),
     ]
     if store.went_on:
-        lines.append(_("It goes on with the class that was on.", "하던 수업을 이어 갑니다."))
+        lines.append(_("It goes on with the class that was on."))
     return "\n".join(lines).format(
         page=f"{address}/#{store.session.key}",
         join=f"COURSE_LIVE={address}#{store.session.code} python -m course lab",
@@ -238,11 +241,7 @@ def _joining_words(address: str, store: Store) -> str:
 
 
 def _kept_words() -> str:
-    return _(
-        "The class is not over: `python -m course live` goes on with it. End it on its page.",
-        "수업은 끝나지 않았습니다. `python -m course live`로 이어 갈 수 있고, 마치는 것은 화면에서 "
-        "합니다.",
-    )
+    return _("The class is not over: `python -m course live` goes on with it. End it on its page.")
 
 
 def _own_address() -> str:

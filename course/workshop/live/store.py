@@ -111,7 +111,7 @@ class Store:
 
     def _read(self) -> Session | None:
         try:
-            found = Session(**json.loads(self._secrets.read_text()))
+            found = Session(**json.loads(self._secrets.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
         return found if time.time() - found.began < ONE_DAY else None
@@ -121,7 +121,9 @@ class Store:
         session = Session(secrets.token_hex(8), time.time(), secrets.token_hex(32), code, key)
         unfinished = self._secrets.with_suffix(".new")
         unfinished.unlink(missing_ok=True)
-        with open(os.open(unfinished, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+        with open(
+            os.open(unfinished, os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="utf-8"
+        ) as file:
             json.dump(asdict(session), file)
         os.replace(unfinished, self._secrets)
         return session
