@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
+from tornado.web import Application, RequestHandler
 
 from course.exercise import Exercise, Question
 from course.graders import diagnosis_sentence
 from course.my_progress import said_about_sending
 from course.progress import events, live, live_notes
-from course.workshop.live import page, report, service
+from course.workshop.live import handlers, page, report, service
 from course.workshop.live.doors import READ, SEND, Hub, Room
 from course.workshop.live.protocol import Event
 from course.workshop.live.store import Store
@@ -39,7 +40,7 @@ def serving(folder, door=None, port=0):
     async def serve():
         store = there["store"] = Store(folder)
         at_door = door or Room(store.session.code, store.session.key)
-        server = service.listen(service.application(store, at_door, folder), "127.0.0.1", port)
+        server = service.listen(handlers.application(store, at_door, folder), "127.0.0.1", port)
         there["port"] = next(iter(server._sockets.values())).getsockname()[1]
         there["loop"] = asyncio.get_running_loop()
         started.set()
@@ -276,7 +277,7 @@ def hub_with(users):
         def set_state_cookie(self, handler, next_url):
             return "state"
 
-    callback = type("Callback", (service.RequestHandler,), {})
+    callback = type("Callback", (RequestHandler,), {})
     return types.SimpleNamespace(HubOAuth=HubOAuth, HubOAuthCallbackHandler=callback)
 
 
@@ -323,8 +324,22 @@ def test_a_class_that_ends_leaves_its_report_and_nothing_else(served, tmp_path):
     assert who not in store.by_who  # the next class knows the same learner by another name
 
 
+def test_before_all_is_loaded_it_asks_for_patience():
+    async def ask_early():
+        front = service.Front()
+        server = service.listen(front, "127.0.0.1", 0)
+        port = next(iter(server._sockets.values())).getsockname()[1]
+        early = await asyncio.to_thread(ask, f"http://127.0.0.1:{port}/events", b"{}")
+        front.app = Application([("/events", RequestHandler)], log_function=lambda _handler: None)
+        later = await asyncio.to_thread(ask, f"http://127.0.0.1:{port}/events", b"{}")
+        server.stop()
+        return early[0], later[0]
+
+    assert asyncio.run(ask_early()) == (503, 405)
+
+
 def test_the_page_is_told_at_once(served, monkeypatch):
-    monkeypatch.setattr(service, "LOOK", 0.05)
+    monkeypatch.setattr(handlers, "LOOK", 0.05)
     store, address = served
     request = urllib.request.Request(
         f"{address}/updates", headers={"Cookie": f"course-live={store.session.key}"}

@@ -28,7 +28,6 @@ from course.graders import all_exercises
 from course.graders.attempt import DIAGNOSES
 from course.notebooks.words import exercise_numbers, question_numbers, question_words
 
-LARGEST = 64_000  # bytes of one message
 MOST_EVENTS = 5_000  # of one learner in one class
 WORDS = 300  # letters that an instructor may send
 KINDS = {"begun", "attempt", "hint", "answer"}

@@ -12,182 +12,50 @@ on with the class that was on.
 
 import argparse
 import asyncio
-import json
+import importlib
 import os
-import secrets
 import socket
 import sqlite3
 import sys
-import time
-from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from tornado.httpserver import HTTPServer
-from tornado.iostream import StreamClosedError
+from tornado.httputil import HTTPServerConnectionDelegate
 from tornado.web import Application, RequestHandler
 
-from course.workshop.live import page, report
-from course.workshop.live.doors import Door, Hub, Room, is_on_hub
-from course.workshop.live.protocol import LARGEST, read_message, read_note
-from course.workshop.live.store import Store
-from course.workshop.live.summary import snapshot
+from course.workshop.live.doors import Hub, Room, is_on_hub
 from utils.language import LANGUAGES, _, current_language, use_language
 from utils.places import OURS, place
 
-LOOK = 1.0  # seconds: no page is told more often
-AT_LEAST = 10.0  # seconds: nor less often, since minutes pass without an event
-HEARD_FOR = 600  # seconds: how long a kernel that comes late is told what was said
+LARGEST = 64_000  # bytes of one message
 
 
-class _Handler(RequestHandler):
-    """What all of the service's pages share: the class, and who stands at the door."""
+class Front(HTTPServerConnectionDelegate):
+    """Passes each request to `app`: at first to one that asks for patience.
 
-    def initialize(self, store: Store, door: Door, folder: Path) -> None:
-        self.store, self.door, self.folder = store, door, folder
+    What a class needs takes many seconds to load, and a hub gives up what does not listen by then.
+    """
 
-    def set_default_headers(self) -> None:
-        self.set_header("Cache-Control", "no-store")
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Referrer-Policy", "no-referrer")
-        self.set_header(
-            "Content-Security-Policy",
-            "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-            "font-src data:; connect-src 'self'; frame-ancestors 'none'; form-action 'none'",
-        )
+    def __init__(self) -> None:
+        self.app = Application([(".*", _NotYet)], log_function=lambda _handler: None)
 
-    async def is_let_in(self) -> bool:
-        """Whether the instructor asks; all others are told that they may not."""
-        if await self.door.is_instructor(self):
-            return True
-        self.set_status(403)
-        return False
+    def start_request(self, server_conn: object, request_conn: Any) -> Any:
+        return self.app.start_request(server_conn, request_conn)
 
 
-class Events(_Handler):
-    """Where learners' kernels send, and hear what the instructor says."""
-
-    async def post(self) -> None:
-        identity = await self.door.learner(self)
-        if not identity:
-            self.set_status(403)
-            return
-        now, session = time.time(), self.store.session
-        try:
-            seen, events = read_message(self.request.body, now, session.began)
-        except ValueError as problem:
-            self.set_status(400, str(problem))
-            return
-        who = self.store.alias(identity)
-        if events:
-            self.store.add(who, events)
-        done = {e.name for e in self.store.by_who.get(who, ()) if e.passed}
-        notes = [
-            {**asdict(note), "ago": round(now - note.at, 1)}
-            for note in self.store.notes
-            if note.id > seen and now - note.at < HEARD_FOR and note.exercise not in done
-        ]
-        self.write({"session": session.id, "age": now - session.began, "notes": notes})
+class _NotYet(RequestHandler):
+    def prepare(self) -> None:
+        self.set_status(503)
+        self.set_header("Refresh", "2")
+        self.finish(_("The class view is starting …"))
 
 
-class Page(_Handler):
-    async def get(self) -> None:
-        if not await self.door.is_instructor(self):
-            await self.door.turned_away(self)
-            return
-        asked = self.get_query_argument("lang", current_language())
-        lang = asked if asked in LANGUAGES else "en"
-        self.write(page.live_page(lang, self.door.token_of_page(self)))
-
-
-class Updates(_Handler):
-    """What the page shows, as server-sent events: at once, and whenever there is something new."""
-
-    gone = False
-
-    def on_connection_close(self) -> None:
-        self.gone = True
-
-    async def get(self) -> None:
-        if not await self.is_let_in():
-            return
-        self.set_header("Content-Type", "text/event-stream")
-        self.set_header("X-Accel-Buffering", "no")
-        version, told = -1, 0.0
-        while not self.gone:
-            if self.store.version != version or time.time() - told > AT_LEAST:
-                version, told = self.store.version, time.time()
-                self.write(f"data: {json.dumps(self._now(told))}\n\n")
-                try:
-                    await self.flush()
-                except StreamClosedError:
-                    return
-            await asyncio.sleep(LOOK)
-
-    def _now(self, now: float) -> dict:
-        said = [asdict(note) for note in self.store.notes[-3:]]
-        began = self.store.session.began
-        return {"now": now, "began": began, "said": said, **snapshot(self.store.by_who, now)}
-
-
-class Say(_Handler):
-    async def post(self) -> None:
-        if not await self.is_let_in():
-            return
-        try:
-            self.store.say(*read_note(self.request.body))
-        except ValueError as problem:
-            self.set_status(400, str(problem))
-
-
-class Report(_Handler):
-    async def get(self) -> None:
-        if await self.is_let_in():
-            self.write(report.as_page(self.store.by_who))
-
-
-class End(_Handler):
-    """Writes the report of the class, and forgets all that it was made of."""
-
-    async def post(self) -> None:
-        if not await self.is_let_in():
-            return
-        kept = self.folder / f"class-report-{datetime.now():%Y-%m-%d-%H%M%S}.html"
-        try:
-            kept.write_text(report.as_page(self.store.by_who), encoding="utf-8")
-        except OSError as problem:  # nothing is forgotten that is nowhere else
-            self.set_status(500)
-            says = _("The report cannot be written to {path}: {why}.")
-            self.write({"says": says.format(path=kept, why=problem.strerror)})
-            return
-        self.store.end()
-        says = _("The class has ended. Its report: {path}")
-        self.write({"says": says.format(path=kept)})
-
-
-def application(store: Store, door: Door, folder: Path, prefix: str = "") -> Application:
-    """The service, of which all addresses begin with `prefix`."""
-    shared = {"store": store, "door": door, "folder": folder}
-    return Application(
-        [
-            (f"{prefix}/", Page, shared),
-            (f"{prefix}/events", Events, shared),
-            (f"{prefix}/updates", Updates, shared),
-            (f"{prefix}/say", Say, shared),
-            (f"{prefix}/report", Report, shared),
-            (f"{prefix}/end", End, shared),
-            *door.routes(prefix),
-        ],
-        cookie_secret=secrets.token_hex(32),
-        log_function=lambda _handler: None,  # no list of who asked when
-    )
-
-
-def listen(app: Application, host: str, port: int) -> HTTPServer:
+def listen(app: Application | Front, host: str, port: int) -> HTTPServer:
     """Begin to listen, in the event loop that runs.  Raises OSError."""
-    server = HTTPServer(app, max_body_size=LARGEST, xheaders=False)
+    server = HTTPServer(app, max_body_size=LARGEST)
     server.listen(port, host)
     return server
 
@@ -201,9 +69,8 @@ def main(arguments: list[str]) -> int:
     use_language(options.language)
     try:
         folder = place("COURSE_LIVE_FOLDER", lambda: user_data_path(OURS) / "live")
-        store = Store(folder)
-        return asyncio.run(_serve(store, folder, options.room, options.port))
-    except (OSError, sqlite3.Error) as problem:
+        return asyncio.run(_serve(folder, options.room, options.port))
+    except (OSError, sqlite3.Error, ModuleNotFoundError) as problem:  # on a hub: its own package
         says = _("The class view cannot start: {why}.")
         print(says.format(why=problem), file=sys.stderr)
         return 1
@@ -213,30 +80,37 @@ def main(arguments: list[str]) -> int:
         return 0
 
 
-async def _serve(store: Store, folder: Path, room: bool, port: int) -> int:
+async def _serve(folder: Path, room: bool, port: int) -> int:
+    front, prefix, host = Front(), "", "0.0.0.0" if room else "127.0.0.1"
     if is_on_hub():
         here = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
         prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"].rstrip("/")
-        listen(application(store, Hub(), folder, prefix), here.hostname or "", here.port or 80)
+        host, port = here.hostname or host, here.port or 80
+    listen(front, host, port)
+    handlers = await asyncio.to_thread(importlib.import_module, "course.workshop.live.handlers")
+    await asyncio.to_thread(handlers.get_ready)
+    store = handlers.Store(folder)
+    session = store.session
+    if is_on_hub():
+        front.app = handlers.application(store, Hub(), folder, prefix)
     else:
-        session = store.session
-        door = Room(session.code, session.key)
-        listen(application(store, door, folder), "0.0.0.0" if room else "127.0.0.1", port)
-        print(_joining_words(f"http://{_own_address() if room else '127.0.0.1'}:{port}", store))
+        front.app = handlers.application(store, Room(session.code, session.key), folder)
+        address = f"http://{_own_address() if room else host}:{port}"
+        print(_joining_words(address, session.key, session.code, store.went_on), flush=True)
     await asyncio.Event().wait()
     return 0
 
 
-def _joining_words(address: str, store: Store) -> str:
+def _joining_words(address: str, key: str, code: str, went_on: bool) -> str:
     lines = [
         _("The class view, for you alone: {page}"),
         _("Learners join with:            {join}"),
     ]
-    if store.went_on:
+    if went_on:
         lines.append(_("It goes on with the class that was on."))
     return "\n".join(lines).format(
-        page=f"{address}/#{store.session.key}",
-        join=f"COURSE_LIVE={address}#{store.session.code} python -m course lab",
+        page=f"{address}/#{key}",
+        join=f"COURSE_LIVE={address}#{code} python -m course lab",
     )
 
 
