@@ -330,6 +330,8 @@ def test_before_all_is_loaded_it_asks_for_patience():
         server = service.listen(front, "127.0.0.1", 0)
         port = next(iter(server._sockets.values())).getsockname()[1]
         early = await asyncio.to_thread(ask, f"http://127.0.0.1:{port}/events", b"{}")
+        page_early = await asyncio.to_thread(ask, f"http://127.0.0.1:{port}/")
+        assert "starting" in page_early[1]
         front.app = Application([("/events", RequestHandler)], log_function=lambda _handler: None)
         later = await asyncio.to_thread(ask, f"http://127.0.0.1:{port}/events", b"{}")
         server.stop()

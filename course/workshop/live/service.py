@@ -47,8 +47,10 @@ class Front(HTTPServerConnectionDelegate):
 
 
 class _NotYet(RequestHandler):
+    """A browser looks again by itself, and so does a kernel; a hub takes 503 for a service down."""
+
     def prepare(self) -> None:
-        self.set_status(503)
+        self.set_status(200 if self.request.method == "GET" else 503)
         self.set_header("Refresh", "2")
         self.finish(_("The class view is starting …"))
 
