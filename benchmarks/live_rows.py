@@ -24,13 +24,12 @@ CHECKS = """
 import os, time
 from course.progress import events
 events.record_attempt("1.2", False, "flat-token")
-for name in ("none", "class", "away") * 4:
+for name in ("none", "class", "away") * 150:  # by turns, so that a busy moment is shared
     os.environ["COURSE_LIVE"] = {"none": "", "class": CLASS, "away": "http://192.0.2.1:9#code"}[name]
-    for _event in range(25):
-        start = time.perf_counter()
-        events.record_attempt("1.2", False, "flat-token")
-        print(name, time.perf_counter() - start, flush=True)
-        time.sleep(0.05)
+    start = time.perf_counter()
+    events.record_attempt("1.2", False, "flat-token")
+    print(name, time.perf_counter() - start, flush=True)
+    time.sleep(0.05)
 """
 
 
