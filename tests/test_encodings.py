@@ -21,7 +21,7 @@ def names_no_encoding(call: ast.Call) -> bool:
         return len(call.args) <= PLACE[name]
     if name != "open" or (
         isinstance(getattr(call.func, "value", None), ast.Name)
-        and (call.func.value.id in ("os", "Image", "zipfile", "webbrowser", "no_proxy"))
+        and (call.func.value.id in ("os", "Image", "zipfile", "webbrowser", "no_proxy", "_opener"))
     ):
         return False
     words = [arg.value for arg in call.args if isinstance(arg, ast.Constant)]

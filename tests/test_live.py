@@ -313,8 +313,8 @@ def test_a_class_that_ends_leaves_its_report_and_nothing_else(served, tmp_path):
     instructor = {"Cookie": f"course-live={before.key}"}
     assert ask(f"{address}/end", b"{}", **instructor)[0] == 200
     (kept_report,) = (tmp_path / "live").glob("class-report-*.html")
-    assert "1.2" in kept_report.read_text()
-    assert who not in kept_report.read_text()
+    assert "1.2" in kept_report.read_text(encoding="utf-8")
+    assert who not in kept_report.read_text(encoding="utf-8")
     assert store.by_who == {}
     assert (store.session.code, store.session.key) == (before.code, before.key)
     left = b"".join(f.read_bytes() for f in (tmp_path / "live").glob("*") if f != kept_report)
