@@ -22,7 +22,7 @@ from utils.figures.page import (
     write_beside,
 )
 from utils.figures.picture import Picture, Region
-from utils.figures.style import Colour, in_course_style, quote_token, show_token
+from utils.figures.style import Colour, in_course_style, quote_token, show_token, turned
 from utils.language import _, current_language, ngettext
 from utils.streams import Look, Moved, Reading
 
@@ -194,6 +194,8 @@ def _draw_grid(values: np.ndarray, tokens: Sequence[str], says: str) -> tuple[Fi
     narrow = _column(count) < 60
     room = 9 if narrow else int(_column(count) / LETTER) - 1
     labels = [cut(show_token(token), room) for token in tokens]
+    if narrow:
+        labels = [*map(turned, labels)]
     axes.set_xticks(np.arange(count) + 0.5, labels, fontsize=9, rotation=90 if narrow else 0)
     rows = np.arange(layers) if layers <= 40 else np.array(layer_ticks(layers))
     axes.set_yticks(rows + 0.5, rows, fontsize=8)
