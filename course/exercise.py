@@ -111,8 +111,7 @@ class Exercise(_Answered):
             difficulty=said.difficulty, minutes=said.minutes
         )
         rows = [
-            f"<strong>{head} · {as_html(said.title)}</strong> "
-            f'<span style="{QUIET}">{about}</span>'
+            f'<strong>{head} · {as_html(said.title)}</strong> <span style="{QUIET}">{about}</span>'
         ]
         if not self.attempted:
             rows.append(f'<div style="{QUIET}">{_untouched()}</div>')

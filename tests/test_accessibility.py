@@ -4,18 +4,31 @@ axe judges what a page says; the text inside pictures is judged here, as it is p
 """
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+import torch
 
-from tests.test_figures_picture import EXPLORERS, explorer_named
+from course.map import course_map
+from tests.test_figures_picture import EXPLORERS, TEXT, explorer_named
+from tests.tiny_models import TINY, tiny_tokenizer
+from utils.attention import HeadView, record_attention
+from utils.explorers.streams import StreamsExplorer
 from utils.explorers.tokens import TokenizerExplorer
-from utils.figures import streams, text
+from utils.figures import streams, style, text
+from utils.figures.gating import gating_picture
+from utils.figures.head_shapes import head_shapes_picture
+from utils.figures.losses import distance_picture, loss_picture
+from utils.figures.one_query import one_query_picture
 from utils.figures.page import new_page, write
+from utils.figures.picture import Picture
+from utils.figures.streams import streams_picture
 from utils.figures.style import Colour, in_course_style, png, quote_token, show_token, turned
 from utils.figures.text import StampingRenderer, drawable
 from utils.figures.view import LOOK
+from utils.gating import record_gating
+from utils.head_shapes import head_shapes
 from utils.language import use_language
 
 INVERT = 0.933  # as view.css has it
@@ -54,6 +67,7 @@ def painted(monkeypatch) -> list[Painted]:
             found.append(Painted(s, outside, contrast(colour, ground), in_dark))
         paint(renderer, gc, x, y, s, prop, angle, ismath, mtext)
 
+    monkeypatch.setattr(style, "PIXEL_DENSITY", 1)  # quicker, and the same places
     monkeypatch.setattr(StampingRenderer, "draw_text", watch)
     return found
 
@@ -109,6 +123,37 @@ def test_a_text_that_cannot_be_read_is_found(painted):
 
     png(draw())
     assert [each.says for each in faults(painted)] == ["pale", "beyond"]
+
+
+PICTURES = {
+    "distances": lambda _model, _tokenizer: distance_picture([0, 1000], [2.0, 7.5], 3.25, 512),
+    "gating": lambda *tiny: gating_picture(record_gating(*tiny, TEXT, layer=1)),
+    "head shapes": lambda model, _tokenizer: head_shapes_picture(head_shapes(model, 5)),
+    "losses": lambda *_tiny: loss_picture([3.0, 2.5], [3.0, 2.5, 2.0, 9.0], 512, 1024),
+    "map": lambda *_tiny: course_map(),
+    "map of a lesson": lambda *_tiny: course_map("06"),
+    "one query": lambda *tiny: one_query_picture(
+        HeadView(record_attention(*tiny, TEXT), 1, 2, 3, "weights")
+    ),
+    "surest": lambda *tiny: sure_cells(*tiny),
+}
+
+
+def sure_cells(model, tokenizer) -> Picture:
+    """The lens of a model that is sure of everything: its cells are as blue as can be."""
+    reading = StreamsExplorer(model, tokenizer, TEXT).now()
+    sure = replace(reading.reading, probabilities=torch.ones_like(reading.reading.probabilities))
+    return streams_picture(replace(reading, reading=sure))
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("name", PICTURES)
+def test_every_text_in_a_picture_of_a_lesson_can_be_read(painted, name, language):
+    use_language(language)
+    PICTURES[name](TINY["llama"](), tiny_tokenizer()).image()
+    assert len(painted) > 3
+    assert faults(painted) == []
+    use_language("en")
 
 
 MISSING = {"🙂": "⟨U+1F642⟩", " র": "␣⟨U+09B0⟩", "漢字": "⟨U+6F22⟩⟨U+5B57⟩", "न": "⟨U+0928⟩"}

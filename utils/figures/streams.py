@@ -190,7 +190,9 @@ def _draw_grid(values: np.ndarray, tokens: Sequence[str], says: str) -> tuple[Fi
     write_beside(figure, LEFT, 8, says, va="top")
     axes = _grid_axes(figure, layers, count)
     whole = (0, count, 0, layers)
-    axes.imshow(values, vmin=0, vmax=1.7, origin="lower", aspect="auto", extent=whole)
+    # The bluest is pale enough for the words on it, in a dark theme too.
+    shades = {"vmin": 0, "vmax": 2.4, "origin": "lower", "aspect": "auto"}
+    axes.imshow(values.clip(max=1), extent=whole, **shades)
     narrow = _column(count) < 60
     room = 9 if narrow else int(_column(count) / LETTER) - 1
     labels = [cut(show_token(token), room) for token in tokens]
@@ -236,7 +238,7 @@ def _frame_column(axes: Axes, corner: tuple[int, int], height: int, colour: str)
 
 
 def _write_cell(axes: Axes, column: int, layer: int, text: str) -> None:
-    axes.text(column + 0.5, layer + 0.45, text, ha="center", va="center", fontsize=7.5)
+    axes.text(column + 0.5, layer + 0.45, text, ha="center", va="center", fontsize=8.5)
 
 
 # Where things are, in CSS pixels ---------------------------------------------------------------
