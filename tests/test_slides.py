@@ -8,10 +8,12 @@ import pytest
 from fontTools.ttLib import TTFont
 
 from course import ROOT
-from course.workshop import slides
+from course.workshop import class_report, slides
 from course.workshop.html_page import FONTS, formula, lessons, markdown_to_html
 from course.workshop.speaker_notes import speaker_notes
+from tests.axe import violations
 from tests.jupyterlab import CHROMIUM, browser_page
+from tests.test_class_report import folder  # noqa: F401
 
 LESSON = "05_kv_cache"  # it has formulas, pictures, long code and Hangul in what is printed
 NO_BROWSER = "no Chromium here: `apt-get install chromium`, or put Google Chrome on the PATH"
@@ -162,3 +164,25 @@ def test_a_lead_is_whole_sentences_in_a_row():
     text = "First of all. Second `a. b` here. A **term** is this. Last one is long, " + "x" * 200
     assert slides.lead(text, 45) == "Second `a. b` here. A **term** is this."
     assert slides.lead("Short.", 60) == "Short."
+
+
+@needs_chromium
+@pytest.mark.parametrize("deck", ["en"], indirect=True)
+def test_a_deck_and_the_class_report_are_accessible(deck, folder, tmp_path):  # noqa: F811
+    _lang, page = deck
+    report = tmp_path / "report.html"
+    assert class_report.main([str(folder), "--out", str(report)]) == 0
+    tab = page.context.browser.new_page()
+    all_slides = page.url.split("#")[0] + "?print-pdf"  # one below the other
+    for address, ready in (
+        (all_slides, ".pdf-page >> nth=5"),
+        (report.as_uri(), ".quiet >> nth=0"),
+    ):
+        tab.goto(address)
+        tab.wait_for_selector(ready, state="attached")
+        height = tab.evaluate("() => document.documentElement.scrollHeight")
+        tab.set_viewport_size({"width": 1280, "height": height})  # else axe judges the first alone
+        assert violations(tab) == []
+    tab.evaluate("() => { document.querySelector('.quiet').style.color = '#999999'; }")
+    assert [found.split(":")[0] for found in violations(tab)] == ["color-contrast"]
+    tab.close()
