@@ -19,7 +19,7 @@ def violations(page: Page, context: str = "body") -> list[str]:
     ]
 
 
-def violations_in_outputs(page: Page) -> list[str]:
+def violations_in_outputs(page: Page, context: str = ".jp-OutputArea-output") -> list[str]:
     """In what the cells of an open notebook have put out, and not in JupyterLab around it.
 
     axe judges the contrast of no text that is not on the screen, and of none at all where the body
@@ -37,7 +37,7 @@ def violations_in_outputs(page: Page) -> list[str]:
     page.set_viewport_size({"width": size["width"], "height": height + 300})
     page.wait_for_timeout(200)  # JupyterLab follows after some milliseconds
     try:
-        return violations(page, ".jp-OutputArea-output")
+        return violations(page, context)
     finally:
         page.set_viewport_size(size)
         page.evaluate("() => { document.body.style.overflow = ''; }")

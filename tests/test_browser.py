@@ -45,11 +45,11 @@ from IPython.display import display
 from course.exercise import Exercise, Question
 from course.notebooks.words import exercise_numbers, question_numbers, question_words
 learner, os.environ["COURSE_LEARNER"] = os.environ["COURSE_LEARNER"], "off"
-for number in question_numbers():
-    right = question_words(number).right
-    display(Question(number).answer(right + 1), Question(number).answer(1 if right else 2))
+for i, number in enumerate(question_numbers()):
+    right = question_words(number).right + 1
+    display(Question(number).answer(right if i % 2 else 1 + right % 2))
 for number in exercise_numbers():
-    display(Exercise(number).hint().hint().hint())
+    display(Exercise(number))
 display(Exercise("1.1").check(lambda model, ids: None))
 os.environ["COURSE_LEARNER"] = learner"""
 THEMES = ("JupyterLab Light", "JupyterLab Dark")
@@ -476,12 +476,15 @@ def test_after_many_moves_the_picture_is_the_last_ones(explorers):
 def test_axe_sees_what_cannot_be_seen(explorers):
     """That axe finds nothing in our outputs means something only if it looks at them."""
     wear(explorers, THEMES[1])
-    label = explorers.locator(".course-explorer .widget-label").last
-    label.evaluate("label => { label.style = 'color: #333; background: #111'; }")
     explorers.evaluate(
-        "() => document.querySelector('.course-explorer img').removeAttribute('alt')"
+        """() => {
+            const explorer = document.querySelector(".course-explorer");
+            explorer.classList.add("planted");
+            explorer.querySelector("img").removeAttribute("alt");
+            explorer.querySelector(".widget-label").style = "color: #333; background: #111";
+        }"""
     )
-    found = {found.split(":")[0] for found in violations_in_outputs(explorers)}
+    found = {found.split(":")[0] for found in violations_in_outputs(explorers, ".planted")}
     assert found == {"image-alt", "color-contrast"}
     wear(explorers, THEMES[0])
 
