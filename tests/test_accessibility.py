@@ -3,12 +3,15 @@
 axe judges what a page says; the text inside pictures is judged here, as it is painted.
 """
 
+import html
 import unicodedata
 from dataclasses import dataclass, replace
 
+import nbformat
 import numpy as np
 import pytest
 import torch
+from nbconvert import HTMLExporter
 
 from course.map import course_map
 from tests.test_figures_picture import EXPLORERS, TEXT, explorer_named
@@ -186,3 +189,15 @@ def test_no_picture_has_a_box_in_place_of_a_character(painted):
 
 def test_a_turned_label_has_no_bracket():
     assert turned("␣dog") == "·dog"
+
+
+def test_an_exported_picture_keeps_its_words():
+    """From the output's metadata, where the template reads them: nbconvert's "lab" does not."""
+    picture = course_map("06")
+    data, metadata = picture._repr_mimebundle_()
+    kept = {kind: data[kind] for kind in ("image/png", "text/plain")}  # as a solved notebook's
+    output = nbformat.v4.new_output("display_data", kept, metadata=metadata)
+    cell = nbformat.v4.new_code_cell("course_map('06')", outputs=[output])
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    page, _resources = HTMLExporter(template_name="classic").from_notebook_node(notebook)
+    assert f'alt="{picture.words}"' in html.unescape(page)

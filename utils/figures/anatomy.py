@@ -121,7 +121,7 @@ def _draw_diagram(page: Axes, record: Anatomy) -> list[Box]:
     low, high = tops[inside[0]] + height + 5, tops[inside[-1]] - 5
     dashed = {"facecolor": "none", "edgecolor": Colour.QUIET, "ls": "--"}
     page.add_artist(Rectangle((4, high), 336, low - high, **dashed))
-    write(page, 350, (low + high) / 2, _blocks(record), rotation=90, ha="center", fontsize=9)
+    write(page, 361, (low + high) / 2, _blocks(record), rotation=90, ha="center", fontsize=9)
     boxes: list[Box] = [(BOX_LEFT, top, BOX_WIDTH, height) for top in tops]
     arrow = {"arrowstyle": "->", "color": Colour.QUIET, "shrinkA": 0, "shrinkB": 0}
     for i, (part, box) in enumerate(zip(parts, boxes, strict=True)):
