@@ -13,6 +13,7 @@ from course.machine import kernel, resources, software
 from course.machine.software import Unready, in_short, install_all
 from course.notebooks.words import as_html
 from utils.language import LANGUAGES, _, current_language, use_language
+from utils.markup import badge
 
 
 def symptoms() -> dict:
@@ -70,13 +71,13 @@ class Report:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        colours = {"✓": "#00614a", "✗": "#a3330b"}
         rows = []
         for line in str(self).splitlines():
-            style = f"color:{colours[line[0]]}" if line[0] in colours else ""
-            if line.startswith("    "):
-                style = "margin-left:2.2em"
-            rows.append(f'<div style="{style}">{as_html(line.strip())}</div>')
+            mark, says = "", line.strip()
+            if says.startswith(("✓", "✗")):
+                mark, says = badge(says[0], says[0] == "✓"), says[1:]
+            style = "margin-left:2.2em" if line.startswith("    ") else ""
+            rows.append(f'<div style="{style}">{mark}{as_html(says)}</div>')
         return f'<div style="line-height:1.6">{"".join(rows)}</div>'
 
 

@@ -22,8 +22,7 @@ from course.progress import events
 from course.progress.live_notes import notes_beside
 from utils.callbacks import wait_for_cells
 from utils.language import _, current_language
-
-GOOD, BAD, QUIET = "#00614a", "#a3330b", "#595959"  # told apart by ✓ and ✗ too, not by colour alone
+from utils.markup import QUIET, badge
 
 
 class _Answered(widgets.VBox):
@@ -116,14 +115,13 @@ class Exercise(_Answered):
             difficulty=said.difficulty, minutes=said.minutes
         )
         rows = [
-            f"<strong>{head} · {as_html(said.title)}</strong> "
-            f'<span style="color:{QUIET}">{about}</span>'
+            f'<strong>{head} · {as_html(said.title)}</strong> <span style="{QUIET}">{about}</span>'
         ]
         if not self.attempted:
-            rows.append(f'<div style="color:{QUIET}">{_untouched()}</div>')
+            rows.append(f'<div style="{QUIET}">{_untouched()}</div>')
         for check in self.checks if self.attempted else ():
-            mark, colour = ("✓", GOOD) if check.passed else ("✗", BAD)
-            rows.append(f'<div style="color:{colour}">{mark} {_text(_(check.title))}</div>')
+            mark = badge("✓" if check.passed else "✗", check.passed)
+            rows.append(f"<div>{mark} {_text(_(check.title))}</div>")
             if not check.passed:
                 rows += [
                     f'<div style="margin-left:1.4em"><em>{label}:</em> {_lines(text)}</div>'
@@ -131,8 +129,8 @@ class Exercise(_Answered):
                 ]
                 rows.append(_to_try(check.tries))
         if self.attempted:
-            verdict, colour = (_("Passed."), GOOD) if self.passed else (_("Not there yet."), BAD)
-            rows.append(f'<div style="color:{colour}"><strong>{verdict}</strong></div>')
+            verdict = _("Passed.") if self.passed else _("Not there yet.")
+            rows.append(f"<div><strong>{badge(verdict, self.passed)}</strong></div>")
         if self.printed:
             label, printed = _("Your code printed"), _text(self.printed[:2000])
             rows.append(f"<details><summary>{label}</summary><pre>{printed}</pre></details>")
@@ -141,7 +139,7 @@ class Exercise(_Answered):
     def _show(self) -> None:
         self._result.value = self.html()
         self._notes.value = "".join(
-            f'<div style="color:{QUIET}">{_text(line)}</div>' for line in self._live_notes()
+            f'<div style="{QUIET}">{_text(line)}</div>' for line in self._live_notes()
         )
         hints = [f"<li>{as_html(hint)}</li>" for hint in self.said.hints[: self._hints_shown]]
         left = len(self.said.hints) - self._hints_shown
@@ -240,8 +238,7 @@ class Question(_Answered):
     def _reply_html(self) -> str:
         if self.chosen is None:
             return ""
-        colour = GOOD if self._right() else BAD
-        verdict = f'<strong style="color:{colour}">{self._verdict()}</strong>'
+        verdict = f"<strong>{badge(self._verdict(), self._right())}</strong>"
         return f'<div role="status">{verdict} {as_html(self._why())}</div>'
 
     def _show(self) -> None:

@@ -16,6 +16,7 @@ from course.progress.live_notes import said_about_sending
 from course.progress.standing import Standing, standing
 from utils.explorers.base import Explorer
 from utils.language import _, current_language
+from utils.markup import LINK
 
 ALL = "all"
 
@@ -129,9 +130,8 @@ def _links(record: Standing) -> str:
     """The next step, and a link to every lesson's notebook, beside this one."""
 
     def link(lesson: Lesson, text: str) -> str:
-        style = "color:#0b5394;text-decoration:underline"
         where = f'href="{lesson.notebook}" target="_blank"'
-        return f'<a {where} style="{style}">{html.escape(text)}</a>'
+        return f'<a {where} style="{LINK}">{html.escape(text)}</a>'
 
     coming = next_words(record)
     if record.next:

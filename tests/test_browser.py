@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import nbformat
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from course.progress import events
+from tests.axe import violations_in_outputs
 from tests.jupyterlab import (
     CHROMIUM,
     ROOT,
@@ -39,7 +39,20 @@ import utils.timing
 utils.model.load_model = functools.cache(utils.model.load_model)
 utils.timing.measure_steps = functools.partial(
     utils.timing.measure_steps, lengths=(16, 64), repeats=1)"""
-WCAG_2_AA = {"runOnly": ["wcag2a", "wcag2aa"], "resultTypes": ["violations"]}
+# All questions and exercises, answered and not, in nobody's name.
+ALL_ANSWERS = """import os
+from IPython.display import display
+from course.exercise import Exercise, Question
+from course.notebooks.words import exercise_numbers, question_numbers, question_words
+learner, os.environ["COURSE_LEARNER"] = os.environ["COURSE_LEARNER"], "off"
+for i, number in enumerate(question_numbers()):
+    right = question_words(number).right + 1
+    display(Question(number).answer(right if i % 2 else 1 + right % 2))
+for number in exercise_numbers():
+    display(Exercise(number))
+display(Exercise("1.1").check(lambda model, ids: None))
+os.environ["COURSE_LEARNER"] = learner"""
+THEMES = ("JupyterLab Light", "JupyterLab Dark")
 
 
 @dataclass(frozen=True)
@@ -223,21 +236,16 @@ def write_explorers(path) -> None:
                 setup.append(node.source)
                 node.id = f"{row.lesson[:2]}-{cell_id}"
                 cells[node.id] = node
-    chapter.cells = list(cells.values())
+    answers = nbformat.v4.new_code_cell(ALL_ANSWERS, id="all-answers")
+    chapter.cells = [*cells.values(), answers]
     nbformat.write(chapter, path)
 
 
-def violations(page: Page) -> list[str]:
-    """What axe-core finds wrong in our outputs by WCAG 2 A and AA.
-
-    Judged is what a cell has put out, and not JupyterLab's own prompts and toolbars around it.
-    """
-    found = Axe().run(page, context=".jp-OutputArea-output", options=WCAG_2_AA).response
-    return [
-        f"{rule['id']}: {rule['help']}: {node['html'][:300]}"
-        for rule in found["violations"]
-        for node in rule["nodes"]
-    ]
+def wear(page: Page, theme: str) -> None:
+    """Put on one of THEMES."""
+    page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+    light = str(theme == THEMES[0]).lower()
+    page.wait_for_function("light => document.body.dataset.jpThemeLight === light", arg=light)
 
 
 def picture(explorer: Locator) -> tuple[str, str]:
@@ -279,7 +287,7 @@ def test_the_front_door_shows_the_map_and_what_was_passed(notebook, home, monkey
     door.get_by_role("combobox").select_option(index=1)
     press(anew)(door)
     expect(door.get_by_role("alert")).to_contain_text("my_llm.py")
-    assert violations(page) == []
+    assert violations_in_outputs(page) == []
     press(yes)(door)
     expect_other_picture(door, passed)
     (copy,) = set(home.glob("progress-*.sqlite")) - copies
@@ -324,7 +332,7 @@ def test_a_learner_s_path_through_a_chapter(notebook):
     run_cells(page, "ex-1-2", "check-1-2")
     expect(check).to_contain_text("통과했습니다")
     expect(check).not_to_contain_text("✗")
-    assert violations(page) == []
+    assert violations_in_outputs(page) == []
 
     # Another day: the page is loaded anew, and a new kernel knows nothing of the old one.
     page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
@@ -382,12 +390,39 @@ def test_a_hand_on_an_explorer_changes_words_and_picture(explorers, row):
         assert picture(explorer) == shown
 
 
-def test_every_explorer_is_accessible(explorers):
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_explorer_question_and_exercise_is_accessible(explorers, theme):
+    wear(explorers, theme)
     check = cell(explorers, "01-check-1-1")
     expect(check).to_contain_text("not attempted yet")
-    check.get_by_role("button", name="Hint (3 left)").click()
+    if theme == THEMES[0]:
+        check.get_by_role("button", name="Hint (3 left)").click()
     expect(check.get_by_role("listitem")).to_have_count(1)
-    assert violations(explorers) == []
+    assert violations_in_outputs(explorers) == []
+    wear(explorers, THEMES[0])
+
+
+WIDER_THAN_ITS_PLACE = """() => [...document.querySelectorAll(".course-widget, .course-widget *")]
+    .filter(part => part.scrollWidth > part.clientWidth + 1 && !part.closest(".course-reach, pre"))
+    .filter(part => ["auto", "scroll"].includes(getComputedStyle(part).overflowX))
+    .map(part => `${part.className} ${part.clientWidth} < ${part.scrollWidth}`)"""
+
+
+WINDOWS = {  # width: from what width to what a picture is shown then
+    640: (560, 740),  # one of 1,280 pixels at a zoom of 200 %
+    1000: (560, 740),  # its smallest letters can still be read
+    1720: (741, 925),
+}
+
+
+@pytest.mark.parametrize("width", WINDOWS)
+def test_no_window_is_too_narrow_and_a_wide_one_is_used(explorers, width):
+    explorers.set_viewport_size({"width": width, "height": 800 * width // 1280})
+    explorers.wait_for_timeout(200)
+    assert explorers.evaluate(WIDER_THAN_ITS_PLACE) == []
+    shown = explorers.locator(".course-picture").first.bounding_box()["width"]
+    assert WINDOWS[width][0] <= round(shown) <= WINDOWS[width][1]
+    explorers.set_viewport_size({"width": 1280, "height": 800})
 
 
 @dataclass(frozen=True)
@@ -444,12 +479,20 @@ def test_after_many_moves_the_picture_is_the_last_ones(explorers):
     expect(explorer.locator("img")).to_have_attribute("alt", re.compile(f"temperature {last}"))
 
 
-def test_axe_sees_a_picture_without_words(explorers):
+def test_axe_sees_what_cannot_be_seen(explorers):
     """That axe finds nothing in our outputs means something only if it looks at them."""
+    wear(explorers, THEMES[1])
     explorers.evaluate(
-        "() => document.querySelector('.course-explorer img').removeAttribute('alt')"
+        """() => {
+            const explorer = document.querySelector(".course-explorer");
+            explorer.classList.add("planted");
+            explorer.querySelector("img").removeAttribute("alt");
+            explorer.querySelector(".widget-label").style = "color: #333; background: #111";
+        }"""
     )
-    assert [found.split(":")[0] for found in violations(explorers)] == ["image-alt"]
+    found = {found.split(":")[0] for found in violations_in_outputs(explorers, ".planted")}
+    assert found == {"image-alt", "color-contrast"}
+    wear(explorers, THEMES[0])
 
 
 def test_a_hand_on_an_explorer_while_a_cell_runs(notebook):

@@ -310,7 +310,7 @@ def test_the_notebook_shows_the_same_as_a_list(machine):
     no_model(machine)
     page = doctor.examine()._repr_html_()
     assert "<code>python -m course lab</code>" in page
-    assert page.count("✗ ") >= 2
+    assert page.count("✗</span> ") >= 2
 
 
 @pytest.mark.parametrize(

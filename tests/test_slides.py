@@ -5,22 +5,22 @@ import re
 
 import nbformat
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from fontTools.ttLib import TTFont
 
 from course import ROOT
 from course.notebooks.contents import contents
-from course.workshop import site, slides
+from course.workshop import class_report, site, slides
 from course.workshop.html_page import FONTS, formula, lessons, markdown_to_html
 from course.workshop.speaker_notes import speaker_notes
+from tests.axe import violations
 from tests.jupyterlab import CHROMIUM, browser_page
+from tests.test_class_report import folder  # noqa: F401
 
 LESSON = "05_kv_cache"  # it has formulas, pictures, long code and Hangul in what is printed
 NO_BROWSER = "no Chromium here: `apt-get install chromium`, or put Google Chrome on the PATH"
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM and os.environ.get("CI") != "true", reason=NO_BROWSER
 )
-WCAG_2_AA = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
 ALL = [(lesson, lang) for lesson in lessons([]) for lang in ("ko", "en")]
 OUTSIDE = """() => {
     const slide = document.querySelector("section.present .slide");
@@ -184,13 +184,31 @@ def test_a_page_of_the_site_is_for_everyone_and_asks_for_nothing(page, tmp_path)
     page.wait_for_selector(".found mark")
     wide = page.evaluate("document.documentElement.scrollWidth")
     asked = [url for url in page.asked if not url.startswith(("file:", "data:"))]
-    violations = []
+    found = []
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)
-        found = Axe().run(page, options=WCAG_2_AA).response["violations"]
-        violations += [
-            (scheme, rule["id"], node["html"]) for rule in found for node in rule["nodes"]
-        ]
+        found += [(scheme, fault) for fault in violations(page)]
     page.set_viewport_size({"width": 1280, "height": 720})
     assert wide == 390
-    assert violations == page.problems == asked == []
+    assert found == page.problems == asked == []
+
+
+@pytest.mark.parametrize("deck", ["en"], indirect=True)
+def test_a_deck_and_the_class_report_are_accessible(deck, folder, tmp_path):  # noqa: F811
+    _lang, page = deck
+    report = tmp_path / "report.html"
+    assert class_report.main([str(folder), "--out", str(report)]) == 0
+    tab = page.context.browser.new_page()
+    all_slides = page.url.split("#")[0] + "?print-pdf"  # one below the other
+    for address, ready in (
+        (all_slides, ".pdf-page >> nth=5"),
+        (report.as_uri(), ".quiet >> nth=0"),
+    ):
+        tab.goto(address)
+        tab.wait_for_selector(ready, state="attached")
+        height = tab.evaluate("() => document.documentElement.scrollHeight")
+        tab.set_viewport_size({"width": 1280, "height": height})  # else axe judges the first alone
+        assert violations(tab) == []
+    tab.evaluate("() => { document.querySelector('.quiet').style.color = '#999999'; }")
+    assert {found.split(":")[0] for found in violations(tab)} == {"color-contrast"}
+    tab.close()

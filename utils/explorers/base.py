@@ -20,6 +20,7 @@ from utils.callbacks import wait_for_cells
 from utils.figures.picture import Picture, Region, image_metadata, in_front
 from utils.figures.view import PictureView
 from utils.language import _
+from utils.markup import REMARK
 from utils.model_store import ModelError
 
 REMEMBERING = 8  # explorers, or parts of one, that keep what they have computed
@@ -248,9 +249,8 @@ class Explorer(widgets.VBox):
 
     def say(self, message: object) -> None:
         """Show a sentence under the controls; an empty one clears it."""
-        style = "color:#8a3000;background:#fff4e5;padding:4px 8px"
         text = html.escape(str(message))
-        self._message.value = text and f'<div role="alert" style="{style}">{text}</div>'
+        self._message.value = text and f'<div role="alert" style="{REMARK}">{text}</div>'
         self._says = str(message)
 
     def _on_change(self, change: Any) -> None:

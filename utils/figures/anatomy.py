@@ -15,7 +15,7 @@ from utils.figures.picture import Picture, Region
 from utils.figures.style import Colour, in_course_style, quote_token, show_token
 from utils.language import N_, _
 
-HEIGHT, ASIDE = 490, 385  # CSS pixels: the figure's, and where the picked part's column begins
+HEIGHT, ASIDE = 500, 385  # CSS pixels: the figure's, and where the picked part's column begins
 BOX_LEFT, BOX_WIDTH, GAP = 12, 320, 12  # CSS pixels
 ROWS = 14  # positions of a text that a picture of vectors shows at most
 
@@ -44,7 +44,7 @@ def anatomy_picture(record: Anatomy) -> Picture:
     write(page, ASIDE, 22, " · ".join(_names(part)), fontsize=12, va="baseline")
     write(page, ASIDE, 37, _about(part), fontsize=9, va="top", linespacing=1.4)
     outputs = _draw_side(page, 167, _("comes out: {shape}"), part.gives, record, came_out=True)
-    inputs = _draw_side(page, 333, _("goes in: {shape}"), part.takes, record, came_out=False)
+    inputs = _draw_side(page, 343, _("goes in: {shape}"), part.takes, record, came_out=False)
     regions = [
         Region(box, f"{part.key}: {part.takes} → {part.gives}", {"part": part.key})
         for part, box in zip(record.parts, boxes, strict=True)
@@ -121,7 +121,7 @@ def _draw_diagram(page: Axes, record: Anatomy) -> list[Box]:
     low, high = tops[inside[0]] + height + 5, tops[inside[-1]] - 5
     dashed = {"facecolor": "none", "edgecolor": Colour.QUIET, "ls": "--"}
     page.add_artist(Rectangle((4, high), 336, low - high, **dashed))
-    write(page, 350, (low + high) / 2, _blocks(record), rotation=90, ha="center", fontsize=9)
+    write(page, 361, (low + high) / 2, _blocks(record), rotation=90, ha="center", fontsize=9)
     boxes: list[Box] = [(BOX_LEFT, top, BOX_WIDTH, height) for top in tops]
     arrow = {"arrowstyle": "->", "color": Colour.QUIET, "shrinkA": 0, "shrinkB": 0}
     for i, (part, box) in enumerate(zip(parts, boxes, strict=True)):
@@ -133,7 +133,7 @@ def _draw_diagram(page: Axes, record: Anatomy) -> list[Box]:
 
 
 def _blocks(record: Anatomy) -> str:
-    return _("block {layer} of 0–{last}   ·   shares: all blocks together").format(
+    return _("block {layer} of 0–{last}\nshares: all blocks together").format(
         layer=record.layer, last=record.layers - 1
     )
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from utils.attention import HeadView
 from utils.figures.page import WIDTH, Box, cut, frame, new_page, write
 from utils.figures.picture import Picture, Region
-from utils.figures.style import Colour, in_course_style, quote_token, show_token
+from utils.figures.style import Colour, in_course_style, quote_token, show_token, turned
 from utils.language import N_, _
 
 VIEWS = {
@@ -100,7 +100,7 @@ def _draw_head(view: HeadView) -> tuple[Figure, list[Region]]:
         token, middle = _short(view, i, 9), (i + 0.5) * cell
         write(page, left - 5, top + middle, token, ha="right", fontsize=8.5)
         below = {"ha": "center", "va": "top", "rotation": 90}
-        write(page, left + middle, top + size + 5, token, fontsize=8.5, **below)
+        write(page, left + middle, top + size + 5, turned(token), fontsize=8.5, **below)
     write(page, 18, top + size / 2, _("looks from (query)"), ha="center", rotation=90)
     write(page, left + size / 2, 486, _("at (key)"), ha="center")
     frame(page, (left, top + view.position * cell, size, cell), 2)

@@ -64,6 +64,11 @@ def draw_tokens(
     return regions
 
 
+def line_count(renderer: RendererBase, tokens: Sequence[str | bytes], width: float) -> int:
+    """How many lines `draw_tokens` needs for all of them."""
+    return len(_wrap(renderer, [show_token(token) for token in tokens], [""] * len(tokens), width))
+
+
 def _wrap(
     renderer: RendererBase, texts: Sequence[str], colours: Sequence[str], width: float
 ) -> list[list[_Chip]]:

@@ -29,7 +29,10 @@ def gating_picture(record: Gating) -> Picture:
     regions = []
     for place, row in enumerate(_rows(record)):
         y = 98 + 30 * place
-        colours = (Colour.QUIET, Colour.CANDIDATE, Colour.FEED_FORWARD, Colour.TEXT, Colour.CHOSEN)
+        colours = (
+            *(Colour.QUIET, Colour.CANDIDATE, Colour.FEED_FORWARD_TEXT),
+            *(Colour.TEXT, Colour.CHOSEN_TEXT),
+        )
         for right, text, colour in zip(COLUMNS, row, colours, strict=True):
             write(page, right, y, text, ha="right", color=colour)
         regions.append(Region((372, y - 14, 362, 28), _says(row)))

@@ -1,33 +1,35 @@
 """A text being written: its tokens so far, and the candidates of the last pass."""
 
 from utils.figures.candidates import candidate_words, draw_candidates
-from utils.figures.chips import GENERATED, PROMPT, draw_tokens
+from utils.figures.chips import GENERATED, LINE, PROMPT, draw_tokens, line_count
 from utils.figures.page import axes_at, new_sheet, write_beside
 from utils.figures.picture import Picture
-from utils.figures.style import Colour, in_course_style, quote_token
+from utils.figures.style import CSS_PIXELS_PER_INCH, Colour, in_course_style, quote_token
 from utils.generation import Continuation
 from utils.language import _, ngettext
+
+LINES = 6  # of tokens, at most
 
 
 @in_course_style
 def continuation_picture(record: Continuation) -> Picture:
     """The text as coloured tokens above; below, the five best candidates of the last pass."""
-    figure = new_sheet(390)
+    tokens = [*record.prompt, *(step.token for step in record.steps)]
+    colours = [PROMPT] * len(record.prompt) + [GENERATED] * len(record.steps)
+    figure = new_sheet(100)
+    lines = min(line_count(figure.canvas.get_renderer(), tokens, 725), LINES)
+    below = 31 + LINE * lines
+    figure.set_figheight((below + (195 if record.steps else 40)) / CSS_PIXELS_PER_INCH)
     write_beside(figure, 7, 6, _headline(record), va="top", fontsize=11)
-    new = [step.token for step in record.steps]
-    regions = draw_tokens(
-        axes_at(figure, 7, 31, 725, 164),
-        [*record.prompt, *new],
-        [PROMPT] * len(record.prompt) + [GENERATED] * len(new),
-    )
+    regions = draw_tokens(axes_at(figure, 7, 31, 725, LINE * lines), tokens, colours)
     if record.steps:
-        axes = axes_at(figure, 148, 238, 555, 144)
+        axes = axes_at(figure, 148, below + 43, 555, 144)
         taken = record.steps[-1].token_id
         regions += draw_candidates(axes, record.candidates, taken, picks="instead")
         axes.set_title(_("the five best candidates of this pass; ▸ was taken"), fontsize=11)
     else:
         says = _("After the first pass the five best candidates stand here.")
-        write_beside(figure, 370, 292, says, ha="center", color=Colour.QUIET)
+        write_beside(figure, 7, below + 25, says, color=Colour.QUIET)
     return Picture(figure, continuation_words(record), tuple(regions))
 
 

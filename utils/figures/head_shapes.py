@@ -87,7 +87,7 @@ def _block(
     """One head: a row for each position."""
     colour, alpha = shade
     high = ROW * positions
-    page.add_artist(Rectangle((left, top), width, high, facecolor=colour, alpha=alpha * 0.55))
+    page.add_artist(Rectangle((left, top), width, high, facecolor=colour, alpha=alpha * 0.45))
     for row in range(positions):
         frame(page, (left, top + row * ROW, width, ROW), 0.6, "white")
     frame(page, (left, top, width, high), 1.2, colour)

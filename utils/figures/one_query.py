@@ -50,7 +50,7 @@ def one_query_picture(view: HeadView) -> Picture:
         regions.append(Region(box, _share_words(view, i, weights[i], taken[i])))
     y = TOP + ROW * n + 16
     write(page, TAKEN - 10, y, _("the sum: what {token} takes along").format(token=asks),
-          ha="right", color=Colour.CHOSEN)  # fmt: skip
+          ha="right", color=Colour.CHOSEN_TEXT)  # fmt: skip
     _strip(page, taken.sum(0), TAKEN, y, Colour.CHOSEN, _most(values))
     says = _("layer {layer}, head {head}; the first {shown} of {all} numbers of each vector")
     says = says.format(layer=view.layer, head=view.head, shown=min(SHOWN, query.numel()),

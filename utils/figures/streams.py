@@ -22,7 +22,7 @@ from utils.figures.page import (
     write_beside,
 )
 from utils.figures.picture import Picture, Region
-from utils.figures.style import Colour, in_course_style, quote_token, show_token
+from utils.figures.style import Colour, in_course_style, quote_token, show_token, turned
 from utils.language import _, current_language, ngettext
 from utils.streams import Look, Moved, Reading
 
@@ -190,10 +190,14 @@ def _draw_grid(values: np.ndarray, tokens: Sequence[str], says: str) -> tuple[Fi
     write_beside(figure, LEFT, 8, says, va="top")
     axes = _grid_axes(figure, layers, count)
     whole = (0, count, 0, layers)
-    axes.imshow(values, vmin=0, vmax=1.7, origin="lower", aspect="auto", extent=whole)
+    # The bluest is pale enough for the words on it, in a dark theme too.
+    shades = {"vmin": 0, "vmax": 2.4, "origin": "lower", "aspect": "auto"}
+    axes.imshow(values.clip(max=1), extent=whole, **shades)
     narrow = _column(count) < 60
     room = 9 if narrow else int(_column(count) / LETTER) - 1
     labels = [cut(show_token(token), room) for token in tokens]
+    if narrow:
+        labels = [*map(turned, labels)]
     axes.set_xticks(np.arange(count) + 0.5, labels, fontsize=9, rotation=90 if narrow else 0)
     rows = np.arange(layers) if layers <= 40 else np.array(layer_ticks(layers))
     axes.set_yticks(rows + 0.5, rows, fontsize=8)
@@ -234,7 +238,7 @@ def _frame_column(axes: Axes, corner: tuple[int, int], height: int, colour: str)
 
 
 def _write_cell(axes: Axes, column: int, layer: int, text: str) -> None:
-    axes.text(column + 0.5, layer + 0.45, text, ha="center", va="center", fontsize=7.5)
+    axes.text(column + 0.5, layer + 0.45, text, ha="center", va="center", fontsize=8.5)
 
 
 # Where things are, in CSS pixels ---------------------------------------------------------------

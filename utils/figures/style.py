@@ -23,11 +23,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 
-from utils.figures.text import StampingCanvas
+from utils.figures.text import FAMILIES, StampingCanvas, drawable
 from utils.tokens import visible_bytes
 
 FONT = Path(__file__).parents[1] / "fonts" / "NotoSansKR-Regular.otf"
-LAST_RESORT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "LastResortHE-Regular.ttf"
 
 CSS_PIXELS_PER_INCH = 96  # so that sizes in points mean in a figure what they mean on the page
 PIXEL_DENSITY = 2  # image pixels per CSS pixel: sharp on a laptop's screen and on a projector
@@ -59,6 +58,10 @@ class Colour:
     CACHED = "#0072B2"
     NOT_CACHED = "#D55E00"
 
+    # The same, dark enough for letters: 4.5 : 1 against white, and in a dark theme.
+    CHOSEN_TEXT = "#A84300"
+    FEED_FORWARD_TEXT = "#00795A"
+
     RIGHT = "#009E73"
     WRONG = "#D55E00"
 
@@ -68,9 +71,7 @@ class Colour:
 
 
 STYLE = {
-    # Korean first, or Hangul beside $…$ is drawn as boxes.  DejaVu comes with matplotlib and has
-    # most alphabets and some emoji; Last Resort draws a box that names the script of any other.
-    "font.family": ["Noto Sans KR", "DejaVu Sans", "Last Resort High-Efficiency"],
+    "font.family": [*FAMILIES],
     "font.size": 10.5,  # 14 CSS pixels.  There is no bold Korean: stress by colour or by size
     "text.color": Colour.TEXT,
     "text.parse_math": False,  # "$5" in a prompt is no formula; text(…, parse_math=True) is
@@ -93,8 +94,7 @@ STYLE = {
     "image.interpolation": "nearest",
 }
 
-for path in (FONT, LAST_RESORT):
-    fontManager.addfont(path)
+fontManager.addfont(FONT)
 
 _drawing = threading.RLock()  # matplotlib's settings are the process's: one thread draws at a time
 
@@ -179,9 +179,26 @@ def show_token(token: str | bytes) -> str:
     """How a figure writes a token, with everything in it visible.
 
     " Paris" is ␣Paris, a line's end ⏎, a tab ⇥, a token of no text ∅, and a character without a
-    shape its code point, ⟨U+200B⟩.  Given as bytes, a token that holds a part of a character shows
-    them: b"\\xec\\x88" is ⟨EC·88⟩.
+    shape, or one that the fonts lack, its code point, ⟨U+200B⟩.  Given as bytes, a token that holds
+    a part of a character shows them: b"\\xec\\x88" is ⟨EC·88⟩.
     """
+    return drawable(_visible(token))
+
+
+def turned(shown: str) -> str:
+    """What `show_token` gives, for a label turned by 90°, where ␣ would look like a bracket."""
+    return shown.replace("␣", "·")
+
+
+def quote_token(token: str | bytes) -> str:
+    """How a sentence writes the same token: in quotes, with its spaces as spaces, ' Paris'.
+
+    A sentence is read in a browser or a terminal, which have more fonts: it keeps all characters.
+    """
+    return f"'{_visible(token).replace('␣', ' ')}'"
+
+
+def _visible(token: str | bytes) -> str:
     text = visible_bytes(token) if isinstance(token, bytes) else token
     return "".join(map(_show_character, text)) or "∅"
 
@@ -192,8 +209,3 @@ def _show_character(character: str) -> str:
     if unicodedata.category(character)[0] in "CZ":  # controls, other spaces, unassigned
         return f"⟨U+{ord(character):04X}⟩"
     return character
-
-
-def quote_token(token: str | bytes) -> str:
-    """How a sentence writes the same token: in quotes, with its spaces as spaces, ' Paris'."""
-    return f"'{show_token(token).replace('␣', ' ')}'"

@@ -5,7 +5,8 @@ text is one stamp, kept by what it says, its size and its angle, and set on whol
 """
 
 import math
-from functools import lru_cache
+import unicodedata
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from matplotlib.ft2font import RenderMode
 
 Stamp = tuple[np.ndarray, int, int]  # its ink, uint8 [row, column], and where its left top lies
 KEPT = 4096  # texts: some megabytes
+# Korean first, or Hangul beside $…$ is drawn as boxes.  DejaVu has most alphabets and some emoji.
+FAMILIES = ("Noto Sans KR", "DejaVu Sans")
 
 
 class StampingCanvas(FigureCanvasAgg):
@@ -36,7 +39,7 @@ class StampingRenderer(RendererAgg):
     def get_text_width_height_descent(self, s: str, prop: Any, ismath: Any) -> Any:
         if ismath:
             return super().get_text_width_height_descent(s, prop, ismath)
-        return _measured(s, *_look(prop), self.dpi)
+        return _measured(drawable(s), *_look(prop), self.dpi)
 
     def draw_text(
         self, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any = False,
@@ -45,7 +48,7 @@ class StampingRenderer(RendererAgg):
         if ismath:
             super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
             return
-        ink, left, top = _stamp(s, *_look(prop), self.dpi, angle)
+        ink, left, top = _stamp(drawable(s), *_look(prop), self.dpi, angle)
         if ink.size:
             bottom = round(y) - top + ink.shape[0]
             self._renderer.draw_text_image(ink, round(x) + left, bottom, 0, gc)
@@ -53,6 +56,26 @@ class StampingRenderer(RendererAgg):
     def _get_font_height_metrics(self, prop: Any) -> tuple[float, float, float]:
         """Ascent, descent and gap of a line.  matplotlib asks for it at each text."""
         return _line_heights(*_look(prop), self.dpi)
+
+
+@lru_cache(KEPT)
+def drawable(text: str) -> str:
+    """`text` as the course's fonts can draw it: what they lack as its code point, ⟨U+1F642⟩.
+
+    Hangul that is spelled in single letters (NFD) is drawn in syllables.
+    """
+    joined = unicodedata.normalize("NFC", text)
+    if joined.isascii():
+        return joined
+    known = _characters()
+    return "".join(c if ord(c) in known or c < " " else f"⟨U+{ord(c):04X}⟩" for c in joined)
+
+
+@cache
+def _characters() -> frozenset[int]:
+    """The characters that the course's font or DejaVu has, which comes with matplotlib."""
+    fonts = (get_font(fontManager.findfont(name)) for name in FAMILIES)
+    return frozenset().union(*(font.get_charmap() for font in fonts))
 
 
 def _look(prop: FontProperties) -> tuple[tuple[str, ...], float]:

@@ -113,7 +113,7 @@ def _draw_products(page: Axes, record: Turning) -> None:
     page.hlines(212, 470, 724, color=Colour.QUIET, linewidth=1)
     write(page, TABLE[2], 232, _("query · key"), ha="right")
     total = _written(float(record.products.sum()))
-    write(page, TABLE[3], 232, total, ha="right", fontsize=13, color=Colour.CHOSEN)
+    write(page, TABLE[3], 232, total, ha="right", fontsize=13, color=Colour.CHOSEN_TEXT)
     write(page, TABLE[3], 264, _elsewhere(record), ha="right", fontsize=9.5, color=Colour.QUIET)
 
 

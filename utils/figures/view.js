@@ -4,21 +4,6 @@ const VIEW = "application/vnd.jupyter.widget-view+json";
 const STATE = "application/vnd.jupyter.widget-state+json";
 const KEEPER = "course-keeper"; // the one model that a saved notebook keeps of ours
 
-const STYLE = `
-.course-picture { position: relative; max-width: 100%; touch-action: manipulation; }
-.course-picture img { display: block; width: 100%; height: auto; }
-.course-outline { position: absolute; box-sizing: border-box; pointer-events: none;
-    border: 2px solid #222222; outline: 1px solid #ffffff; border-radius: 2px; }
-.course-tip { position: absolute; z-index: 10; pointer-events: none; max-width: 26em;
-    width: max-content; padding: 3px 8px; border-radius: 4px; white-space: pre-wrap;
-    color: #ffffff; background: #222222; font-size: 13px; line-height: 1.4; }
-.course-outline[hidden], .course-tip[hidden] { display: none; }
-/* Two handles on one value lie side by side, so that either can be taken hold of. */
-.noUi-base:has(> .noUi-origin + .noUi-origin) .noUi-handle-lower { margin-right: 8px; }
-.noUi-base:has(> .noUi-origin + .noUi-origin) .noUi-handle-upper { margin-right: -8px; }
-`;
-const ASLEEP = "color:#8a3000;background:#fff4e5;padding:4px 8px;line-height:1.5";
-
 export default {
     initialize({ model }) {
         if (model.widget_manager?.context?.saveState) outliveKernel(model);
@@ -34,10 +19,10 @@ export default {
 // Pointing and clicking ---------------------------------------------------------------------------
 
 function showPicture(model, el) {
-    el.innerHTML = `<style>${STYLE}</style><div class="course-picture">
+    el.innerHTML = `<div class="course-pane"><div class="course-reach"><div class="course-picture">
         <div class="course-outline" hidden></div><div class="course-tip" role="tooltip" hidden></div>
-        </div>`;
-    const [frame, outline, tip] = ["picture", "outline", "tip"]
+        </div></div></div>`;
+    const [reach, frame, outline, tip] = ["reach", "picture", "outline", "tip"]
         .map(name => el.querySelector(`.course-${name}`));
     const image = document.createElement("img");
     let url = "", pointed = -1;
@@ -51,7 +36,8 @@ function showPicture(model, el) {
         url = URL.createObjectURL(new Blob([png], { type: "image/png" }));
         image.src = url;
         image.alt = words;
-        frame.style.width = `${width}px`;
+        frame.style.setProperty("--wide", `${width}px`);
+        frame.style.setProperty("--ratio", png.getUint32(20) / png.getUint32(16)); // as a PNG says it
         if (!image.isConnected) frame.prepend(image);
         el.closest(".course-view")?.querySelector(".widget-html img")?.remove(); // now it is here
         point(-1);
@@ -96,9 +82,14 @@ function showPicture(model, el) {
         if (event.pointerType === "touch" && index !== before) return; // the first tap points
         model.send({ pick: index, of: model.get("shown").version });
     });
+    const fit = new ResizeObserver(() => { // the keyboard reaches what can be scrolled
+        if (reach.scrollWidth > reach.clientWidth) reach.tabIndex = 0;
+        else reach.removeAttribute("tabindex");
+    });
+    fit.observe(reach);
     model.on("change:shown", draw);
     draw();
-    return () => { model.off("change:shown", draw); URL.revokeObjectURL(url); };
+    return () => { fit.disconnect(); model.off("change:shown", draw); URL.revokeObjectURL(url); };
 }
 
 // What ipywidgets leaves out of a slider: its name, and the words of its value --------------------
@@ -159,7 +150,7 @@ function startOutliving(model, manager, context, says) {
                 const html = live[id] ? asHtml(live, id) : before[id];
                 if (html) kept[id] = html;
             }
-        const own = Object.fromEntries(["_esm", "_anywidget_id", "_view_name", "_view_module",
+        const own = Object.fromEntries(["_esm", "_css", "_anywidget_id", "_view_name", "_view_module",
             "_view_module_version"].map(name => [name, model.get(name)]));
         const keeper = { model_name: "AnyModel", model_module: "anywidget",
             model_module_version: model.get("_model_module_version"),
@@ -203,7 +194,6 @@ function tellAsleep(root, sentence) {
     if (!root || root.querySelector(":scope > .course-asleep")) return;
     const note = document.createElement("div");
     note.className = "course-asleep";
-    note.style = ASLEEP;
     note.setAttribute("role", "status");
     note.textContent = sentence;
     root.prepend(note);
@@ -228,7 +218,8 @@ function fromBundle({ data, metadata }) {
 }
 
 function imageHtml(png, words, width) {
-    return `<img alt="${escaped(words)}" src="data:image/png;base64,${png}" width="${width}">`;
+    const source = `src="data:image/png;base64,${png}" width="${width}"`;
+    return `<div class="course-kept"><img alt="${escaped(words)}" ${source}></div>`;
 }
 
 function escaped(text) {

@@ -16,7 +16,9 @@ from traitlets import Bytes, Dict, List
 
 from utils.language import _
 
-FRONT_END = (Path(__file__).parent / "view.js").read_text(encoding="utf-8")
+FRONT_END, LOOK = (
+    (Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("view.js", "view.css")
+)
 # ipywidgets shows a red box for a widget without a front end; what it says comes from `_without`.
 STYLE = """<style>
 .course-view .jupyter-widgets-error-widget { display: none; }
@@ -28,7 +30,7 @@ STYLE = """<style>
 class _FrontEnd(anywidget.AnyWidget):
     """What `view.js` shows.  It sends {alive: true}, and {pick: region, of: version}."""
 
-    _esm = FRONT_END
+    _esm, _css = FRONT_END, LOOK
     png = Bytes().tag(sync=True)
     regions: List[Any] = List().tag(
         sync=True
