@@ -14,7 +14,7 @@ from utils.decoder import Decoder
 from utils.model import load_model
 from utils.packed_decoder import PackedDecoder
 from utils.packed_weights import Matrix
-from utils.timing import library_writes
+from utils.timing import library_writes, reading
 
 BEGINNINGS = (
     *("Once upon a time", "The capital of France is", "Dear Sarah,", "The Shawshank", "🙂"),
@@ -110,8 +110,10 @@ def _speeds(model, plain: Decoder, ours: PackedDecoder, ids, rounds: int) -> dic
     """Tokens a second of each way, the median of the rounds."""
     arrays = [torch.from_numpy(part) for part in _packed_arrays(ours)]
 
+    read_once = reading(arrays)
+
     def read() -> list:
-        return [[part.sum() for part in arrays] for _token in range(10)]
+        return [read_once() for _token in range(10)]
 
     ways = {
         "generate": lambda: _library(model, ids),

@@ -12,7 +12,7 @@ from utils import decoder_forms
 from utils.decoder import Decoder
 from utils.decoder_forms import by_columns, by_onednn, by_openblas, by_rows, in_halves
 from utils.decoding import sampler
-from utils.timing import library_writes, weight_reader
+from utils.timing import library_writes, multiplying
 
 # Kinds of models the decoder rebuilds, and what is particular about each.
 KINDS = {
@@ -277,7 +277,7 @@ def test_the_default_model_s_text(default_model):
     assert decoder.generate(ids, 30).tolist() == whole[:, : ids.shape[1] + 30].tolist()
 
 
-def test_the_ceiling_reads_each_matrix_once(model):
+def test_a_token_takes_one_product_with_each_matrix(model):
     rows, decoder = [], Decoder.from_model(model)
 
     class Counting(torch.overrides.TorchFunctionMode):
@@ -287,7 +287,7 @@ def test_the_ceiling_reads_each_matrix_once(model):
             return function(*args, **kwargs or {})
 
     with Counting():
-        weight_reader(decoder.matrices())()
+        multiplying(decoder.matrices())()
     matrices = {p.data_ptr(): p.numel() for p in model.parameters() if p.ndim == 2}
     tied = model.lm_head.weight is model.get_input_embeddings().weight
     embedding = 0 if tied else model.get_input_embeddings().weight.numel()

@@ -1,5 +1,7 @@
 """How long a model takes: one clock, and what is measured by it."""
 
+import time
+
 import pytest
 import torch
 
@@ -13,8 +15,10 @@ from utils.timing import (
     clock,
     measure_speeds,
     measure_steps,
+    multiplying,
     pass_times,
-    seconds_to_read,
+    reading,
+    spent,
 )
 
 
@@ -40,8 +44,8 @@ def test_whatever_is_timed_is_timed_by_the_clock(monkeypatch):
     assert [step.seconds for step in generation_steps(model, tiny_tokenizer(), "a", 2)] == [1, 1]
     assert [times.at_once for times in pass_times(model, ids[0], (2, 4))] == [1, 1]
     assert measure_steps(model, (2,), repeats=1).without == (1.0,)
-    assert seconds_to_read([ids * 1.0], rounds=1) == 1
-    assert measure_speeds(model, {}, [ids * 1.0], ids, 1, 1).ceiling == 1
+    assert spent(lambda: None, model.device, 1).seconds == 1
+    assert measure_speeds(model, {}, [ids * 1.0], ids, 1, 1).limit == 1
     assert set(asked) == {model.device}
 
 
@@ -56,13 +60,36 @@ def test_speeds_are_measured_and_drawn():
     speeds = measure_speeds(model, ways, decoder.matrices(), ids, new_tokens=5, rounds=2)
     assert speeds.same
     assert [name for name, _speed in speeds.ways] == ["parts", "decoder"]
-    assert min(speeds.library, speeds.ceiling, *dict(speeds.ways).values()) > 0
+    assert min(speeds.library, speeds.limit, speeds.product, *dict(speeds.ways).values()) > 0
     words = repr(speeds_picture(speeds))
-    assert words.count("tokens/s") == 4
+    assert words.count("tokens/s") == 5
+    assert f"on {speeds.cores:.1f} of {torch.get_num_threads()} cores" in words
     assert f"decoder: {speeds.ways[1][1]:.1f} tokens/s" in words
     wrong = measure_speeds(model, {"wrong": lambda ids, new: [0] * new}, [ids * 1.0], ids, 5, 1)
     assert not wrong.same
-    assert seconds_to_read(decoder.matrices(), vectors=2, rounds=1) > 0
+
+
+def test_work_is_timed_on_the_wall_and_by_the_cores_it_keeps_busy():
+    def busy() -> None:
+        until = time.process_time() + 0.02
+        while time.process_time() < until:
+            pass
+
+    at_work = spent(busy, torch.device("cpu"), rounds=1)
+    asleep = spent(lambda: time.sleep(0.02), torch.device("cpu"), rounds=1)
+    assert min(at_work.seconds, asleep.seconds) >= 0.02
+    assert at_work.cores * at_work.seconds >= 0.02
+    assert asleep.cores * asleep.seconds < 0.02
+
+
+def test_weights_are_read_and_multiplied_once(monkeypatch):
+    matrices, seen = [torch.ones(2, 3), torch.ones(4, 3).T.contiguous()], []
+    monkeypatch.setattr(torch.Tensor, "sum", lambda matrix: seen.append(matrix))
+    reading(matrices)()
+    assert [a is b for a, b in zip(seen, matrices, strict=True)] == [True, True]
+    monkeypatch.setattr("utils.timing.linear", lambda x, matrix: seen.append(x.shape))
+    multiplying(matrices, vectors=8)()
+    assert seen[2:] == [(8, 3), (8, 4)]
 
 
 def test_steps_are_measured_both_ways(tiny):
