@@ -215,6 +215,7 @@ def test_every_form_is_the_same_product(form):
     for positions in (1, 2, 9):
         x = torch.randn(1, positions, 32, generator=generator)
         assert torch.allclose(form(matrix)(x), x @ matrix.T, atol=1e-5)
+        assert torch.allclose(form(matrix)(x[0]), x[0] @ matrix.T, atol=1e-5)
 
 
 def test_takes_the_form_that_is_fastest(monkeypatch):
