@@ -20,6 +20,7 @@ COMMANDS = {
     "slides": "course.workshop.slides",
     "handout": "course.workshop.handout",
     "class-report": "course.workshop.class_report",
+    "write": "course.my_llm.terminal",
     "pins": "course.upkeep.pins",
 }
 WITH_TESTS = {"test", "build", "handout", "pins"}  # need what only contributors need

@@ -18,7 +18,7 @@ from utils.timing import clock
 from utils.tokens import Tokenizer, token_text
 
 ENDED = N_("the model ended it by itself")
-FULL = N_("it was as long as it may be")
+FULL = N_("it is as long as was allowed")
 STOPPED = N_("it was stopped")
 BROKEN = N_("an error ended it")
 
