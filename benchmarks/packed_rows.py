@@ -10,11 +10,12 @@ import numpy as np
 import torch
 
 from benchmarks.claims import ROOT, Claim, Result
+from utils.cores import reading
 from utils.decoder import Decoder
 from utils.model import load_model
 from utils.packed_decoder import PackedDecoder
 from utils.packed_weights import Matrix
-from utils.timing import library_writes, reading
+from utils.timing import library_writes
 
 BEGINNINGS = (
     *("Once upon a time", "The capital of France is", "Dear Sarah,", "The Shawshank", "🙂"),

@@ -9,10 +9,11 @@ import transformers
 from benchmarks.model_rows import PROMPTS
 from tests.tiny_models import GROUPED, TINY, _random
 from utils import decoder_forms
+from utils.cores import multiplying
 from utils.decoder import Decoder
 from utils.decoder_forms import by_columns, by_onednn, by_openblas, by_rows, in_halves
 from utils.decoding import sampler
-from utils.timing import library_writes, multiplying
+from utils.timing import library_writes
 
 # Kinds of models the decoder rebuilds, and what is particular about each.
 KINDS = {

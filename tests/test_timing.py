@@ -1,12 +1,15 @@
 """How long a model takes: one clock, and what is measured by it."""
 
+import threading
 import time
+import zlib
 
 import pytest
 import torch
 
 from tests.tiny_models import CONTEXT, TINY, tiny_tokenizer
 from utils import parts
+from utils.cores import multiplying, reading
 from utils.decoder import Decoder
 from utils.figures.timing import speeds_picture
 from utils.generation import generation_steps
@@ -15,9 +18,7 @@ from utils.timing import (
     clock,
     measure_speeds,
     measure_steps,
-    multiplying,
     pass_times,
-    reading,
     spent,
 )
 
@@ -69,17 +70,24 @@ def test_speeds_are_measured_and_drawn():
     assert not wrong.same
 
 
-def test_work_is_timed_on_the_wall_and_by_the_cores_it_keeps_busy():
-    def busy() -> None:
-        until = time.process_time() + 0.02
-        while time.process_time() < until:
-            pass
+def busy_for(seconds: float) -> None:
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        len(zlib.compress(bytes(50_000)))  # lets the other thread work meanwhile
 
-    at_work = spent(busy, torch.device("cpu"), rounds=1)
-    asleep = spent(lambda: time.sleep(0.02), torch.device("cpu"), rounds=1)
-    assert min(at_work.seconds, asleep.seconds) >= 0.02
-    assert at_work.cores * at_work.seconds >= 0.02
-    assert asleep.cores * asleep.seconds < 0.02
+
+def test_work_is_timed_on_the_wall_and_by_the_cores_it_keeps_busy():
+    def by_two() -> None:
+        other = threading.Thread(target=busy_for, args=(0.05,))
+        other.start()
+        busy_for(0.05)
+        other.join()
+
+    for work, cores in ((lambda: busy_for(0.05), 1), (by_two, 2)):
+        took = spent(work, torch.device("cpu"), rounds=1)
+        assert took.seconds >= 0.05
+        assert took.cores == pytest.approx(cores, abs=0.4)
+    assert spent(lambda: time.sleep(0.02), torch.device("cpu"), rounds=1).seconds >= 0.02
 
 
 def test_weights_are_read_and_multiplied_once(monkeypatch):
@@ -87,7 +95,7 @@ def test_weights_are_read_and_multiplied_once(monkeypatch):
     monkeypatch.setattr(torch.Tensor, "sum", lambda matrix: seen.append(matrix))
     reading(matrices)()
     assert [a is b for a, b in zip(seen, matrices, strict=True)] == [True, True]
-    monkeypatch.setattr("utils.timing.linear", lambda x, matrix: seen.append(x.shape))
+    monkeypatch.setattr("utils.cores.linear", lambda x, matrix: seen.append(x.shape))
     multiplying(matrices, vectors=8)()
     assert seen[2:] == [(8, 3), (8, 4)]
 

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from utils.timing import Spent, spent
+from utils.cores import Spent
+from utils.timing import spent
 
 Product = Callable[[Tensor], Tensor]  # from x [… position, in] to x @ matrix.T [… position, out]
 Form = Callable[[Tensor], Product]  # from a matrix [out, in]

@@ -12,8 +12,8 @@ from statistics import median
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import linear
 
+from utils.cores import Busy, Spent, multiplying, reading
 from utils.language import _
 from utils.model import Model, context_length
 from utils.streams import one_at_a_time
@@ -36,45 +36,19 @@ def clock(device: torch.device) -> float:
     return time.perf_counter()
 
 
-@dataclass(frozen=True)
-class Spent:
-    """What some work takes: seconds on the wall, and how many cores were busy meanwhile."""
-
-    seconds: float
-    cores: float  # seconds of the processor, all its cores together, in a second on the wall
-
-
 def spent(work: Callable[[], object], device: torch.device, rounds: int = 5) -> Spent:
-    """What `work` takes: medians of `rounds`, after one more to set memory up."""
+    """What `work` takes: the median of `rounds`, after one more to set memory up.
+
+    Other programs take time from all threads alike, and so leave the number of cores as it is.
+    """
     work()
-    walls, cores = [], []
+    walls, busy = [], Busy()
     for _round in range(rounds):
-        start, busy = clock(device), time.process_time()
-        work()
+        start = clock(device)
+        with busy:
+            work()
         walls.append(clock(device) - start)
-        cores.append((time.process_time() - busy) / walls[-1])
-    return Spent(median(walls), median(cores))
-
-
-def reading(matrices: Sequence[Tensor]) -> Callable[[], None]:
-    """A function that reads all numbers of `matrices` once, with all cores: a plain sum."""
-
-    def read() -> None:
-        for matrix in matrices:
-            matrix.sum()
-
-    return read
-
-
-def multiplying(matrices: Sequence[Tensor], vectors: int = 1) -> Callable[[], None]:
-    """A function that multiplies each of `matrices`, [out, in], with some vectors, once."""
-    inputs = {m.shape[1]: torch.ones(vectors, m.shape[1]).to(m) for m in matrices}
-
-    def multiply() -> None:
-        for matrix in matrices:
-            linear(inputs[matrix.shape[1]], matrix)
-
-    return multiply
+    return Spent(median(walls), busy.cores)
 
 
 # A text, written in several ways ------------------------------------------------------------
@@ -122,23 +96,23 @@ def measure_speeds(
     runs["library"] = lambda: library_writes(model, input_ids, new_tokens)
     runs |= {name: repeated(work) for name, work in limits.items()}
     seconds: dict[str, list[float]] = {name: [] for name in runs}
-    cores: dict[str, list[float]] = {name: [] for name in runs}
+    busy = {name: Busy() for name in runs}
     written = {}
     for name in (*limits, "library"):  # the first time of all is slower: memory is being set up
         runs[name]()
     for _round in range(rounds):
         for name, run in runs.items():
-            start, busy = clock(input_ids.device), time.process_time()
-            written[name] = run()
+            start = clock(input_ids.device)
+            with busy[name]:
+                written[name] = run()
             seconds[name].append(clock(input_ids.device) - start)
-            cores[name].append((time.process_time() - busy) / seconds[name][-1])
     speed = {name: len(written[name]) / median(times) for name, times in seconds.items()}
     return Speeds(
         ways=tuple((name, speed[name]) for name in ways),
         library=speed["library"],
         limit=speed["reading"],
         product=speed["product"],
-        cores=median(cores["product"]),
+        cores=busy["product"].cores,
         threads=torch.get_num_threads(),
         same=all(written[name] == written["library"] for name in ways),
         prompt_tokens=input_ids.shape[1],

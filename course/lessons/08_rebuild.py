@@ -51,12 +51,13 @@ from torch.nn.functional import scaled_dot_product_attention, silu
 from course.exercise import Exercise, Question
 from course.my_llm import my_llm, my_map, whose_code
 from utils.chat import Writer
+from utils.cores import multiplying, reading
 from utils.decoder import Decoder
 from utils.decoder_forms import by_rows, try_forms
 from utils.explorers.chat import ChatExplorer
 from utils.figures.timing import speeds_picture
 from utils.model import load_model
-from utils.timing import library_writes, measure_speeds, multiplying, reading, spent
+from utils.timing import library_writes, measure_speeds, spent
 
 # %% [markdown] lang="ko"
 # ## 누구의 코드인가
@@ -543,11 +544,11 @@ time_question
 time_question.answer(2)
 # %% [markdown] lang="ko"
 # 이 컴퓨터에서 재 봅시다. 모든 가중치를 읽기만 하고(`sum()`), 모든 행렬을 벡터 하나와 곱하고, 벡터 여덟 개와
-# 곱합니다. 출력은 걸린 시간(ms)과, 그동안 일한 코어의 수(프로세서가 일한 시간 ÷ 걸린 시간)입니다.
+# 곱합니다. 출력은 걸린 시간(ms)과, 함께 일한 코어의 수(모든 스레드가 프로세서를 쓴 시간 ÷ 파이썬의 스레드가 쓴 시간)입니다.
 # %% [markdown] lang="en"
 # Measure it on this machine: only read all weights (`sum()`), multiply all matrices by one vector, and by eight.
-# The cell prints how long each takes, in ms, and how many cores were busy meanwhile (time of the processor ÷ time
-# on the clock).
+# The cell prints how long each takes, in ms, and how many cores were at work (the processor's time of all threads ÷
+# that of the thread that runs Python).
 # %% id="one-and-eight" tags=["nbval-ignore-output"]
 matrices = [tensor for tensor in tensors if tensor.ndim == 2]
 print(f"{torch.get_num_threads()=}")
@@ -565,7 +566,7 @@ for name, work in (
 #
 # 둘째 줄이 첫 줄보다 훨씬 길다면 코어 수를 보세요. 1.0쯤이면 벡터 하나와의 곱을 **코어 하나**가 도맡은 것입니다. PyTorch의
 # 계산 라이브러리(MKL)는 AMD 프로세서에서 흔히 그렇게 합니다. 코어를 모두 쓰는데도 길다면, 그 곱은 메모리가 줄 수
-# 있는 것보다 느리게 읽습니다. 다른 프로그램이 바쁘면 코어를 나누어 써야 하므로 모든 수가 달라집니다.
+# 있는 것보다 느리게 읽습니다. 다른 프로그램이 바쁘면 코어를 나누어 써야 하므로 모든 시간이 길어집니다.
 #
 # ### 연습 8.6 · 행렬 세 개를 한 번에 곱하기
 #
@@ -579,7 +580,7 @@ for name, work in (
 # If the second line is much longer than the first, look at its cores. About 1.0 says that **one core** did the whole
 # product with one vector: the library that PyTorch computes with (MKL) often does so on AMD processors. If all cores
 # were busy and it is longer still, the product reads more slowly than memory could give. Other programs at work take
-# cores away and change all of these numbers.
+# cores away, and all of it takes longer.
 #
 # ### Exercise 8.6 · Three matrices, one product
 #
