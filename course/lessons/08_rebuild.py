@@ -918,19 +918,19 @@ my_chat
 my_chat.set(message="Name a fruit.", longest=8).press("send")
 my_chat.pick(token=0)
 # %% [markdown] lang="ko"
-# `my_llm.py`는 노트북 없이도 글을 씁니다. JupyterLab의 터미널(*File ▸ New ▸ Terminal*)을 열고 강좌 폴더에서 실행하세요.
+# `my_llm.py`는 노트북 없이도 글을 씁니다. JupyterLab의 터미널(*File ▸ New ▸ Terminal*)을 열고 이 노트북이 있는 폴더에서 실행하세요.
 # `--new`는 쓸 토큰의 개수, `--temperature`는 온도입니다. 아직 없는 부품은 강좌의 것을 쓰고, 어느 것인지 말해 줍니다.
 #
 # ```
-# python chapters/ko/my_llm.py "Once upon a time" --new 40 --temperature 0.7
+# python my_llm.py "Once upon a time" --new 40 --temperature 0.7
 # ```
 # %% [markdown] lang="en"
-# `my_llm.py` also writes without a notebook. Open a terminal of JupyterLab (*File ▸ New ▸ Terminal*), and run it in the
-# course's folder. `--new` is how many tokens to write, `--temperature` the temperature. Parts that it lacks are the
+# `my_llm.py` also writes without a notebook. Open a terminal of JupyterLab (*File ▸ New ▸ Terminal*), and run it in this
+# notebook's folder. `--new` is how many tokens to write, `--temperature` the temperature. Parts that it lacks are the
 # course's, and it says which.
 #
 # ```
-# python chapters/en/my_llm.py "Once upon a time" --new 40 --temperature 0.7
+# python my_llm.py "Once upon a time" --new 40 --temperature 0.7
 # ```
 # %% [markdown] lang="ko"
 # ## 정리

@@ -159,9 +159,8 @@ class ChatExplorer(Explorer):
         """The answer so far, and how fast it comes, without a picture: that one takes longer."""
         turn = self._turns[-1]
         speed = _("{speed:.1f} tokens/s").format(speed=turn.speed) if turn.tokens else "…"
-        text = (
-            f"<b>{html.escape(_('LLM'))}</b> {html.escape(turn.text)} ▌<br><small>{speed}</small>"
-        )
+        who, says = _("LLM"), html.escape(turn.text)
+        text = f"<b>{who}</b>: {says} ▌<br><small>{speed}</small>"
         style = "line-height:1.5;white-space:pre-wrap;padding:4px 8px;max-width:704px"
         self._live.value = f'<div style="{style}">{text}</div>'
 

@@ -131,8 +131,8 @@ def speeds_picture(speeds: Speeds) -> Picture:
     The dashed line is as fast as all weights can be read, the dotted one as they are multiplied.
     """
     rows = _rows(speeds)
-    figure = new_sheet(138 + 38 * len(rows))
-    set_margins(figure, left=230, right=70, top=82, bottom=50)
+    figure = new_sheet(118 + 38 * len(rows))
+    set_margins(figure, left=230, right=70, top=62, bottom=50)
     axes = figure.add_subplot()
     places = range(len(rows))
     colours = [Colour.CANDIDATE] * len(speeds.ways) + [Colour.REMOVED]
