@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -9,9 +10,10 @@ import torch
 
 from tests.tiny_models import CONTEXT, TINY, tiny_tokenizer
 from utils import parts
-from utils.chat import Settings, Turn, Writer, answer
+from utils.chat import Chat, Settings, Turn, Writer, answer
 from utils.decoding import decoding_stages, sampler
 from utils.explorers.chat import ChatExplorer
+from utils.figures.chat import chat_picture
 from utils.generation import steps_from
 from utils.model import chat_ids
 
@@ -70,6 +72,7 @@ def test_it_says_what_was_said_and_what_each_token_was_drawn_from(chat):
     assert "tokens/s" not in words
     assert chat._live.value == ""
     tokens = chat._turns[-1].tokens
+    assert sum("token" in region.sets for region in chat.regions) == len(tokens)
     chat.pick(token=1)
     assert f"token 1, {tokens[1].token!r}, was drawn from " in repr(chat)
     first = chat._turns[-1].text
@@ -145,3 +148,11 @@ def test_a_hand_sees_it_grow_and_can_stop_it(chat):
     assert html.escape(turn.text) in max(grown, key=len)
     assert "tokens/s" in max(grown, key=len)
     assert chat._live.value == ""
+
+
+@pytest.mark.parametrize("count", [1, 30, 75])
+def test_every_token_of_an_answer_can_be_picked(chat, count):
+    drawn = chat.press("send")._turns[-1].tokens[0]
+    turn = Turn("?", Settings(1.0, 1.0, 0, 99), tokens=(replace(drawn, token=" word"),) * count)
+    picture = chat_picture(Chat((turn,), count - 1))
+    assert [region.sets["token"] for region in picture.regions if region.sets] == [*range(count)]

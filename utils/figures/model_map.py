@@ -203,6 +203,8 @@ def _draw_badge(axes: Axes, part: str, number: str, wide: bool = False) -> None:
     beside = {"streams": (350, 54), "residual": (430, 66), "loop": (70, 196)}
     left, top, width, _height = BOXES.get(part, (0, 0, 0, 0))
     x, y = beside.get(part, (left + width, top))
+    if wide and part in BOXES:
+        x, y = x - 16, y - 3  # above the box, and not over what stands beside it
     radius = 14 if wide else 10.5
     axes.add_patch(Circle((x, y), radius, facecolor=Colour.TEXT, edgecolor="white")).set_zorder(5)
     style = {"ha": "center", "va": "center_baseline", "zorder": 6}

@@ -160,20 +160,14 @@ def speeds_picture(speeds: Speeds) -> Picture:
         ),
     )
     axes.tick_params(axis="y", length=0)
-    for says, speed, style, colour, height in (
-        (_limit_says(speeds), speeds.limit, "--", Colour.CHOSEN, 22),
-        (_product_says(speeds), speeds.product, ":", Colour.QUIET, 6),
-    ):
-        axes.axvline(speed, ls=style, color=colour, lw=1.6)
-        axes.annotate(
-            says,
-            (speed, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, height),
-            textcoords="offset points",
-            ha="right",
-            color=colour,
+    lines = [
+        axes.axvline(speed, ls=style, color=colour, lw=1.6, label=says)
+        for says, speed, style, colour in (
+            (_limit_says(speeds), speeds.limit, "--", Colour.CHOSEN),
+            (_product_says(speeds), speeds.product, ":", Colour.TEXT),
         )
+    ]
+    axes.legend(handles=lines, loc="lower left", bbox_to_anchor=(-0.02, 1), fontsize=10)
     return Picture(figure, speeds_words(speeds))
 
 
