@@ -89,7 +89,7 @@ def measure_speeds(
     def run_of(way: Way) -> Callable[[], list]:
         return lambda: list(way(input_ids, new_tokens))
 
-    def repeated(work: Callable[[], None]) -> Callable[[], list]:
+    def repeated(work: Callable[[], object]) -> Callable[[], list]:
         return lambda: [work() for _token in range(new_tokens)]
 
     runs = {name: run_of(way) for name, way in ways.items()}

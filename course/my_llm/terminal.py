@@ -3,6 +3,8 @@
 import argparse
 import os
 import sys
+from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -42,7 +44,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _missing(parts: object) -> str:
+def _missing(parts: Iterable[my_llm.Part]) -> str:
     """Which parts are the course's, and why, where one cannot be run; nothing if none is."""
     others = [part for part in parts if not part.mine]
     if not others:
@@ -57,10 +59,12 @@ def _missing(parts: object) -> str:
 
 
 def _write(parts: dict[str, my_llm.Part], prompt: str, new: int, temperature: float | None) -> None:
+    code: dict[str, Any] = {name: part.value for name, part in parts.items()}
+
     def choose(logits: Tensor) -> int:
         if temperature is None:
-            return parts["greedy"].value(logits)
-        return parts["sample"].value(parts["apply_temperature"].value(logits, temperature))
+            return code["greedy"](logits)
+        return code["sample"](code["apply_temperature"](logits, temperature))
 
     if new < 1:
         raise ValueError(_("max_new_tokens must be 1 or more: ask for at least one token."))
@@ -75,7 +79,7 @@ def _write(parts: dict[str, my_llm.Part], prompt: str, new: int, temperature: fl
     check_room(model, ids.shape[1], new)
     torch.seed()
     print(prompt, end="", flush=True)
-    written = parts["write"].value(model, ids, new, choose)
-    for piece in parts["stream_text"].value(written, tokenizer):
+    written = code["write"](model, ids, new, choose)
+    for piece in code["stream_text"](written, tokenizer):
         print(piece, end="", flush=True)
     print()
