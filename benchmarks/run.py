@@ -92,7 +92,7 @@ def report(kept: dict) -> str:
 
 @in_course_style
 def picture(kept: dict) -> Figure:
-    """The decoder below its ceiling, and the cache's two curves."""
+    """The decoder below the limit that reading sets, and the cache's two curves."""
     figure = new_figure(740, 300)
     if "decoder" in kept:
         _draw_decoder(figure.add_axes([0.15, 0.2, 0.28, 0.64]), kept["decoder"]["numbers"])
@@ -106,17 +106,17 @@ def _draw_decoder(axes, speeds: dict) -> None:
     values = [speeds[name] for name in names]
     bars = axes.bar(names, values, color=[Colour.REMOVED, Colour.CANDIDATE], width=0.6)
     axes.bar_label(bars, fmt="%.0f", padding=2)
-    axes.axhline(speeds["ceiling"], ls="--", color=Colour.CHOSEN)
+    axes.axhline(speeds["limit"], ls="--", color=Colour.CHOSEN)
     axes.annotate(
-        f"one product with each matrix: {speeds['ceiling']:.0f}",
-        (0.5, speeds["ceiling"]),
+        f"all weights read once: {speeds['limit']:.0f}",
+        (0.5, speeds["limit"]),
         xytext=(0, 4),
         textcoords="offset points",
         ha="center",
         color=Colour.CHOSEN,
         fontsize=10,
     )
-    axes.set(ylim=(0, 1.15 * speeds["ceiling"]), ylabel="tokens per second")
+    axes.set(ylim=(0, 1.15 * speeds["limit"]), ylabel="tokens per second")
     axes.set_title("lesson 08's decoder", fontsize=11)
 
 

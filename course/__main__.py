@@ -23,6 +23,7 @@ COMMANDS = {
     "site": "course.workshop.site",
     "class-report": "course.workshop.class_report",
     "live": "course.workshop.live.service",
+    "write": "course.my_llm.terminal",
     "pins": "course.upkeep.pins",
 }
 WITH_TESTS = {"test", "build", "handout", "pins"}  # need what only contributors need

@@ -9,10 +9,11 @@ import transformers
 from benchmarks.model_rows import PROMPTS
 from tests.tiny_models import GROUPED, TINY, _random
 from utils import decoder_forms
+from utils.cores import multiplying
 from utils.decoder import Decoder
 from utils.decoder_forms import by_columns, by_onednn, by_openblas, by_rows, in_halves
 from utils.decoding import sampler
-from utils.timing import library_writes, weight_reader
+from utils.timing import library_writes
 
 # Kinds of models the decoder rebuilds, and what is particular about each.
 KINDS = {
@@ -215,6 +216,7 @@ def test_every_form_is_the_same_product(form):
     for positions in (1, 2, 9):
         x = torch.randn(1, positions, 32, generator=generator)
         assert torch.allclose(form(matrix)(x), x @ matrix.T, atol=1e-5)
+        assert torch.allclose(form(matrix)(x[0]), x[0] @ matrix.T, atol=1e-5)
 
 
 def test_takes_the_form_that_is_fastest(monkeypatch):
@@ -277,7 +279,7 @@ def test_the_default_model_s_text(default_model):
     assert decoder.generate(ids, 30).tolist() == whole[:, : ids.shape[1] + 30].tolist()
 
 
-def test_the_ceiling_reads_each_matrix_once(model):
+def test_a_token_takes_one_product_with_each_matrix(model):
     rows, decoder = [], Decoder.from_model(model)
 
     class Counting(torch.overrides.TorchFunctionMode):
@@ -287,7 +289,7 @@ def test_the_ceiling_reads_each_matrix_once(model):
             return function(*args, **kwargs or {})
 
     with Counting():
-        weight_reader(decoder.matrices())()
+        multiplying(decoder.matrices())()
     matrices = {p.data_ptr(): p.numel() for p in model.parameters() if p.ndim == 2}
     tied = model.lm_head.weight is model.get_input_embeddings().weight
     embedding = 0 if tied else model.get_input_embeddings().weight.numel()

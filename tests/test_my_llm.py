@@ -2,6 +2,7 @@
 
 import functools
 import linecache
+import runpy
 import sys
 import threading
 import types
@@ -11,11 +12,12 @@ import torch
 
 from course import my_llm
 from course.exercise import Exercise
-from course.my_llm import PARTS, parts, whose_code
+from course.my_llm import PARTS, my_map, parts, terminal, whose_code
 from course.my_llm.keeping import keep
 from course.my_llm.standalone import global_names
 from course.my_llm.written import is_untouched
 from course.progress import events
+from tests.tiny_models import TINY, tiny_tokenizer
 from utils import parts as the_courses
 from utils.language import use_language
 
@@ -481,3 +483,69 @@ def test_the_file_speaks_the_learner_s_language(folder, notebook):
     use_language("ko")
     keep("6.1", notebook(NORM)["rms_norm"])
     assert "내가" in (folder.parent / "ko" / "my_llm.py").read_text(encoding="utf-8")
+
+
+def test_the_map_says_whose_code_each_part_is(notebook):
+    numbers = [number for those in my_llm.ON_THE_MAP.values() for number in those]
+    assert sorted(numbers) == sorted(PARTS)
+    assert f"0 of {len(PARTS)} parts are mine" in repr(my_map())
+    keep("6.1", notebook(NORM)["rms_norm"])
+    keep("7.5", notebook(MERGE)["merge_heads"])
+    picture = my_map()
+    assert f"2 of {len(PARTS)} parts are mine" in repr(picture)
+    assert "\nmine: rms_norm, merge_heads\n" in repr(picture)
+    says = [region.text for region in picture.regions]
+    assert "final norm: 1 of 1 mine (rms_norm)" in says
+    assert any(text.startswith("attention: 1 of 8 mine") for text in says)
+
+
+@pytest.fixture
+def run_file(folder, monkeypatch, capsys):
+    """What `python my_llm.py …` gives: its exit status, what it wrote, and what it said."""
+    monkeypatch.setattr(
+        terminal, "load_model", lambda *_a, **_o: (TINY["llama"](), tiny_tokenizer())
+    )
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["my_llm.py", *arguments])
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(str(folder / "my_llm.py"), run_name="__main__")
+        return end.value.code, *capsys.readouterr()
+
+    return run
+
+
+def test_the_file_writes_in_a_terminal(notebook, run_file):
+    keep("6.1", notebook(NORM)["rms_norm"])
+    code, text, said = run_file("hello there", "--new", "5")
+    assert code == 0
+    model, tokenizer = TINY["llama"](), tiny_tokenizer()
+    ids = tokenizer("hello there", return_tensors="pt").input_ids
+    written = the_courses.stream_text(the_courses.write(model, ids, 5), tokenizer)
+    assert text == f"hello there{''.join(written)}\n"
+    assert "From the course" in said
+    assert "8.5 write" in said
+    assert "rms_norm" not in said
+    assert run_file("hello", "--new", "3", "--temperature", "0.7")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("hello", "--temperature", "0"), "above 0"),
+        (("hello", "--new", "0"), "1 or more"),
+        (("hello", "--new", "9999"), "room for"),
+        (("",), "empty"),
+    ],
+)
+def test_bad_input_in_a_terminal_gets_a_sentence(notebook, run_file, arguments, says):
+    keep("6.1", notebook(NORM)["rms_norm"])
+    code, text, said = run_file(*arguments)
+    assert (code, text) == (1, "")
+    assert says in said
+
+
+def test_without_the_course_the_file_says_where_it_belongs(notebook, run_file, monkeypatch):
+    keep("6.1", notebook(NORM)["rms_norm"])
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    assert "put this file back" in run_file("hello")[0]

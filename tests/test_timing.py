@@ -1,10 +1,15 @@
 """How long a model takes: one clock, and what is measured by it."""
 
+import threading
+import time
+import zlib
+
 import pytest
 import torch
 
 from tests.tiny_models import CONTEXT, TINY, tiny_tokenizer
 from utils import parts
+from utils.cores import multiplying, reading
 from utils.decoder import Decoder
 from utils.figures.timing import speeds_picture
 from utils.generation import generation_steps
@@ -14,7 +19,7 @@ from utils.timing import (
     measure_speeds,
     measure_steps,
     pass_times,
-    seconds_to_read,
+    spent,
 )
 
 
@@ -40,8 +45,8 @@ def test_whatever_is_timed_is_timed_by_the_clock(monkeypatch):
     assert [step.seconds for step in generation_steps(model, tiny_tokenizer(), "a", 2)] == [1, 1]
     assert [times.at_once for times in pass_times(model, ids[0], (2, 4))] == [1, 1]
     assert measure_steps(model, (2,), repeats=1).without == (1.0,)
-    assert seconds_to_read([ids * 1.0], rounds=1) == 1
-    assert measure_speeds(model, {}, [ids * 1.0], ids, 1, 1).ceiling == 1
+    assert spent(lambda: None, model.device, 1).seconds == 1
+    assert measure_speeds(model, {}, [ids * 1.0], ids, 1, 1).limit == 1
     assert set(asked) == {model.device}
 
 
@@ -56,13 +61,43 @@ def test_speeds_are_measured_and_drawn():
     speeds = measure_speeds(model, ways, decoder.matrices(), ids, new_tokens=5, rounds=2)
     assert speeds.same
     assert [name for name, _speed in speeds.ways] == ["parts", "decoder"]
-    assert min(speeds.library, speeds.ceiling, *dict(speeds.ways).values()) > 0
+    assert min(speeds.library, speeds.limit, speeds.product, *dict(speeds.ways).values()) > 0
     words = repr(speeds_picture(speeds))
-    assert words.count("tokens/s") == 4
+    assert words.count("tokens/s") == 5
+    assert f"on {speeds.cores:.1f} of {torch.get_num_threads()} cores" in words
     assert f"decoder: {speeds.ways[1][1]:.1f} tokens/s" in words
     wrong = measure_speeds(model, {"wrong": lambda ids, new: [0] * new}, [ids * 1.0], ids, 5, 1)
     assert not wrong.same
-    assert seconds_to_read(decoder.matrices(), vectors=2, rounds=1) > 0
+
+
+def busy_for(seconds: float) -> None:
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        len(zlib.compress(bytes(50_000)))  # lets the other thread work meanwhile
+
+
+def test_work_is_timed_on_the_wall_and_by_the_cores_it_keeps_busy():
+    def by_two() -> None:
+        other = threading.Thread(target=busy_for, args=(0.05,))
+        other.start()
+        busy_for(0.05)
+        other.join()
+
+    for work, cores in ((lambda: busy_for(0.05), 1), (by_two, 2)):
+        took = spent(work, torch.device("cpu"), rounds=1)
+        assert took.seconds >= 0.05
+        assert took.cores == pytest.approx(cores, abs=0.4)
+    assert spent(lambda: time.sleep(0.02), torch.device("cpu"), rounds=1).seconds >= 0.02
+
+
+def test_weights_are_read_and_multiplied_once(monkeypatch):
+    matrices, seen = [torch.ones(2, 3), torch.ones(4, 3).T.contiguous()], []
+    monkeypatch.setattr(torch.Tensor, "sum", lambda matrix: seen.append(matrix))
+    reading(matrices)()
+    assert [a is b for a, b in zip(seen, matrices, strict=True)] == [True, True]
+    monkeypatch.setattr("utils.cores.linear", lambda x, matrix: seen.append(x.shape))
+    multiplying(matrices, vectors=8)()
+    assert seen[2:] == [(8, 3), (8, 4)]
 
 
 def test_steps_are_measured_both_ways(tiny):

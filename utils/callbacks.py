@@ -16,6 +16,8 @@ from typing import Any
 from IPython import get_ipython
 
 KINDS = ("comm_open", "comm_msg", "comm_close")  # what front ends say of widgets
+PAUSE = 0.002  # seconds in which the kernel takes what a front end has said
+_going_on: set[asyncio.Task] = set()  # a loop alone does not keep its tasks
 
 
 def wait_for_cells() -> None:
@@ -36,14 +38,9 @@ def _on_main_thread(kernel: Any, handle: Callable) -> Callable:
     """`handle`, one of the kernel's handlers of messages, done on the main thread."""
 
     def in_turn(message: tuple, done: Future) -> None:
-        # As the kernel does around a cell: the learner's ■ interrupts it, and not the kernel.
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            handle(*message)
-        except KeyboardInterrupt:
-            kernel.log.warning("A widget's callback was interrupted.")
+            _interruptible(handle, *message)
         finally:
-            signal.signal(signal.SIGINT, before)
             done.set_result(None)
 
     @wraps(handle)
@@ -55,3 +52,38 @@ def _on_main_thread(kernel: Any, handle: Callable) -> Callable:
         return asyncio.wrap_future(done)  # the other thread's loop goes on; the front end waits
 
     return wait
+
+
+def little_by_little(go_on: Callable[[], bool]) -> None:
+    """Call `go_on` until it says False; in between, the kernel hears what a hand does.
+
+    So a long answer of a widget can be watched, and stopped by a button.  It waits for cells, as
+    other callbacks do.  Where no loop is running, nobody could be heard, and it is done at once.
+    """
+
+    async def steps() -> None:
+        while _interruptible(go_on):
+            await asyncio.sleep(PAUSE)
+
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        while go_on():
+            pass
+        return
+    task = loop.create_task(steps())
+    _going_on.add(task)
+    task.add_done_callback(_going_on.discard)
+
+
+def _interruptible(handle: Callable, *given: Any) -> Any:
+    """`handle(*given)`; as around a cell, the learner's ■ interrupts it, and not the kernel."""
+    if current_thread() is not main_thread():
+        return handle(*given)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return handle(*given)
+    except KeyboardInterrupt:
+        return None
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,10 +1,9 @@
 """The same product in several forms: which is fastest depends on the machine, and a trial tells.
 
-With one vector, a product takes as long as its matrix takes to be read.  On some processors the
-usual form reads it with one core, however many there are.
+With one vector, a product can be as fast as its matrix is read.  On some processors the usual form
+reads it with one core, however many there are.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -12,10 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-Product = Callable[[Tensor], Tensor]  # from x [1, position, in] to x @ matrix.T [1, position, out]
+from utils.cores import Spent
+from utils.timing import spent
+
+Product = Callable[[Tensor], Tensor]  # from x [… position, in] to x @ matrix.T [… position, out]
 Form = Callable[[Tensor], Product]  # from a matrix [out, in]
-TRIAL_BYTES = 60_000_000  # of matrices, more than most processors keep near themselves
-ROUNDS = 2
+TRIAL_BYTES = 40_000_000  # of matrices, more than most processors keep near themselves
+ROUNDS = 3
 
 
 def by_rows(matrix: Tensor) -> Product:
@@ -33,9 +35,9 @@ def in_halves(matrix: Tensor) -> Product:
     halves = matrix.view(2, -1, matrix.shape[1]).transpose(1, 2)
 
     def product(x: Tensor) -> Tensor:
-        if x.shape[1] > 1:
+        if x.shape[-2] > 1:
             return linear(x, matrix)
-        return torch.bmm(x.expand(2, 1, -1), halves).view(1, 1, -1)
+        return torch.bmm(x.expand(2, 1, -1), halves).view(*x.shape[:-1], -1)
 
     return product
 
@@ -45,9 +47,9 @@ def by_openblas(matrix: Tensor) -> Product:
     weight = matrix.numpy()
 
     def product(x: Tensor) -> Tensor:
-        if x.shape[1] > 1:
+        if x.shape[-2] > 1:
             return linear(x, matrix)
-        return torch.from_numpy(weight @ x.numpy()[0, 0])[None, None]
+        return torch.from_numpy(weight @ x.numpy().ravel()).view(*x.shape[:-1], -1)
 
     return product
 
@@ -61,10 +63,20 @@ def by_onednn(matrix: Tensor) -> Product:
 def fastest_form(matrices: Sequence[Tensor]) -> Form:
     """The form in which one vector takes the shortest through the first of `matrices`, [out, in].
 
-    A GPU does not care, and numbers other than float32 on a CPU are served by two forms alone.
+    A GPU does not care, and so is not asked.
     """
     if matrices[0].device.type != "cpu":
         return by_rows if matrices[0].is_cuda else by_columns
+    tried = try_forms(matrices)
+    return min(tried, key=lambda form: tried[form].seconds)
+
+
+@torch.no_grad()
+def try_forms(matrices: Sequence[Tensor]) -> dict[Form, Spent]:
+    """What one vector takes through the first of `matrices`, [out, in], in each form, on a CPU.
+
+    Numbers other than float32 are served by two forms alone.
+    """
     forms: list[Form] = [by_rows, by_columns]
     if matrices[0].dtype == torch.float32:
         forms.append(by_openblas)
@@ -72,27 +84,19 @@ def fastest_form(matrices: Sequence[Tensor]) -> Form:
             forms.append(in_halves)
         if hasattr(torch.ops.mkldnn, "_linear_pointwise") and torch.backends.mkldnn.is_available():
             forms.append(by_onednn)
-    tried, size = [], 0
+    chosen, size = [], 0
     for matrix in matrices:
-        tried.append(matrix)
+        chosen.append(matrix)
         size += matrix.nbytes
         if size > TRIAL_BYTES:
             break
-    ways = {form: [form(matrix) for matrix in tried] for form in forms}
-    seconds = {form: _shortest(partial(_all, ways[form], tried)) for form in forms}
-    return min(seconds, key=lambda form: seconds[form])
+    inputs, tried = [matrix[:1].clone() for matrix in chosen], {}
+    for form in forms:
+        work = partial(_all, [form(matrix) for matrix in chosen], inputs)
+        tried[form] = spent(work, matrices[0].device, ROUNDS)
+    return tried
 
 
-def _all(products: list[Product], matrices: list[Tensor]) -> None:
-    for product, matrix in zip(products, matrices, strict=True):
-        product(matrix[:1, None])
-
-
-def _shortest(run: Callable[[], None]) -> float:
-    """The best of some times: what slows a run down is whatever else the machine does."""
-    seconds = []
-    for _round in range(1 + ROUNDS):
-        start = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
+def _all(products: Sequence[Product], inputs: Sequence[Tensor]) -> None:
+    for product, x in zip(products, inputs, strict=True):
+        product(x)

@@ -6,6 +6,7 @@ patience, any other causal language model will do.
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -165,15 +166,23 @@ def short_ids(model: Model, tokenizer: Tokenizer, text: str, longest: int) -> Te
     return ids
 
 
-def chat_ids(model: Model, tokenizer: Tokenizer, message: str) -> Tensor:
+def chat_ids(
+    model: Model, tokenizer: Tokenizer, message: str, earlier: Sequence[tuple[str, str]] = ()
+) -> Tensor:
     """The ids of `message` in the chat template, up to where the answer begins: [1, position].
 
-    Errors as in `prompt_ids`, and ValueError for a tokenizer without a template.
+    earlier: messages of the same chat, and what was answered to each.  Errors as in `prompt_ids`,
+    and ValueError for a tokenizer without a template.
     """
     check_text(message)
     if not tokenizer.chat_template:
         raise ValueError(_("This model's tokenizer has no chat template: it was not made to chat."))
-    chat = [{"role": "user", "content": message}]
+    roles = "user", "assistant"
+    chat = [
+        {"role": role, "content": text}
+        for turn in (*earlier, (message,))
+        for role, text in zip(roles, turn, strict=False)
+    ]
     # Tokenized with the template, and not after it: some tokenizers would add a second beginning.
     given = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=True)
     return ready_ids(model, given["input_ids"])

@@ -1,7 +1,7 @@
 """How long a model takes, by one clock: to write a text, to take a step, to pass over a text.
 
-To write one token a model multiplies a vector with each of its matrices. However clever the rest of
-the program, it cannot write faster than those products are done.
+To write one token a model multiplies a vector with each of its matrices.  However clever the
+program, it cannot write faster than all those numbers are read, once, with all cores.
 """
 
 import time
@@ -12,8 +12,8 @@ from statistics import median
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import linear
 
+from utils.cores import Busy, Spent, multiplying, reading
 from utils.language import _
 from utils.model import Model, context_length
 from utils.streams import one_at_a_time
@@ -36,6 +36,21 @@ def clock(device: torch.device) -> float:
     return time.perf_counter()
 
 
+def spent(work: Callable[[], object], device: torch.device, rounds: int = 5) -> Spent:
+    """What `work` takes: the median of `rounds`, after one more to set memory up.
+
+    Other programs take time from all threads alike, and so leave the number of cores as it is.
+    """
+    work()
+    walls, busy = [], Busy()
+    for _round in range(rounds):
+        start = clock(device)
+        with busy:
+            work()
+        walls.append(clock(device) - start)
+    return Spent(median(walls), busy.cores)
+
+
 # A text, written in several ways ------------------------------------------------------------
 
 
@@ -45,7 +60,10 @@ class Speeds:
 
     ways: tuple[tuple[str, float], ...]  # name and speed, in the order they were given
     library: float  # `model.generate` of transformers
-    ceiling: float  # if one product with each matrix were the only work
+    limit: float  # if reading all weights once, with all cores, were the only work
+    product: float  # if one product with each matrix were, as PyTorch multiplies
+    cores: float  # that such products keep busy …
+    threads: int  # … of those that PyTorch may use
     same: bool  # whether every way wrote the tokens that the library wrote
     prompt_tokens: int
     new_tokens: int
@@ -62,32 +80,40 @@ def measure_speeds(
 ) -> Speeds:
     """Let each way and the library write `new_tokens` after `input_ids`, in turn, `rounds` times.
 
-    In turn, so that a machine that is busy for a moment slows all of them and not one.  The ceiling
-    is one product with each of `matrices` for a token, and nothing else.  A text that ends before
+    In turn, so that a machine that is busy for a moment slows all of them and not one.  So are
+    `matrices` read, and multiplied with one vector, once for each token.  A text that ends before
     that, with an end token, counts for the tokens it has.
     """
-    read = weight_reader(matrices)
+    limits = {"reading": reading(matrices), "product": multiplying(matrices)}
 
     def run_of(way: Way) -> Callable[[], list]:
         return lambda: list(way(input_ids, new_tokens))
 
+    def repeated(work: Callable[[], object]) -> Callable[[], list]:
+        return lambda: [work() for _token in range(new_tokens)]
+
     runs = {name: run_of(way) for name, way in ways.items()}
     runs["library"] = lambda: library_writes(model, input_ids, new_tokens)
-    runs["read"] = lambda: [read() for _token in range(new_tokens)]
+    runs |= {name: repeated(work) for name, work in limits.items()}
     seconds: dict[str, list[float]] = {name: [] for name in runs}
+    busy = {name: Busy() for name in runs}
     written = {}
-    for name in ("read", "library"):  # the first time of all is slower: memory is being set up
+    for name in (*limits, "library"):  # the first time of all is slower: memory is being set up
         runs[name]()
     for _round in range(rounds):
         for name, run in runs.items():
             start = clock(input_ids.device)
-            written[name] = run()
+            with busy[name]:
+                written[name] = run()
             seconds[name].append(clock(input_ids.device) - start)
-    typical = {name: median(times) for name, times in seconds.items()}
+    speed = {name: len(written[name]) / median(times) for name, times in seconds.items()}
     return Speeds(
-        ways=tuple((name, len(written[name]) / typical[name]) for name in ways),
-        library=len(written["library"]) / typical["library"],
-        ceiling=new_tokens / typical["read"],
+        ways=tuple((name, speed[name]) for name in ways),
+        library=speed["library"],
+        limit=speed["reading"],
+        product=speed["product"],
+        cores=busy["product"].cores,
+        threads=torch.get_num_threads(),
         same=all(written[name] == written["library"] for name in ways),
         prompt_tokens=input_ids.shape[1],
         new_tokens=new_tokens,
@@ -104,32 +130,6 @@ def library_writes(model: Model, input_ids: Tensor, new_tokens: int) -> list[int
         pad_token_id=0,
     )
     return ids[0, input_ids.shape[1] :].tolist()
-
-
-@torch.no_grad()
-def seconds_to_read(matrices: list[Tensor], vectors: int = 1, rounds: int = 5) -> float:
-    """How long it takes to multiply each of `matrices`, [out, in], once: the median of `rounds`.
-
-    vectors: with how many vectors each is multiplied.
-    """
-    read, seconds = weight_reader(matrices, vectors), []
-    read()
-    for _round in range(rounds):
-        start = clock(matrices[0].device)
-        read()
-        seconds.append(clock(matrices[0].device) - start)
-    return median(seconds)
-
-
-def weight_reader(matrices: list[Tensor], vectors: int = 1) -> Callable[[], None]:
-    """A function that reads each of `matrices`, [out, in], once: a product with some vectors."""
-    inputs = {m.shape[1]: torch.ones(vectors, m.shape[1]).to(m) for m in matrices}
-
-    def read() -> None:
-        for matrix in matrices:
-            linear(inputs[matrix.shape[1]], matrix)
-
-    return read
 
 
 # A step, with the cache and without -----------------------------------------------------------

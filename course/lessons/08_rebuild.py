@@ -2,17 +2,17 @@
 # # 08 · 내가 만든 부품으로 모델 다시 조립하기
 #
 # **이 레슨을 마치면** 지금까지 만든 부품으로 진짜 LLM을 조립하고, 라이브러리와 같은 글을 쓰는지 증명하고,
-# 라이브러리보다 빠르게 만들고, 어디가 한계인지 설명할 수 있습니다.
+# 라이브러리보다 빠르게 만들고, 어디가 한계인지 설명하고, 내 LLM과 대화할 수 있습니다.
 #
-# **120분** = 읽고 실행하기 38분 + 연습 문제 82분. *쉬어 가기*에서 둘로 나눌 수 있습니다 · 노트에는 없는
+# **125분** = 읽고 실행하기 43분 + 연습 문제 82분. *쉬어 가기*에서 둘로 나눌 수 있습니다 · 노트에는 없는
 # 절입니다. 노트의 모든 절을 한데 모읍니다.
 # %% [markdown] lang="en"
 # # 08 · Rebuilding the model from your own parts
 #
 # **After this lesson you will be able to** assemble a real LLM from the parts you have built, prove that it
-# writes what the library writes, make it faster than the library, and explain where its limit is.
+# writes what the library writes, make it faster than the library, explain where its limit is, and chat with it.
 #
-# **120 minutes** = 38 to read and run + 82 for the exercises, in two parts if you like: stop at *A place to stop* · It
+# **125 minutes** = 43 to read and run + 82 for the exercises, in two parts if you like: stop at *A place to stop* · It
 # mirrors no single section of the notes: it brings all of them together.
 # %% [markdown] lang="ko" lesson="08"
 # 작동하는 LLM
@@ -49,11 +49,15 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention, silu
 
 from course.exercise import Exercise, Question
-from course.my_llm import my_llm, whose_code
+from course.my_llm import my_llm, my_map, whose_code
+from utils.chat import Writer
+from utils.cores import multiplying, reading
 from utils.decoder import Decoder
+from utils.decoder_forms import by_rows, try_forms
+from utils.explorers.chat import ChatExplorer
 from utils.figures.timing import speeds_picture
 from utils.model import load_model
-from utils.timing import library_writes, measure_speeds, seconds_to_read
+from utils.timing import library_writes, measure_speeds, spent
 
 # %% [markdown] lang="ko"
 # ## 누구의 코드인가
@@ -496,7 +500,7 @@ for piece in stream_text(write(model, ids, 40, choose), tokenizer):
 #
 # ## 어디까지 빨라질 수 있을까
 #
-# 토큰 하나를 쓰려면 모든 가중치를 한 번씩 곱해야 합니다. 그럼 시간은 주로 어디에 들까요?
+# 토큰 하나를 쓰려면 모든 가중치를 한 번씩 곱해야 합니다. 그럼 무엇이 속도의 한계를 정할까요?
 # %% [markdown] lang="en"
 # ## A place to stop: your LLM writes
 #
@@ -506,13 +510,13 @@ for piece in stream_text(write(model, ids, 40, choose), tokenizer):
 #
 # ## How fast can it get?
 #
-# To write one token, every weight has to be multiplied once. So where does most of the time go?
+# To write one token, every weight has to be multiplied once. So what sets the limit to the speed?
 # %% id="question-c"
 time_question = Question("8.c")
 time_question
 # %% [markdown] lang="ko" question="8.c"
-# 토큰 하나에 곱셈과 덧셈이 2억 7천만 번쯤 들고, 이 모델의 가중치는 538MB입니다. 글 하나를 쓸 때 시간은 주로
-# 어디에 들까요?
+# 토큰 하나에 곱셈과 덧셈이 2억 7천만 번쯤 들고, 이 모델의 가중치는 538MB입니다. 컴퓨터의 모든 코어를 완벽하게 쓰는
+# 프로그램이 글 하나를 씁니다. 그 속도의 한계를 정하는 것은 무엇일까요?
 #
 # - [ ] 곱셈과 덧셈
 #   - 아래 셀에서 곱셈을 여덟 배로 늘려 봅니다. 곱셈이 시간을 정한다면 시간도 여덟 배가 되어야 합니다.
@@ -520,46 +524,63 @@ time_question
 # - [ ] 파이썬의 반복문 실행
 #   - 파이썬은 어느 행렬을 곱할지만 정합니다. 토큰 하나에 그런 호출은 수백 번이고, 시간은 호출된 계산 안에서 갑니다.
 #
-# 가중치 하나를 메모리에서 가져와 곱셈 한 번과 덧셈 한 번에 씁니다. 프로세서는 메모리가 다음 숫자를 가져오는
-# 것보다 훨씬 빨리 그 일을 끝냅니다.
+# 가중치 하나를 메모리에서 가져와 곱셈 한 번과 덧셈 한 번에 씁니다. 모든 코어가 함께 계산하면 메모리가 다음 숫자를
+# 가져오는 것보다 빨리 그 일을 끝냅니다. 실제로 모든 코어가 일하는지는 다음 셀에서 재 봅니다.
 # %% [markdown] lang="en" question="8.c"
-# One token takes some 270 million multiplications and additions, and this model's weights are 538 MB. When one
-# text is written, what takes most of the time?
+# One token takes some 270 million multiplications and additions, and this model's weights are 538 MB. A program that
+# makes perfect use of all cores of the machine writes one text. What sets the limit to its speed?
 #
 # - [ ] multiplying and adding
-#   - The cell below does eight times as many multiplications. If those took the time, it would take eight times
+#   - The cell below does eight times as many multiplications. If those set the time, it would take eight times
 #     as long.
 # - [x] fetching the weights from memory
 # - [ ] running Python's loops
 #   - Python only says which matrix comes next, a few hundred times for a token. The time passes inside the
 #     computations that it calls.
 #
-# Each weight is fetched from memory for one multiplication and one addition. A processor does those far
-# faster than memory can bring the next number.
+# Each weight is fetched from memory for one multiplication and one addition. All cores together do those faster
+# than memory can bring the next number. Whether all cores really are at work, the next cell measures.
 # %% id="question-c-answered" tags=["solution"]
 time_question.answer(2)
 # %% [markdown] lang="ko"
-# 재 봅시다. 모든 행렬을 벡터 하나와 곱하고, 또 벡터 여덟 개와 곱합니다. 읽는 것은 같고 곱셈은 여덟 배입니다.
-# 출력된 수는 시간이 몇 배가 되었는지입니다.
+# 이 컴퓨터에서 재 봅시다. 모든 가중치를 읽기만 하고(`sum()`), 모든 행렬을 벡터 하나와 곱하고, 벡터 여덟 개와
+# 곱합니다. 출력은 걸린 시간(ms)과, 함께 일한 코어의 수(모든 스레드가 프로세서를 쓴 시간 ÷ 파이썬의 스레드가 쓴 시간)입니다.
 # %% [markdown] lang="en"
-# Measure it. Multiply all matrices by one vector, then by eight: there is as much to read, but eight times as
-# much to multiply. The number printed is how many times as long it takes.
+# Measure it on this machine: only read all weights (`sum()`), multiply all matrices by one vector, and by eight.
+# The cell prints how long each takes, in ms, and how many cores were at work (the processor's time of all threads ÷
+# that of the thread that runs Python).
 # %% id="one-and-eight" tags=["nbval-ignore-output"]
 matrices = [tensor for tensor in tensors if tensor.ndim == 2]
-print(f"{seconds_to_read(matrices, vectors=8) / seconds_to_read(matrices, vectors=1):.1f}")
+print(f"{torch.get_num_threads()=}")
+for name, work in (
+    ("sum()", reading(matrices)),
+    ("@ 1 vector", multiplying(matrices)),
+    ("@ 8 vectors", multiplying(matrices, vectors=8)),
+):
+    took = spent(work, model.device)
+    print(f"{name:12}{1000 * took.seconds:6.0f} ms  {took.cores:.1f} cores")
 # %% [markdown] lang="ko"
-# 여덟 배에 한참 못 미칩니다. 곱하는 것보다 가중치를 가져오는 데 시간이 더 듭니다. 그래서 속도에는 **상한**이
-# 있습니다. 토큰 하나를 쓰려면 모든 행렬을 한 번씩 읽어 곱하는 시간이 꼭 듭니다. 상한에 다가가려면 그 밖의 일을
-# 줄여야 합니다.
+# 첫 줄이 **한계**입니다. 토큰 하나를 쓰려면 모든 가중치를 한 번은 읽어야 하므로, 모든 코어로 읽기만 하는 데 걸린
+# 시간보다 빨리 쓸 수는 없습니다. 벡터 여덟 개를 곱하는 데는 하나를 곱하는 것의 여덟 배가 걸리지 않습니다. 한 번 읽은
+# 가중치를 여덟 번 쓰기 때문입니다.
+#
+# 둘째 줄이 첫 줄보다 훨씬 길다면 코어 수를 보세요. 1.0쯤이면 벡터 하나와의 곱을 **코어 하나**가 도맡은 것입니다. PyTorch의
+# 계산 라이브러리(MKL)는 AMD 프로세서에서 흔히 그렇게 합니다. 코어를 모두 쓰는데도 길다면, 그 곱은 메모리가 줄 수
+# 있는 것보다 느리게 읽습니다. 다른 프로그램이 바쁘면 코어를 나누어 써야 하므로 모든 시간이 길어집니다.
 #
 # ### 연습 8.6 · 행렬 세 개를 한 번에 곱하기
 #
 # 쿼리, 키, 값의 투영 행렬은 같은 `x`와 곱합니다. 위아래로 이어 붙이면 행렬 곱 한 번이면 됩니다.
 # 행렬(`[out, in]`)의 리스트를 받아, 이어 붙인 행렬과 각 행렬의 행 수(`int`의 리스트)를 반환하세요.
 # %% [markdown] lang="en"
-# It is far less than eight times: more of the time goes into fetching the weights than into multiplying. So there
-# is a **ceiling** to the speed: to write a token, each matrix has to be read and multiplied once. To come close
-# to it, everything else has to shrink.
+# The first line is the **limit**: to write a token, all weights have to be read once, and nothing is faster than only
+# reading them, with all cores. Eight vectors do not take eight times as long as one, because each weight that has
+# been read is used eight times.
+#
+# If the second line is much longer than the first, look at its cores. About 1.0 says that **one core** did the whole
+# product with one vector: the library that PyTorch computes with (MKL) often does so on AMD processors. If all cores
+# were busy and it is longer still, the product reads more slowly than memory could give. Other programs at work take
+# cores away, and all of it takes longer.
 #
 # ### Exercise 8.6 · Three matrices, one product
 #
@@ -665,71 +686,72 @@ for layer in model.model.layers:
     fused.append((qkv, attn.o_proj.weight, gate_up, mlp.down_proj.weight))
 print(list(qkv.shape), sizes)
 # %% [markdown] lang="ko"
-# 합친 행렬을 쓰는 층입니다. `repeat_kv`, `attention_scores`, `attention_weights`, `combine`은 PyTorch의 함수
-# 하나가 모두 맡습니다. 결과가 원래 층과 같으면 `True`입니다.
+# 합친 행렬을 쓰는 층입니다. 행렬은 함수로 받습니다. `by_rows(matrix)`는 `x`로 `x @ matrix.T`를 계산하는 함수이고,
+# 잠시 뒤에 같은 곱을 하는 다른 함수로 바꿉니다. `repeat_kv`, `attention_scores`, `attention_weights`, `combine`은
+# PyTorch의 함수 하나가 모두 맡습니다. 결과가 원래 층과 같으면 `True`입니다.
 # %% [markdown] lang="en"
-# Here is a layer with the fused matrices. One function of PyTorch does all that `repeat_kv`, `attention_scores`,
-# `attention_weights` and `combine` did. `True` says that the result is still the same.
+# Here is a layer with the fused matrices. They come as functions: `by_rows(matrix)` computes `x @ matrix.T` from `x`,
+# and soon another function for the same product takes its place. One function of PyTorch does all that `repeat_kv`,
+# `attention_scores`, `attention_weights` and `combine` did. `True` says that the result is still the same.
 # %% id="fused-layer" tags=["slide"]
-def run_fused(x, layer, matrices, config, positions, mask, cache):
-    (qkv, output, gate_up, down), theta = matrices, config.rope_parameters["rope_theta"]
+def run_fused(x, layer, products, config, positions, mask, cache):
+    (qkv, output, gate_up, down), theta = products, config.rope_parameters["rope_theta"]
     normed = rms_norm(x, layer.input_layernorm.weight, config.rms_norm_eps)
-    queries, keys, values = (normed @ qkv.T).split(sizes, dim=-1)
+    queries, keys, values = qkv(normed).split(sizes, dim=-1)
     queries = rotary(split_heads(queries, config.num_attention_heads), positions, theta)
     keys = rotary(split_heads(keys, config.num_key_value_heads), positions, theta)
     values = split_heads(values, config.num_key_value_heads)
     keys, values = cache.append(layer.self_attn.layer_idx, keys[None], values[None])
     found = scaled_dot_product_attention(queries[None], keys, values, mask, enable_gqa=True)
-    x = x + merge_heads(found[0]) @ output.T
+    x = x + output(merge_heads(found[0]))
     normed = rms_norm(x, layer.post_attention_layernorm.weight, config.rms_norm_eps)
-    gate, up = (normed @ gate_up.T).chunk(2, dim=-1)
-    return x + (silu(gate) * up) @ down.T
+    gate, up = gate_up(normed).chunk(2, dim=-1)
+    return x + down(silu(gate) * up)
 
 
-again = run_fused(x, model.model.layers[0], fused[0], model.config, *places_and_mask(0, 6), KVCache())
+rows = [tuple(map(by_rows, matrices)) for matrices in fused]
+again = run_fused(x, model.model.layers[0], rows[0], model.config, *places_and_mask(0, 6), KVCache())
 plain = run_layer(x, model.model.layers[0], model.config, *places_and_mask(0, 6))
 print(torch.allclose(again, plain, atol=1e-4))
 # %% [markdown] lang="ko"
 # 이 층으로 글을 쓰는 루프입니다. 일을 하나 더 줄였습니다. LM 헤드는 어휘사전의 토큰마다 행이 있는 가장 큰
-# 행렬이니, **마지막 위치**에만 씁니다. 캐시와 행렬은 인수로 받습니다.
+# 행렬이니, **마지막 위치**에만 씁니다. 캐시와 곱하는 함수는 인수로 받습니다.
 # %% [markdown] lang="en"
 # And the loop that writes with these layers. One more thing is saved: the LM head, the largest matrix of all, is
-# used for the **last position** only. The cache and the matrices are arguments.
+# used for the **last position** only. The cache and the products are arguments.
 # %% id="write-fused"
-def write_fused(cache, layer_matrices, head, input_ids, max_new_tokens):
+def write_fused(cache, layer_products, head, input_ids, max_new_tokens):
     config, stack, unseen = model.config, model.model, input_ids
     for _ in range(max_new_tokens):
         places = places_and_mask(cache.get_seq_length(), unseen.shape[1])
         x = embed(unseen, stack.embed_tokens.weight)[0]
-        for layer, matrices in zip(stack.layers, layer_matrices):
-            x = run_fused(x, layer, matrices, config, *places, cache)
+        for layer, products in zip(stack.layers, layer_products):
+            x = run_fused(x, layer, products, config, *places, cache)
         last = rms_norm(x[-1:], stack.norm.weight, config.rms_norm_eps)
-        token_id = greedy(lm_head(last, head)[0])
+        token_id = greedy(head(last)[0])
         yield token_id
         unseen = torch.tensor([[token_id]])
 
 
-ids, head = tokenizer("Once upon a time", return_tensors="pt").input_ids, model.lm_head.weight
+ids, head = tokenizer("Once upon a time", return_tensors="pt").input_ids, by_rows(model.lm_head.weight)
 room = RoomyCache(layers=30, kv_heads=3, head_dim=64, room=64)
-print(tokenizer.decode(list(write_fused(room, fused, head, ids, 20))))
+print(tokenizer.decode(list(write_fused(room, rows, head, ids, 20))))
 # %% [markdown] lang="ko"
-# 마지막으로 이 상한 자체를 끌어올려 봅니다. 같은 행렬이라도 숫자가 메모리에 놓인 순서에 따라 벡터 하나와 곱하는
-# 시간이 다릅니다. 모델은 행렬을 행(`out`) 순서로 놓습니다. 열(`in`) 순서로 다시 놓으면, 모양과 값은 그대로이고
-# 시간만 달라집니다. 출력된 수는 몇 배 빨라졌는지이고, 컴퓨터마다 다릅니다.
+# 마지막으로 곱 자체를 빠르게 합니다. 같은 곱도 여러 **형태**로 할 수 있습니다. 행렬을 행 순서로 두거나 열 순서로 두고,
+# 둘로 나누어 두 코어에 맡기고, numpy에 맡기고, oneDNN이라는 다른 라이브러리에 맡깁니다. 모두 `utils/decoder_forms.py`에
+# 몇 줄씩 있습니다. 어느 것이 가장 빠른지는 컴퓨터마다 다르니 시험해 보고 고릅니다. 출력은 앞쪽 층 몇 개의 행렬을 곱하는
+# 시간과 그동안 일한 코어의 수입니다.
 # %% [markdown] lang="en"
-# Last, raise the ceiling itself. Even with the same matrix, the time of a product with one vector depends on the
-# order in which its numbers lie in memory. The model keeps rows (`out`) together. Lay all matrices out by columns
-# (`in`): shapes and values stay, and only the time changes. The number printed is how many times as fast it is,
-# and differs from machine to machine.
-# %% id="lay-out" tags=["nbval-ignore-output"]
-def laid_out(matrix):
-    return matrix.T.contiguous().T
-
-
-laid, laid_head = [tuple(map(laid_out, matrices)) for matrices in fused], laid_out(head)
-before = seconds_to_read([*sum(fused, ()), head])
-after = seconds_to_read([*sum(laid, ()), laid_head])
-print(f"{before / after:.1f}")
+# Last, make the product itself faster. The same product can be done in several **forms**: the matrix laid out by rows
+# or by columns, cut into two halves for two cores, given to numpy, or to another library called oneDNN. Each is a few
+# lines in `utils/decoder_forms.py`. Which one is fastest differs from machine to machine, so try them and take the
+# best. The cell prints how long the matrices of the first few layers take, and how many cores were busy meanwhile.
+# %% id="forms" tags=["nbval-ignore-output"]
+tried = try_forms([*sum(fused, ())])
+for form, took in tried.items():
+    print(f"{form.__name__:12}{1000 * took.seconds:6.1f} ms  {took.cores:.1f} cores")
+fastest = min(tried, key=lambda form: tried[form].seconds)
+quick, quick_head = [tuple(map(fastest, ms)) for ms in fused], fastest(model.lm_head.weight)
 # %% [markdown] lang="ko"
 # 비교를 위해, 캐시 없이 매번 글 전체를 계산하는 루프도 만들어 둡니다. 쓴 글은 위와 같습니다.
 # %% [markdown] lang="en"
@@ -744,12 +766,12 @@ def write_without_cache(input_ids, max_new_tokens):
 
 print(tokenizer.decode(list(write_without_cache(ids, 10))))
 # %% [markdown] lang="ko"
-# 지금까지의 모든 단계를 `generate`와 나란히 잽니다. 마지막은 `utils/decoder.py`, 지금 만든 것을 200줄 안에 다듬어
-# 놓은 강좌의 디코더입니다. 모두 같은 글을 번갈아 세 번씩 쓰므로 조금 걸립니다. 모두가 같은 토큰을 썼으면
+# 지금까지의 모든 단계를 `generate`와 나란히 잽니다. 마지막은 `utils/decoder.py`, 지금 만든 것을 다듬어 놓은 강좌의
+# 디코더입니다. 형태도 똑같이 시험해 보고 고릅니다. 모두 같은 글을 번갈아 세 번씩 쓰므로 조금 걸립니다. 모두가 같은 토큰을 썼으면
 # `True`입니다.
 # %% [markdown] lang="en"
 # Now time every step so far beside `generate`. The last one is `utils/decoder.py`, the course's decoder: what you have
-# just built, tidied up in under 200 lines. All write the same text in turn, three times each, which takes a while.
+# just built, tidied up; it tries the forms in the same way. All write the same text in turn, three times each, which takes a while.
 # `True` says that all wrote the same tokens.
 # %% id="ways" lang="ko"
 def new_room():
@@ -760,9 +782,9 @@ decoder = Decoder.from_model(model)
 ways = {
     "부품 그대로, 캐시 없이": write_without_cache,
     "캐시를 써서": lambda ids, new: write(model, ids, new, greedy),
-    "행렬을 합쳐서": lambda *given: write_fused(KVCache(), fused, head, *given),
-    "캐시 공간을 미리 잡고": lambda *given: write_fused(new_room(), fused, head, *given),
-    "행렬을 열 순서로": lambda *given: write_fused(new_room(), laid, laid_head, *given),
+    "행렬을 합쳐서": lambda *given: write_fused(KVCache(), rows, head, *given),
+    "캐시 공간을 미리 잡고": lambda *given: write_fused(new_room(), rows, head, *given),
+    "가장 빠른 형태로 곱해서": lambda *given: write_fused(new_room(), quick, quick_head, *given),
     "강좌의 디코더": decoder.tokens,
 }
 speeds = measure_speeds(model, ways, decoder.matrices(), ids, new_tokens=6)
@@ -776,23 +798,26 @@ decoder = Decoder.from_model(model)
 ways = {
     "the parts, no cache": write_without_cache,
     "with the cache": lambda ids, new: write(model, ids, new, greedy),
-    "matrices fused": lambda *given: write_fused(KVCache(), fused, head, *given),
-    "cache with room": lambda *given: write_fused(new_room(), fused, head, *given),
-    "laid out by columns": lambda *given: write_fused(new_room(), laid, laid_head, *given),
+    "matrices fused": lambda *given: write_fused(KVCache(), rows, head, *given),
+    "cache with room": lambda *given: write_fused(new_room(), rows, head, *given),
+    "the fastest form": lambda *given: write_fused(new_room(), quick, quick_head, *given),
     "the course's decoder": decoder.tokens,
 }
 speeds = measure_speeds(model, ways, decoder.matrices(), ids, new_tokens=6)
 print(speeds.same)
 # %% [markdown] lang="ko"
-# 막대가 길수록 빠릅니다. 파선이 상한입니다. 어느 단계에서 가장 많이 빨라졌나요? `generate`는 어디쯤인가요? 다른
-# 프로그램이 바쁘게 실행되고 있다면 순서가 바뀔 수 있습니다. 그때는 위의 셀부터 다시 실행하세요.
+# 막대가 길수록 빠릅니다. 파선은 모든 가중치를 모든 코어로 한 번 읽기만 하는 한계이고, 점선은 PyTorch의 보통 곱을 행렬마다
+# 한 번씩만 하는 속도입니다. 두 선이 멀리 떨어져 있다면, 그 곱이 쓰는 코어의 수를 보세요. 어느 단계에서 가장 많이
+# 빨라졌나요? `generate`는 어디쯤인가요? 다른 프로그램이 바쁘게 실행되고 있다면 순서가 바뀔 수 있습니다. 그때는 위의 셀부터 다시 실행하세요.
 # %% [markdown] lang="en"
-# The longer the bar, the faster. The dashed line is the ceiling. Which step brought most? Where is `generate`? If
-# other programs are busy on this machine, the order may change; then run the cell above and this one again.
+# The longer the bar, the faster. The dashed line is the limit: all weights read once with all cores, nothing else. The
+# dotted line is one product with each matrix as PyTorch usually does it; if it is far from the limit, see how many
+# cores that product uses. Which step brought most? Where is `generate`? If other programs are busy on this machine,
+# the order may change; then run the cell above and this one again.
 # %% id="speeds" tags=["nbval-ignore-output", "slide"]
 speeds_picture(speeds)
 # %% [markdown] lang="ko"
-# 캐시 공간을 미리 잡은 효과는 거의 보이지 않을 것입니다. 토큰 8개로는 복사할 키와 값이 아직 적기 때문입니다.
+# 캐시 공간을 미리 잡은 효과는 거의 보이지 않을 것입니다. 토큰 몇 개로는 복사할 키와 값이 아직 적기 때문입니다.
 # 복사할 것은 글이 길어질수록 늘어납니다.
 #
 # `generate`는 수백 가지 모델과 설정을 받아들이고, 여러 글을 한꺼번에 쓸 수도 있습니다. 그래서 토큰마다 확인할
@@ -800,7 +825,7 @@ speeds_picture(speeds)
 # `Decoder.from_model(model)`로 다른 모델도 쓸 수 있고, Phi-3-mini도 그중 하나입니다. 출력은 공간을 잡아 둔 글의
 # 최대 길이(토큰), 층의 개수, 쓴 글입니다.
 # %% [markdown] lang="en"
-# Reserving the cache's memory will have made hardly any difference: after 8 tokens there are still few keys and
+# Reserving the cache's memory will have made hardly any difference: after a few tokens there are still few keys and
 # values to copy. The longer the text, the more there is to copy.
 #
 # `generate` serves hundreds of models and settings, and can write several texts at once, so it has much to check
@@ -824,7 +849,7 @@ print(tokenizer.decode(new_ids[0]))
 # 작은 페이지로 나누어 필요할 때마다 한 페이지씩 줍니다.
 # [PagedAttention (Kwon 외, 2023)](https://arxiv.org/abs/2309.06180)
 #
-# **양자화.** 상한을 정하는 것은 읽을 바이트 수입니다. 가중치를 4바이트가 아니라 4비트로 적으면 읽을 바이트가
+# **양자화.** 한계를 정하는 것은 읽을 바이트 수입니다. 가중치를 4바이트가 아니라 4비트로 적으면 읽을 바이트가
 # 8분의 1로 줄어듭니다. 글이 나빠지지 않게 반올림하는 것이 어려운 점입니다. 이 강좌의 모델도 4비트 파일로 받아서
 # 풀어 놓은 것입니다. [GPTQ (Frantar 외, 2022)](https://arxiv.org/abs/2210.17323)
 #
@@ -844,7 +869,7 @@ print(tokenizer.decode(new_ids[0]))
 # cut into small pages, as an operating system does with memory, and they are handed out one by one as they are
 # needed. [PagedAttention (Kwon et al., 2023)](https://arxiv.org/abs/2309.06180)
 #
-# **Quantisation.** The ceiling is set by the bytes that have to be read. With 4 bits for a weight in place of 4
+# **Quantisation.** The limit is set by the bytes that have to be read. With 4 bits for a weight in place of 4
 # bytes, only an eighth of them is left. The hard part is to round in such a way that the text does not suffer.
 # The course's model, too, came as a file of 4-bit weights and was unpacked.
 # [GPTQ (Frantar et al., 2022)](https://arxiv.org/abs/2210.17323)
@@ -865,12 +890,56 @@ print(tokenizer.decode(new_ids[0]))
 # %% id="my-llm" tags=["slide"]
 print(my_llm())
 # %% [markdown] lang="ko"
+# 강좌의 지도에서 누구의 코드가 실행되는지 봅니다. 색이 있는 곳은 모두 내가 쓴 것이고, 동그라미 안의 수는 그곳의 부품 가운데
+# 내 것이 몇 개인지입니다.
+# %% [markdown] lang="en"
+# See on the map of the course whose code runs. What is in colour is all yours; the numbers in the circles say how many
+# of the parts there are.
+# %% id="my-map"
+my_map()
+# %% [markdown] lang="ko"
+# 이제 내가 만든 LLM과 이야기해 봅시다. 메시지를 쓰고 Enter나 *보내기*를 누르면 대답이 나오는 대로 보입니다. 온도, top-p, 시드를
+# 바꾸고 *다시*를 눌러 보세요. 대답의 토큰을 누르면 그 순간의 후보들이 보입니다. 앞의 확률은 모델이 준 것이고, 뒤의 확률은
+# 온도와 top-p를 거친 것입니다. 루프, 필터, 추첨, 스트리밍이 모두 위의 지도에 있는 코드입니다.
+# %% [markdown] lang="en"
+# Now talk to your own LLM. Write a message and press Enter or *send*: the answer shows as it is written. Change the
+# temperature, top-p or the seed, and press *again*. Click on a token of the answer to see its candidates at that
+# moment: first the probability that the model gave, then what temperature and top-p made of it. The loop, the
+# filters, the draw and the streaming are all the code that you see on the map.
+# %% id="chat" tags=["slide"]
+def settle(logits, temperature, top_p):
+    return top_p_filter(apply_temperature(logits, temperature), top_p)
+
+
+writer = Writer(write, settle, sample, stream_text)
+my_chat = ChatExplorer(model, tokenizer, "Why is the sky blue?", writer)
+my_chat
+# %% id="chat-driven" tags=["solution"]
+my_chat.set(message="Name a fruit.", longest=8).press("send")
+my_chat.pick(token=0)
+# %% [markdown] lang="ko"
+# `my_llm.py`는 노트북 없이도 글을 씁니다. JupyterLab의 터미널(*File ▸ New ▸ Terminal*)을 열고 이 노트북이 있는 폴더에서 실행하세요.
+# `--new`는 쓸 토큰의 개수, `--temperature`는 온도입니다. 아직 없는 부품은 강좌의 것을 쓰고, 어느 것인지 말해 줍니다.
+#
+# ```
+# python my_llm.py "Once upon a time" --new 40 --temperature 0.7
+# ```
+# %% [markdown] lang="en"
+# `my_llm.py` also writes without a notebook. Open a terminal of JupyterLab (*File ▸ New ▸ Terminal*), and run it in this
+# notebook's folder. `--new` is how many tokens to write, `--temperature` the temperature. Parts that it lacks are the
+# course's, and it says which.
+#
+# ```
+# python my_llm.py "Once upon a time" --new 40 --temperature 0.7
+# ```
+# %% [markdown] lang="ko"
 # ## 정리
 #
 # - LLM은 행렬 몇백 개와 짧은 함수 스무 개 남짓입니다. 모델에서 가져온 것은 숫자뿐입니다.
 # - 같은 계산을 하면 (반올림 오차 안에서) 같은 로짓이 나오고, 같은 글이 나옵니다.
 # - 캐시를 쓸 때 새 토큰의 위치와 마스크는 캐시에 든 토큰 수만큼 뒤에서 시작합니다.
-# - 글 하나를 쓸 때의 속도를 제한하는 것은 곱셈이 아니라 가중치를 읽는 일입니다.
+# - 글 하나를 쓰는 속도의 한계는 모든 가중치를 한 번 읽는 시간입니다. 거기에 얼마나 다가가는지는 코어를 모두 쓰는지에
+#   달려 있습니다.
 #
 # **지금까지 만든 것:** LLM 하나, 전부.
 #
@@ -882,7 +951,8 @@ print(my_llm())
 # - An LLM is a few hundred matrices and some twenty short functions. All that came from the model was numbers.
 # - The same computation gives the same logits, up to rounding, and the same text.
 # - With a cache, the positions and the mask of new tokens begin after the tokens that it holds.
-# - What limits the speed of writing one text is not multiplying but reading the weights.
+# - The limit to the speed of writing one text is the time to read all weights once. How near a program comes to it
+#   depends on whether it uses all cores.
 #
 # **What you have built so far:** one LLM, all of it.
 #

@@ -15,6 +15,8 @@ from course.graders.attempt import grade
 from course.learner import my_llm_file
 from course.my_llm.file import learners_parts
 from utils import parts as the_courses
+from utils.figures.model_map import whose_picture
+from utils.figures.picture import Picture
 from utils.language import _
 
 # What lesson 08 uses: number of the exercise → the course's own, under the same name.
@@ -45,6 +47,18 @@ PARTS: dict[str, Callable] = {
     "8.5": the_courses.write,
     "8.6": the_courses.fuse,
     "8.7": the_courses.RoomyCache,
+}
+ON_THE_MAP = {  # part of the map → the exercises that are it
+    "embedding": ("2.1",),
+    "streams": ("4.1", "8.1"),
+    "block": ("6.3", "8.3", "8.4", "8.6"),
+    "attention": ("7.1", "7.2", "7.3", "7.4", "7.5", "7.6", "7.7", "8.2"),
+    "cache": ("5.1", "8.7"),
+    "feed_forward": ("6.2",),
+    "norm": ("6.1",),
+    "lm_head": ("2.4",),
+    "decoding": ("3.1", "3.2", "3.4", "3.6"),
+    "loop": ("5.5", "8.5"),
 }
 
 
@@ -91,6 +105,28 @@ def whose_code() -> str:
             )
         lines.append(f"{part.number}  {part.name:18}{whose}")
     return "\n".join(lines)
+
+
+def my_map() -> Picture:
+    """The map of the LLM: in colour what is the learner's own, and how much of each part is."""
+    found = {part.number: part for part in parts().values()}
+    of = {box: [found[number] for number in numbers] for box, numbers in ON_THE_MAP.items()}
+    own = [part.name for part in found.values() if part.mine]
+    others = [part.name for part in found.values() if not part.mine]
+    title = _("Whose code runs: {count} of {all} parts are mine").format(
+        count=len(own), all=len(found)
+    )
+    notes = [
+        _("{whose}: {names}").format(whose=whose, names=", ".join(names))
+        for whose, names in ((_("mine"), own), (_("the course's"), others))
+        if names
+    ]
+    return whose_picture(
+        title,
+        {box: [part.name for part in those if part.mine] for box, those in of.items()},
+        {box: [part.name for part in those] for box, those in of.items()},
+        notes,
+    )
 
 
 def _passes(part: Part) -> bool:

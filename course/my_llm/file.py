@@ -33,13 +33,33 @@ def joined(preface: str, sections: list[Section]) -> str:
     return (preface + "".join(heads)).rstrip() + "\n"
 
 
+# Any Python can start it: the course goes on in its own, and fills in the parts that are missing.
+RUN = """\
+if __name__ == "__main__":  # python my_llm.py "Once upon a time"
+    import runpy
+    import sys
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    here = Path(__file__).resolve()
+    sys.path += [str(folder) for folder in here.parents if (folder / "course").is_dir()]
+    if find_spec("course") is None:
+        sys.exit({lost!r})
+    sys.argv[1:1] = ["write", str(here)]
+    runpy.run_module("course", run_name="__main__")
+
+
+"""
+
+
 def new_preface() -> str:
-    """How a file begins, in the learner's language."""
+    """How a file begins, in the learner's language: what it is, and how it runs in a terminal."""
     words = _(
         "The LLM I wrote, part by part.\n\nEach part passed its exercise. This file is mine: "
         "lesson 08 runs what stands here."
     )
-    return f'"""{words}\n"""\n\n'
+    lost = _("The course is not here: put this file back into the course's folder to run it.")
+    return f'"""{words}\n"""\n\n{RUN.format(lost=lost)}'
 
 
 @dataclass(frozen=True)

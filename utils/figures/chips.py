@@ -9,7 +9,7 @@ from matplotlib.font_manager import FontProperties
 
 from utils.figures.page import box_on_page, rounded_box
 from utils.figures.picture import Region
-from utils.figures.style import CSS_PIXELS_PER_INCH, quote_token, show_token
+from utils.figures.style import CSS_PIXELS_PER_INCH, new_figure, quote_token, show_token
 from utils.language import _
 
 PROMPT, GENERATED = "#D3EAF7", "#FBE3B5"  # pale, so that black text reads well on them
@@ -67,6 +67,12 @@ def draw_tokens(
 def line_count(renderer: RendererBase, tokens: Sequence[str | bytes], width: float) -> int:
     """How many lines `draw_tokens` needs for all of them."""
     return len(_wrap(renderer, [show_token(token) for token in tokens], [""] * len(tokens), width))
+
+
+def lines_of_tokens(tokens: Sequence[str | bytes], width: float) -> int:
+    """How many lines `tokens`, marked as written, take where there are `width` CSS pixels."""
+    renderer = new_figure(200, 200).canvas.get_renderer()
+    return len(_wrap(renderer, [show_token(t) for t in tokens], [GENERATED] * len(tokens), width))
 
 
 def _wrap(

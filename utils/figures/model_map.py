@@ -7,6 +7,7 @@ stays shut is grey.  Where everything is open, no frame needs to stand out.
 from collections.abc import Mapping, Sequence, Set
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 from utils.figures.page import new_page, rounded_box, write
@@ -67,6 +68,46 @@ def map_picture(
 
     notes: what the words say besides the title and a text's way through the map.
     """
+    figure, axes = _draw_map(title, opened)
+    for part in numbers.keys() & opened:
+        _draw_badge(axes, part, numbers[part])
+    regions = [
+        Region(box, " · ".join([_(PARTS[part]), *([numbers[part]] if part in numbers else [])]))
+        for part, box in BOXES.items()
+    ]
+    return Picture(figure, map_words(title, notes), tuple(regions))
+
+
+@in_course_style
+def whose_picture(
+    title: str,
+    mine: Mapping[str, Sequence[str]],
+    all_of: Mapping[str, Sequence[str]],
+    notes: Sequence[str],
+) -> Picture:
+    """The map under `title`, each part with how many of its functions are mine.
+
+    all_of: part of the map → the functions that are it; mine: those of them that are mine.  A part
+    that is mine altogether is drawn as open.  notes: what the words say besides.
+    """
+    whole = {part for part, names in all_of.items() if len(mine.get(part, ())) == len(names)}
+    figure, axes = _draw_map(title, whole)
+    regions = []
+    for part, names in all_of.items():
+        own = mine.get(part, ())
+        _draw_badge(axes, part, f"{len(own)}/{len(names)}", wide=True)
+        says = _("{part}: {count} of {all} mine ({names})").format(
+            part=_(PARTS[part]), count=len(own), all=len(names), names=", ".join(names)
+        )
+        if part in BOXES:
+            regions.append(Region(BOXES[part], says))
+    # the block lies behind those inside it
+    regions.sort(key=lambda region: -region.box[2])
+    return Picture(figure, "\n".join([title, *notes]), tuple(regions))
+
+
+def _draw_map(title: str, opened: Set[str]) -> tuple[Figure, Axes]:
+    """The map under its title, without numbers, and the page that it is drawn on."""
     figure, axes = new_page(HEIGHT)
     write(axes, 14, 18, title, fontsize=11.5)
     lines = {part: OPEN if part in opened else SHUT for part in PARTS}
@@ -79,13 +120,7 @@ def map_picture(
     _draw_streams(axes, lines)
     _draw_arrows(axes, lines["loop"] if "loop" in opened else CALM)
     _draw_names(axes, opened)
-    for part in numbers.keys() & opened:
-        _draw_badge(axes, part, numbers[part])
-    regions = [
-        Region(box, " · ".join([_(PARTS[part]), *([numbers[part]] if part in numbers else [])]))
-        for part, box in BOXES.items()
-    ]
-    return Picture(figure, map_words(title, notes), tuple(regions))
+    return figure, axes
 
 
 def map_words(title: str, notes: Sequence[str] = ()) -> str:
@@ -163,11 +198,14 @@ def _draw_arrows(axes: Axes, loop: dict) -> None:
     _draw_arrow(axes, (47, 288), (47, 116), line=loop)
 
 
-def _draw_badge(axes: Axes, part: str, number: str) -> None:
-    """The lesson's number, at the corner of a box or beside the name of a line."""
+def _draw_badge(axes: Axes, part: str, number: str, wide: bool = False) -> None:
+    """A lesson's number, or a wide share, at the corner of a box or beside the name of a line."""
     beside = {"streams": (350, 54), "residual": (430, 66), "loop": (70, 196)}
     left, top, width, _height = BOXES.get(part, (0, 0, 0, 0))
     x, y = beside.get(part, (left + width, top))
-    axes.add_patch(Circle((x, y), 10.5, facecolor=Colour.TEXT, edgecolor="white")).set_zorder(5)
+    if wide and part in BOXES:
+        x, y = x - 16, y - 3  # above the box, and not over what stands beside it
+    radius = 14 if wide else 10.5
+    axes.add_patch(Circle((x, y), radius, facecolor=Colour.TEXT, edgecolor="white")).set_zorder(5)
     style = {"ha": "center", "va": "center_baseline", "zorder": 6}
     axes.text(x, y, number, color="white", fontsize=8.5, **style)

@@ -126,7 +126,10 @@ def pass_times_words(times: Sequence[PassTimes]) -> str:
 
 @in_course_style
 def speeds_picture(speeds: Speeds) -> Picture:
-    """A bar for each way, the library's below; a dashed line is as fast as weights can be read."""
+    """A bar for each way, the library's below.
+
+    The dashed line is as fast as all weights can be read, the dotted one as they are multiplied.
+    """
     rows = _rows(speeds)
     figure = new_sheet(118 + 38 * len(rows))
     set_margins(figure, left=230, right=70, top=62, bottom=50)
@@ -144,12 +147,11 @@ def speeds_picture(speeds: Speeds) -> Picture:
             textcoords="offset points",
             va="center",
             color=Colour.TEXT,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},  # above the dashed line
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},  # above the lines
         )
-    axes.axvline(speeds.ceiling, ls="--", color=Colour.CHOSEN, lw=1.6)
-    fastest = max(speed for _name, speed in rows)
+    highest = max(speeds.limit, speeds.product, *(speed for _name, speed in rows))
     axes.set(
-        xlim=(0, 1.12 * max(speeds.ceiling, fastest)),
+        xlim=(0, 1.12 * highest),
         ylim=(len(rows) - 0.4, -0.6),
         yticks=list(places),
         yticklabels=[name for name, _speed in rows],
@@ -158,24 +160,33 @@ def speeds_picture(speeds: Speeds) -> Picture:
         ),
     )
     axes.tick_params(axis="y", length=0)
-    axes.annotate(
-        _("ceiling {speed:.0f}: one product with each matrix").format(speed=speeds.ceiling),
-        (speeds.ceiling, 1),
-        xycoords=("data", "axes fraction"),
-        xytext=(0, 6),
-        textcoords="offset points",
-        ha="right",
-        color=Colour.CHOSEN,
-    )
+    lines = [
+        axes.axvline(speed, ls=style, color=colour, lw=1.6, label=says)
+        for says, speed, style, colour in (
+            (_limit_says(speeds), speeds.limit, "--", Colour.CHOSEN),
+            (_product_says(speeds), speeds.product, ":", Colour.TEXT),
+        )
+    ]
+    axes.legend(handles=lines, loc="lower left", bbox_to_anchor=(-0.02, 1), fontsize=10)
     return Picture(figure, speeds_words(speeds))
 
 
 def speeds_words(speeds: Speeds) -> str:
-    """Tokens a second of each way, of the library, and the most there can be."""
+    """Tokens a second of each way and of the library, the limit, and what products alone reach."""
     says = _("{name}: {speed:.1f} tokens/s")
     lines = [says.format(name=name, speed=speed) for name, speed in _rows(speeds)]
-    ceiling = _("ceiling, one product with each matrix per token: {speed:.1f} tokens/s")
-    return "\n".join([*lines, ceiling.format(speed=speeds.ceiling)])
+    return "\n".join([*lines, _limit_says(speeds), _product_says(speeds)])
+
+
+def _limit_says(speeds: Speeds) -> str:
+    says = _("limit, all weights read once a token: {speed:.1f} tokens/s")
+    return says.format(speed=speeds.limit)
+
+
+def _product_says(speeds: Speeds) -> str:
+    return _(
+        "one product with each matrix, on {cores:.1f} of {threads} cores: {speed:.1f} tokens/s"
+    ).format(cores=speeds.cores, threads=speeds.threads, speed=speeds.product)
 
 
 def _rows(speeds: Speeds) -> list[tuple[str, float]]:
