@@ -2,7 +2,7 @@
 
 from utils.figures.candidates import candidate_words, draw_candidates
 from utils.figures.chips import GENERATED, PROMPT, draw_tokens
-from utils.figures.page import axes_at, new_sheet, write_beside
+from utils.figures.page import axes_at, new_page, write_beside
 from utils.figures.picture import Picture
 from utils.figures.style import Colour, in_course_style, quote_token
 from utils.generation import Continuation
@@ -12,11 +12,12 @@ from utils.language import _, ngettext
 @in_course_style
 def continuation_picture(record: Continuation) -> Picture:
     """The text as coloured tokens above; below, the five best candidates of the last pass."""
-    figure = new_sheet(390)
+    figure, page = new_page(390)
     write_beside(figure, 7, 6, _headline(record), va="top", fontsize=11)
     new = [step.token for step in record.steps]
     regions = draw_tokens(
-        axes_at(figure, 7, 31, 725, 164),
+        page,
+        (7, 31, 725, 164),
         [*record.prompt, *new],
         [PROMPT] * len(record.prompt) + [GENERATED] * len(new),
     )

@@ -24,7 +24,8 @@ export default {
         if (model.widget_manager?.context?.saveState) outliveKernel(model);
     },
     render({ model, el }) {
-        const stopNaming = nameSliders(el), stopShowing = showPicture(model, el);
+        const stopNaming = nameSliders(el, explorer => openLinksHere(model, explorer));
+        const stopShowing = showPicture(model, el);
         outliving.get(model.widget_manager)?.places.add(el);
         model.send({ alive: true });
         return () => { stopNaming(); stopShowing(); };
@@ -94,16 +95,41 @@ function showPicture(model, el) {
         const index = under(event);
         if (index < 0 || !model.get("regions")[index][2]) return;
         if (event.pointerType === "touch" && index !== before) return; // the first tap points
-        model.send({ pick: index, of: model.get("shown").version });
+        const does = model.get("regions")[index][2];
+        if (typeof does === "string") openHere(model, frame, does);
+        else model.send({ pick: index, of: model.get("shown").version });
     });
     model.on("change:shown", draw);
     draw();
     return () => { model.off("change:shown", draw); URL.revokeObjectURL(url); };
 }
 
+// A notebook beside this one opens in the same JupyterLab, at the cell after `#cell-id=`.
+async function openHere(model, place, href) {
+    const { context, rendermime } = model.widget_manager;
+    const link = Object.assign(document.createElement("a"), { href, hidden: true });
+    const [file, hash] = href.split("#");
+    place.append(link); // JupyterLab's links act by what is clicked in the page
+    if (context && rendermime?.linkHandler) {
+        const path = await context.urlResolver.resolveUrl(file);
+        rendermime.linkHandler.handleLink(link, path, hash && `#${hash}`);
+    } else link.target = "_blank";
+    link.click();
+    link.remove();
+}
+
+function openLinksHere(model, explorer) { // those of its words
+    explorer.addEventListener("click", event => {
+        const href = event.target.closest("a[href]:not([hidden])")?.getAttribute("href");
+        if (!/^[^:]*\.ipynb(#|$)/.test(href ?? "")) return;
+        event.preventDefault();
+        openHere(model, explorer, href);
+    });
+}
+
 // What ipywidgets leaves out of a slider: its name, and the words of its value --------------------
 
-function nameSliders(el) {
+function nameSliders(el, found) {
     const set = (handle, name, value) => {
         if (value && handle.getAttribute(name) !== value) handle.setAttribute(name, value);
     };
@@ -121,6 +147,7 @@ function nameSliders(el) {
             }
         }
         if (!explorer || watcher) return;
+        found(explorer);
         watcher = new MutationObserver(name);
         watcher.observe(explorer, { childList: true, subtree: true, characterData: true,
             attributeFilter: ["aria-valuetext"] });

@@ -30,9 +30,8 @@ class _FrontEnd(anywidget.AnyWidget):
 
     _esm = FRONT_END
     png = Bytes().tag(sync=True)
-    regions: List[Any] = List().tag(
-        sync=True
-    )  # of each the box, the text, and whether a click sets anything
+    # of each the box, the text, and whether a click sets anything; or, a text, what it opens
+    regions: List[Any] = List().tag(sync=True)
     shown = Dict().tag(sync=True)  # width in CSS pixels, words, and a number that no other has
     says = Dict().tag(sync=True)
     kept = Dict().tag(sync=True)  # filled by the front end, in a notebook that is saved
@@ -59,7 +58,7 @@ class PictureView(widgets.VBox):
         self.add_class("course-view")
 
     def show(
-        self, png: bytes, width: int, words: str, regions: Sequence[tuple[Any, str, bool]]
+        self, png: bytes, width: int, words: str, regions: Sequence[tuple[Any, str, bool | str]]
     ) -> None:
         """Show this image; a click on a region that is not the last one's counts no more."""
         self._shown = png, width, words
