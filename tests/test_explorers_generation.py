@@ -18,7 +18,7 @@ def explorer(tiny):
 
 
 def picture(explorer) -> str:
-    return next(w.value for w in explorer.children if "<img" in getattr(w, "value", ""))
+    return explorer._picture.plain.value
 
 
 def test_three_faces_from_one_record(explorer):

@@ -202,6 +202,12 @@ function startOutliving(model, manager, context, says) {
                 .forEach(root => tellAsleep(root, says.restarted));
     });
 
+    context.sessionContext.iopubMessage.connect((_session, { header, content }) => {
+        const name = header.msg_type === "error" && content.ename === "NameError"
+            && /'(\w+)'/.exec(content.evalue)?.[1];
+        if (name) setTimeout(() => tellMissing(context.model.cells, name, says.missing));
+    });
+
     const probe = manager.rendermime.createRenderer(VIEW);
     const renderer = Object.getPrototypeOf(probe), render = renderer.renderModel;
     probe.dispose();
@@ -224,6 +230,21 @@ function drawAgain(notebook, kept) { // what JupyterLab has drawn before this ca
         for (let i = 0; i < (outputs?.length ?? 0); i++)
             if (outputs.get(i).data[VIEW]?.model_id in kept) outputs.set(i, outputs.get(i).toJSON());
     notebook.dirty = dirty;
+}
+
+// A name that a cell above gives: that cell has not run since the kernel started.
+function tellMissing(cells, name, sentence) {
+    const gives = new RegExp(
+        `^\\s*(def|class)\\s+${name}\\b|^${name}\\s*[:=]|\\bimport\\b.*\\b${name}\\b`, "m");
+    let above = false;
+    for (const { outputs, sharedModel } of cells) {
+        const last = outputs?.length ? outputs.get(outputs.length - 1).toJSON() : {};
+        if (above && last.ename === "NameError" && last.evalue.includes(`'${name}'`)) {
+            const data = { "text/markdown": sentence.replace("{name}", `\`${name}\``) };
+            outputs.add({ output_type: "display_data", metadata: {}, data });
+        }
+        above ||= gives.test(sharedModel.source);
+    }
 }
 
 function tellAsleep(root, sentence) {

@@ -42,6 +42,10 @@ class _FrontEnd(anywidget.AnyWidget):
             shown={"width": 0, "words": "", "version": 0},
             says={
                 "asleep": _("This is what was seen last.") + " " + wakes,
+                "missing": _(
+                    "{name} is given by a cell above, which has not run since the kernel started: "
+                    "Run ▸ Run All Above Selected Cell, then this cell."
+                ),
                 "restarted": _("The kernel is new, and does not know this any more.") + " " + wakes,
             },
         )
