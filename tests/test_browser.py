@@ -345,8 +345,10 @@ def open_by_a_click(page: Page, explorer: Locator, spot: tuple[float, float], sa
     page.wait_for_function(
         """() => {
             const { context, content } = jupyterapp.shell.currentWidget ?? {};
-            return context?.path === 'chapters/en/01_generation_loop.ipynb'
-                && content.activeCell?.model.id === 'ex-1-2';
+            const found = content?.widgets.find(cell => cell.model.id === 'ex-1-2')?.node;
+            if (context?.path !== 'chapters/en/01_generation_loop.ipynb' || !found) return false;
+            const [seen, cell] = [content.node, found].map(node => node.getBoundingClientRect());
+            return cell.bottom > seen.top && cell.top < seen.bottom;
         }"""
     )
     assert len(page.context.pages) == 1
@@ -554,6 +556,7 @@ def test_two_handles_on_one_value_can_be_moved_apart(explorers):
         words = picture(explorer)[1]
         ask_kernel(explorers, f"explorer_that_says({words!r}).set(layers=(20, 20))")
         expect(readout).to_have_text(re.compile(r"20\s*–\s*20"))
+        handle.scroll_into_view_if_needed()
         box = handle.bounding_box()
         x, y = box["x"] + box["width"] * (0.8 if by > 0 else 0.2), box["y"] + box["height"] / 2
         explorers.mouse.move(x, y)
@@ -573,7 +576,7 @@ def test_without_the_front_end_there_are_picture_words_and_a_sentence(explorers,
     expect(explorer.locator("img")).to_have_attribute("alt", re.compile("the model: "))
     expect(explorer.get_by_text("The picture cannot be touched here")).to_be_visible()
     before = picture(explorer)
-    slide("temperature")(explorer)
+    explorer.locator(".noUi-handle").first.press("ArrowRight")  # it has no name here
     expect_other_picture(explorer, before)
     assert explorer.locator(".jupyter-widgets-error-widget:visible").count() == 0
     page.close()

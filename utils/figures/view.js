@@ -109,13 +109,24 @@ async function openHere(model, place, href) {
     const { context, rendermime } = model.widget_manager;
     const link = Object.assign(document.createElement("a"), { href, hidden: true });
     const [file, hash] = href.split("#");
-    place.append(link); // JupyterLab's links act by what is clicked in the page
+    document.body.append(link); // JupyterLab's links act by what is clicked in the page
     if (context && rendermime?.linkHandler) {
         const path = await context.urlResolver.resolveUrl(file);
         rendermime.linkHandler.handleLink(link, path, hash && `#${hash}`);
+        link.click();
+        if (hash) await opened(place.closest(".jp-NotebookPanel"));
     } else link.target = "_blank";
-    link.click();
+    link.click(); // a notebook that was still being opened has not gone to the cell
     link.remove();
+}
+
+async function opened(own) { // another notebook, and its cells
+    for (let turn = 0; turn < 60; turn++) {
+        await new Promise(done => setTimeout(done, 250));
+        const others = [...document.querySelectorAll(".jp-NotebookPanel:not(.lm-mod-hidden)")]
+            .filter(panel => panel !== own);
+        if (others.some(panel => panel.querySelectorAll(".jp-Cell").length > 3) && turn > 2) return;
+    }
 }
 
 function openLinksHere(model, explorer) { // those of its words
