@@ -147,8 +147,8 @@ def _draw_stage(page: Axes, record: Decoding, column: int, stage: Stage) -> list
         )
         for row, (token_id, token) in enumerate(record.rows)
     ]
-    others = f"{_title(stage)}: {_('all others')} {shares[-1]:.2f}"
-    return [*regions, Region(boxes[-1], others)]
+    others = _("all others")
+    return [*regions, Region(boxes[-1], f"{_title(stage)}: {others} {shares[-1]:.2f}")]
 
 
 def _appended(record: Decoding, token: bytes) -> dict:

@@ -49,8 +49,8 @@ def residual_picture(record: Contributions) -> Picture:
     says = _("likeliest next: {candidates}")
     lines = [says.format(candidates=candidate_words(record.candidates[:4]))]
     lines += [_from_attention(record), _from_feed_forward(record), *_picked(record)]
-    for place, line in enumerate(lines):
-        write(page, 7, 510 + 20 * place, line, va="center_baseline", fontsize=9.5)
+    for place, text in enumerate(lines):
+        write(page, 7, 510 + 20 * place, text, va="center_baseline", fontsize=9.5)
     return Picture(figure, residual_words(record), tuple(regions))
 
 
