@@ -26,9 +26,7 @@ one_architecture = pytest.mark.parametrize("tiny", ["llama"], indirect=True)
 
 
 def picture(explorer) -> str:
-    return next(
-        child.value for child in explorer.children if "<img" in str(getattr(child, "value", ""))
-    )
+    return explorer._picture.plain.value
 
 
 def texts(figure) -> list[str]:
