@@ -1,6 +1,7 @@
 """The map of a transformer LLM at the head of every lesson: what it opens, and what it leaves shut.
 
-`course_map("05")` ends a cell; without a number it is the map of the whole course.
+`course_map("05")` ends a cell; without a number it is the map of the whole course.  A click on a
+part opens its lesson.
 """
 
 from course.lessons import lesson_files
@@ -48,7 +49,8 @@ def course_map(lesson: str | None = None) -> Picture:
     else:
         title = _("Lesson {lesson} opens: {parts}").format(lesson=lesson, parts=_names(lesson))
         after = []
-    return map_picture(title, OPENED_IN, opened, after)
+    links = {path.name[:2]: f"{path.stem}.ipynb" for path in lesson_files()}
+    return map_picture(title, OPENED_IN, opened, after, links)
 
 
 def _names(lesson: str) -> str:

@@ -24,9 +24,10 @@ ALL = "all"
 class ProgressExplorer(Explorer):
     """A row for each lesson: exercises passed and attempted, minutes, a link, and the next step.
 
-    Control: `lesson`, the one to start anew, or "all".  Actions: `refresh` looks again; `anew` asks
-    first; then `yes` puts the notebook back and forgets the progress, keeping copies of both, and
-    `no` leaves all as it is.  In a solved notebook it shows nobody's progress.
+    A click on an exercise's box opens it.  Control: `lesson`, the one to start anew, or "all".
+    Actions: `refresh` looks again; `anew` asks first; then `yes` puts the notebook back and
+    forgets the progress, keeping copies of both, and `no` leaves all as it is.  In a solved
+    notebook it shows nobody's progress.
     """
 
     picture = staticmethod(progress_picture)
@@ -129,13 +130,13 @@ def _started(kept: list[Path]) -> str:
 def _links(record: Standing) -> str:
     """The next step, and a link to every lesson's notebook, beside this one."""
 
-    def link(lesson: Lesson, text: str) -> str:
-        where = f'href="{lesson.notebook}" target="_blank"'
+    def link(lesson: Lesson, text: str, exercise: str | None = None) -> str:
+        where = f'href="{lesson.link(exercise)}" target="_blank"'
         return f'<a {where} style="{LINK}">{html.escape(text)}</a>'
 
     coming = next_words(record)
     if record.next:
-        coming = link(record.next[0], coming)
+        coming = link(record.next[0], coming, record.next[1])
     lessons = [
         link(row.lesson, f"{row.lesson.number} {row.lesson.short_title}") for row in record.lessons
     ]

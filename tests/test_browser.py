@@ -3,6 +3,8 @@
 Each explorer of the course is one row of EXPLORERS.
 """
 
+import ast
+import json
 import os
 import re
 import shutil
@@ -38,7 +40,40 @@ import utils.model
 import utils.timing
 utils.model.load_model = functools.cache(utils.model.load_model)
 utils.timing.measure_steps = functools.partial(
-    utils.timing.measure_steps, lengths=(16, 64), repeats=1)"""
+    utils.timing.measure_steps, lengths=(16, 64), repeats=1)
+
+import json
+from ipywidgets.widgets import widget
+from utils.explorers.base import Explorer
+
+
+def explorer_that_says(words):
+    return next(e for e in widget._instances.values()
+                if isinstance(e, Explorer) and e._words == words)
+
+
+def to_touch(words):
+    \"\"\"A region that lies on top at its middle, and changes something if any does.\"\"\"
+    explorer = explorer_that_says(words)
+    regions = explorer.regions
+    def middle(region):
+        left, top, width, height = region.box
+        return left + width / 2, top + height / 2
+    def lies_at(region, x, y):
+        left, top, width, height = region.box
+        return left <= x < left + width and top <= y < top + height
+    seen = [r for i, r in enumerate(regions)
+            if not any(lies_at(other, *middle(r)) for other in regions[i + 1:])]
+    changing = [r for r in seen
+                if any(explorer.controls[c].value != v for c, v in r.sets.items())]
+    found = changing or seen
+    region = found[min(len(found) // 2 + 1, len(found) - 1)] if found else None
+    return json.dumps(region and (middle(region), region.text, region.sets, explorer._width))
+
+
+def values(words, names):
+    return json.dumps({name: explorer_that_says(words).controls[name].value for name in names})
+"""
 # All questions and exercises, answered and not, in nobody's name.
 ALL_ANSWERS = """import os
 from IPython.display import display
@@ -67,6 +102,7 @@ class Row:
     cells: tuple[str, ...]  # their ids; the last one shows the explorer
     change: object
     spoil: object = None
+    first: object = None  # what must be done before there is anything to click
 
 
 def press(label: str):
@@ -100,6 +136,7 @@ EXPLORERS = [
         ("imports", "load", "explorer"),
         change=write("prompt", "Once upon a time"),
         spoil=write("prompt", ""),
+        first=press("one token"),
     ),
     Row(
         "02_components",
@@ -281,7 +318,8 @@ def test_the_front_door_shows_the_map_and_what_was_passed(notebook, home, monkey
     events.record_attempt("2.1", True)  # as a check in lesson 02 does
     press(again)(door)
     expect_other_picture(door, before)
-    expect(door.get_by_role("link", name="2.2")).to_have_attribute("href", "02_components.ipynb")
+    coming = "02_components.ipynb#cell-id=ex-2-2"
+    expect(door.get_by_role("link", name="2.2")).to_have_attribute("href", coming)
 
     passed, copies = picture(door), set(home.glob("progress-*.sqlite"))
     door.get_by_role("combobox").select_option(index=1)
@@ -294,11 +332,34 @@ def test_the_front_door_shows_the_map_and_what_was_passed(notebook, home, monkey
     expect(door.get_by_role("alert")).to_contain_text(copy.name)
     assert "2.1" not in events.summary()
 
+    if lang == "en":  # a click on the box of exercise 1.2 goes to its cell, in this JupyterLab
+        open_by_a_click(page, door, (348 + 25 + 9, 40 + 14), "1.2: ")
+        return
     page.get_by_role("link", name=other).click()
     page.wait_for_function(
         "path => jupyterapp.shell.currentWidget?.context?.path === path",
         arg=f"chapters/{'en' if lang == 'ko' else 'ko'}/00_start_here.ipynb",
     )
+
+
+def open_by_a_click(page: Page, explorer: Locator, spot: tuple[float, float], says: str) -> None:
+    """Click at `spot`, in CSS pixels of the picture, what opens exercise 1.2."""
+    image = explorer.locator("img")
+    image.scroll_into_view_if_needed()
+    box = image.bounding_box()
+    page.mouse.move(box["x"] + spot[0], box["y"] + spot[1])
+    expect(explorer.get_by_role("tooltip")).to_contain_text(says)
+    page.mouse.click(box["x"] + spot[0], box["y"] + spot[1])
+    page.wait_for_function(
+        """() => {
+            const { context, content } = jupyterapp.shell.currentWidget ?? {};
+            const found = content?.widgets.find(cell => cell.model.id === 'ex-1-2')?.node;
+            if (context?.path !== 'chapters/en/01_generation_loop.ipynb' || !found) return false;
+            const [seen, cell] = [content.node, found].map(node => node.getBoundingClientRect());
+            return cell.bottom > seen.top && cell.top < seen.bottom;
+        }"""
+    )
+    assert len(page.context.pages) == 1
 
 
 def test_a_learner_s_path_through_a_chapter(notebook):
@@ -345,6 +406,8 @@ def test_a_learner_s_path_through_a_chapter(notebook):
     expect(cell(page, "check-1-2")).to_contain_text("통과했습니다")
     expect(page.get_by_text("model not found")).to_have_count(0)
     expect(cell(page, "ex-1-2")).to_contain_text("[input_ids, torch.tensor([[token_id]])]")
+    run_cells(page, "check-1-2")  # before anything else of this day
+    expect(cell(page, "check-1-2")).to_contain_text("Exercise 이름은 위쪽 셀에서 나오는데")
     type_answer(cell(page, "ex-1-2"), "return input_ids")
     run_cells(page, "language", "imports", "ex-1-2", "check-1-2")
     check = cell(page, "check-1-2")
@@ -375,6 +438,45 @@ def explorers(page, lab):
 @pytest.fixture(params=EXPLORERS, ids=lambda row: f"{row.lesson}-{row.cells[-1]}")
 def row(request):
     return request.param
+
+
+NOTHING_TO_POINT_AT = {"times-explorer", "memory-explorer"}
+NOTHING_TO_CLICK = {"tokenizer"}
+
+
+def test_pointing_says_what_is_there_and_a_click_picks_it(explorers, row):
+    explorer = cell(explorers, f"{row.lesson[:2]}-{row.cells[-1]}").locator(".course-explorer")
+    if row.first:
+        before = picture(explorer)
+        row.first(explorer)
+        expect_other_picture(explorer, before)
+    before, image = picture(explorer), explorer.locator("img")
+    found = from_kernel(explorers, f"to_touch({before[1]!r})")
+    assert (found is None) == (row.cells[-1] in NOTHING_TO_POINT_AT)
+    if found is None:
+        return
+    (left, top), says, sets, width = found
+    image.scroll_into_view_if_needed()
+    box = image.bounding_box()
+    scale = box["width"] / width
+    at = box["x"] + left * scale, box["y"] + top * scale
+    explorers.mouse.move(*at)
+    tip = explorer.get_by_role("tooltip")
+    expect(tip).to_have_text(says, use_inner_text=True)
+    expect(explorer.locator(".course-outline")).to_be_visible()
+    assert picture(explorer) == before  # pointing asks nobody
+    assert bool(sets) == (row.cells[-1] not in NOTHING_TO_CLICK)
+    if sets:
+        explorers.mouse.click(*at)
+        expect_other_picture(explorer, before)
+        after = picture(explorer)[1]
+        assert from_kernel(explorers, f"values({after!r}, {list(sets)})") == sets
+    explorers.mouse.move(0, 0)
+
+
+def from_kernel(page: Page, expression: str):
+    """What an expression gives that is JSON."""
+    return json.loads(ast.literal_eval(ask_kernel(page, expression)))
 
 
 def test_a_hand_on_an_explorer_changes_words_and_picture(explorers, row):
@@ -477,6 +579,41 @@ def test_after_many_moves_the_picture_is_the_last_ones(explorers):
     explorers.wait_for_timeout(100)  # until the number beside the slider is drawn
     last = handle.get_attribute("aria-valuetext")
     expect(explorer.locator("img")).to_have_attribute("alt", re.compile(f"temperature {last}"))
+
+
+def test_two_handles_on_one_value_can_be_moved_apart(explorers):
+    """By mouse, to the right and to the left: each handle can be taken hold of."""
+    explorer = cell(explorers, "06-feed-forward").locator(".course-explorer")
+    write("prompt", "The dog chased the squirrel")(explorer)
+    slider = explorer.get_by_role("slider", name="layers off", exact=True)
+    readout = explorer.locator(".widget-readout").first
+    for handle, by in ((slider.last, 40), (slider.first, -40)):
+        ask_kernel(explorers, "feed_forwards.set(layers=(20, 20))")
+        expect(readout).to_have_text(re.compile(r"20\s*–\s*20"))
+        handle.scroll_into_view_if_needed()
+        box = handle.bounding_box()
+        x, y = box["x"] + box["width"] * (0.8 if by > 0 else 0.2), box["y"] + box["height"] / 2
+        explorers.mouse.move(x, y)
+        explorers.mouse.down()
+        explorers.mouse.move(x + by, y, steps=4)
+        explorers.mouse.up()
+        expect(readout).to_have_text(re.compile(r"20\s*–\s*2\d" if by > 0 else r"1\d\s*–\s*20"))
+        expect(readout).not_to_have_text(re.compile(r"20\s*–\s*20"))
+
+
+def test_without_the_front_end_there_are_picture_words_and_a_sentence(explorers, lab):
+    page = explorers.context.browser.new_page()
+    page.route("**/extensions/anywidget/**", lambda route: route.abort())
+    open_notebook(page, lab, "explorers.ipynb")
+    run_cells(page, "03-explorer")
+    explorer = cell(page, "03-explorer").locator(".course-explorer")
+    expect(explorer.locator("img")).to_have_attribute("alt", re.compile("the model: "))
+    expect(explorer.get_by_text("The picture cannot be touched here")).to_be_visible()
+    before = picture(explorer)
+    explorer.locator(".noUi-handle").first.press("ArrowRight")  # it has no name here
+    expect_other_picture(explorer, before)
+    assert explorer.locator(".jupyter-widgets-error-widget:visible").count() == 0
+    page.close()
 
 
 def test_axe_sees_what_cannot_be_seen(explorers):

@@ -27,7 +27,7 @@ def explorer(request, tiny):
 
 
 def picture(explorer) -> str:
-    return next(w.value for w in explorer.children if "<img" in getattr(w, "value", ""))
+    return explorer._picture.plain.value
 
 
 def move(explorer) -> None:
@@ -70,7 +70,7 @@ def test_bad_input_gets_a_sentence_and_the_picture_stays(explorer):
 @pytest.mark.parametrize("tiny", ["llama"], indirect=True)
 def test_words_tell_the_numbers(tiny):
     residual = ResidualExplorer(*tiny, "The dog chased", word="is")
-    record = residual.record("The dog chased", 1, "is")
+    record = residual.record("The dog chased", 1, "is", -1)
     residual.set(position=1)
     assert f"{record.logit:.1f}" in repr(residual)
     off = FeedForwardExplorer(*tiny, "The dog chased")

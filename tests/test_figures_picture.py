@@ -5,6 +5,7 @@ from pkgutil import iter_modules
 
 import pytest
 
+from course import ROOT
 from course.map import course_map
 from course.my_progress import ProgressExplorer
 from course.progress import events
@@ -27,8 +28,11 @@ from utils.explorers.streams import ButterflyExplorer, StreamsExplorer
 from utils.explorers.timing import StepTimesExplorer
 from utils.explorers.tokens import TokenizerExplorer
 from utils.explorers.turning import TurningExplorer
+from utils.figures.candidates import candidate_words
+from utils.figures.chips import draw_text
+from utils.figures.page import new_page
 from utils.figures.picture import Picture, Region
-from utils.figures.style import CSS_PIXELS_PER_INCH, in_course_style, new_figure
+from utils.figures.style import CSS_PIXELS_PER_INCH, in_course_style, new_figure, quote_token
 from utils.timing import StepTimes
 
 TEXT = "The dog chased the squirrel"
@@ -143,7 +147,8 @@ def test_candidates_and_tokens_are_told_as_in_the_words():
     explorer = explorer_named("generation")
     last = explorer.now().steps[-1]
     (taken,) = texts(explorer, instead=last.token_id)
-    assert taken in repr(explorer)
+    assert taken.endswith(f" · rank 1, id {last.token_id}")
+    assert taken.split(" · ")[0] in repr(explorer)
     said = [region.text for region in explorer.regions]
     assert "position 0: 'The'" in said
     assert len([text for text in said if text.startswith("position ")]) == len(
@@ -163,7 +168,14 @@ def test_a_cell_of_the_lens_says_what_the_words_say():
     (cell,) = texts(explorer, layer=1, position=3)
     assert repr(explorer).startswith(cell)
     layers, columns = explorer.now().reading.probabilities.shape
-    assert len([region for region in explorer.regions if region.sets]) == layers * columns
+    picked = [region for region in explorer.regions if region.sets]
+    assert len(picked) == (layers + 1) * columns  # below the grid stand the tokens' names
+    assert texts(explorer, position=3) == [
+        f"position 3: '{explorer.now().reading.streams.tokens[3]}'"
+    ]
+    assert texts(explorer)[0].startswith(
+        candidate_words(explorer.now().candidates[:1]) + " · rank 1"
+    )
 
 
 def test_a_cell_of_attention_is_open_and_has_the_records_number():
@@ -171,13 +183,20 @@ def test_a_cell_of_attention_is_open_and_has_the_records_number():
     view = explorer.now()
     cells = texts(explorer, position=4)
     tokens = [f"'{token}'" for token in view.attention.tokens]
-    assert cells[0].startswith(f"{tokens[4]} → ")  # the row, and the cells on it
-    assert cells[1:] == [
+    assert cells[0].startswith(f"{tokens[4]} → ")  # the row, its token below, the cells on it
+    assert cells[1] == f"position 4: {tokens[4]}"
+    assert cells[2:7] == [
         f"{tokens[4]} → {token}: {weight:.2f}"
         for token, weight in zip(tokens[:5], view.weights(), strict=False)
     ]
-    rows = [region.text for region in explorer_named("attention, long").regions if region.sets]
-    assert len(rows) == len(explorer_named("attention, long").now().attention.tokens)
+    weight, length = view.weights()[4], view.lengths()[4]
+    assert cells[7:] == [  # the bars beside the matrix
+        f"{tokens[4]}: weight {weight:.2f}",
+        f"{tokens[4]}: |weight · value| {length:.2f}",
+    ]
+    long = explorer_named("attention, long")
+    rows = [region.text for region in long.regions if " → " in region.text]
+    assert len(rows) == len(long.now().attention.tokens)
     layer = explorer_named("attention, layer")
     assert texts(layer, head=2, all_heads=False)[0] in repr(layer)
 
@@ -193,8 +212,14 @@ def test_parts_steps_and_layers_are_picked_by_their_regions():
     (part,) = texts(explorer_named("anatomy"), part="mlp")
     assert part == "mlp: [position, 32] → [position, 32]"
     cache = explorer_named("cache")
-    without, cached = texts(cache, step=3)
-    assert without != cached == "step 3: 1 position computed"
+    row, *cells = [text for text in texts(cache, step=3) if "1 position" in text]
+    assert row == "step 3: 1 position computed"
+    computed = [text for text in cells if text.endswith(": computed")]
+    assert computed == [
+        f"{row}; position {len(cells) - 1}, '{cache.now().trace.written[1]}': computed"
+    ]
+    kept = [region.text for region in cache.regions if "new at this step" in region.text]
+    assert len(kept) == 1
     off = explorer_named("feed-forward")
     (layer,) = texts(off, layers=(1, 1))
     assert layer.endswith(f" {off.now().each.without[1]:.2f}")
@@ -203,15 +228,52 @@ def test_parts_steps_and_layers_are_picked_by_their_regions():
 def test_the_stems_of_the_residual_stream_tell_the_records_numbers():
     explorer = explorer_named("residual")
     added = explorer.now().attention_logits[1]
-    said = [region.text for region in explorer.regions]
-    assert f"attention of layer 1: {added:+.1f}" in said
+    assert f"attention of layer 1: {added:+.1f}" in texts(explorer, layer=1)
+    explorer.pick(layer=1)
+    assert repr(explorer).splitlines()[-1].startswith("layer 1 adds: attention ")
+    assert repr(explorer.pick(position=2)).startswith("position 2, ")
+
+
+def test_every_head_can_be_picked_not_only_the_best():
+    explorer = explorer_named("head patterns")
+    scores = explorer.now().ranking.scores
+    layer, head = divmod(int(scores.argmin()), scores.shape[1])
+    explorer.pick(layer=layer, head=head)
+    assert explorer.controls["rank"].value == scores.numel()
+    assert f"drawn: layer {layer} head {head} {scores.min():.2f}" in repr(explorer)
+
+
+def test_a_candidate_of_decoding_goes_to_the_end_of_the_prompt():
+    explorer = DecodingExplorer(TINY["llama"](), tiny_tokenizer(), TEXT)
+    record = explorer.now()
+    token_id, token = next(row for row in record.rows if row[1].isascii())
+    (region,) = {r.text for r in explorer.regions if r.named == {"token_id": token_id}}
+    row = record.rows.index((token_id, token))
+    share = record.shares(record.stages[0])[row]
+    assert region == f"the model: {quote_token(token)} {share:.2f} · rank {row + 1}, id {token_id}"
+    explorer.pick(token_id=token_id)
+    assert explorer.controls["prompt"].value == TEXT + token.decode()
+
+
+def test_the_token_that_is_looked_at_is_always_drawn():
+    """Of a text of several lines one is drawn: the one of the position."""
+    for position in range(30):
+        figure, page = in_course_style(new_page)(120)
+        regions = in_course_style(draw_text)(page, ["squirrel"] * 30, position)
+        assert position in [region.sets["position"] for region in regions]
+        assert inside(Picture(figure, "", tuple(regions)))
 
 
 @pytest.mark.usefixtures("learner")
 def test_the_maps_regions():
     picture = course_map("06")
     assert inside(picture)
-    assert "feed-forward · 06" in [region.text for region in picture.regions]
+    opens = {region.text: region.href for region in picture.regions}
+    assert opens["feed-forward · 06"] == opens["residual stream · 06"] == "06_block.ipynb"
+    assert all((ROOT / "chapters" / "en" / href).exists() for href in opens.values())
     events.record_attempt("1.1", True)
-    said = [region.text for region in ProgressExplorer().regions]
-    assert said[:2] == ["1.1: passed", "1.2: next"]
+    said = [(region.text, region.href) for region in ProgressExplorer().regions]
+    assert said[:2] == [
+        ("1.1: passed", "01_generation_loop.ipynb#cell-id=ex-1-1"),
+        ("1.2: next", "01_generation_loop.ipynb#cell-id=ex-1-2"),
+    ]

@@ -99,7 +99,7 @@ def test_a_look_is_one_cell_of_the_lens(tiny):
     whole = trace_streams(model, tokenizer, TEXT)
     probabilities = logit_lens(model, whole).softmax(-1)
     end = last_positions(whole, 4)
-    look = look_at(model, tokenizer, read_streams(model, tokenizer, end), 1, end.first + 2)
+    look = look_at(read_streams(model, tokenizer, end), 1, end.first + 2)
     best = probabilities[1, end.first + 2].topk(5)
     assert [c.token_id for c in look.candidates] == best.indices.tolist()
     assert look.length == pytest.approx(float(whole.hidden_states[1, look.position].norm()))

@@ -118,7 +118,7 @@ def said_twice(model: Model, tokenizer: Tokenizer, count: int = 20, seed: int = 
 
 @dataclass(frozen=True, eq=False)
 class RankedHead:
-    """A ranking, and one of its best heads picked from it."""
+    """A ranking, and one head picked from it."""
 
     ranking: Ranking
     rank: int  # 1 for the head with the highest score

@@ -50,6 +50,7 @@ class ResidualTrace:
     attention: Tensor  # [layer, position, width]: what each attention layer adds
     feed_forward: Tensor  # [layer, position, width]: what each feed-forward layer adds
     end: Tensor  # [position, width]: what leaves the last block, before the final norm
+    logits: Tensor  # [position, vocab]: what the model makes of that
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +75,7 @@ class Contributions:
     constant: float  # from the biases of the final norm and of the LM head, where there are any
     logit: float
     candidates: tuple[Candidate, ...]  # the likeliest next tokens here
+    layer: int | None = None  # one that is looked at closely
 
     def running_total(self) -> Tensor:
         """The logit so far: at the start, and after each block, [layer + 1].  Constant included."""
@@ -89,17 +91,17 @@ def trace_residual(model: Model, tokenizer: Tokenizer, text: str) -> ResidualTra
     not add attention and feed-forward to one stream.
     """
     ids = prompt_ids(model, tokenizer, text)
-    passes = trace_blocks(model, ids)
+    passes, logits = _run(model, ids)
     return ResidualTrace(
         tokens=tuple(token_text(tokenizer, token_id) for token_id in ids[0].tolist()),
         start=passes[0].inputs,
         attention=torch.stack([one.attention for one in passes]),
         feed_forward=torch.stack([one.feed_forward for one in passes]),
         end=passes[-1].outputs,
+        logits=logits,
     )
 
 
-@torch.no_grad()
 def trace_blocks(model: Model, input_ids: Tensor) -> tuple[BlockPass, ...]:
     """Run ids [1, position] through `model`, and keep what each block adds to the stream.
 
@@ -108,6 +110,12 @@ def trace_blocks(model: Model, input_ids: Tensor) -> tuple[BlockPass, ...]:
     where the inputs and the two shares do not make the outputs, or the last outputs, normed and
     read, not the model's logits.
     """
+    return _run(model, input_ids)[0]
+
+
+@torch.no_grad()
+def _run(model: Model, input_ids: Tensor) -> tuple[tuple[BlockPass, ...], Tensor]:
+    """As `trace_blocks`; and the logits, [position, vocab]."""
     found = blocks(model)
     notes: dict[nn.Module, tuple[Tensor, Tensor]] = {}
     parts = [(one.module, one.attention, one.feed_forward, *one.norms()) for one in found]
@@ -119,7 +127,7 @@ def trace_blocks(model: Model, input_ids: Tensor) -> tuple[BlockPass, ...]:
         logits = model(input_ids=input_ids, use_cache=False).logits
     passes = tuple(_put_together(model, block, notes) for block in found)
     check_reading(model, final_norm(model)(passes[-1].outputs[-1]), logits[0, -1])
-    return passes
+    return passes, logits[0]
 
 
 def _put_together(
@@ -164,10 +172,10 @@ def contributions(
     position %= len(trace.tokens)
     start, end = trace.start[position], trace.end[position]
     attention, feed_forward = trace.attention[:, position], trace.feed_forward[:, position]
-    logits = read_out(model, final_norm(model)(end))
+    logits = trace.logits[position].float()
     token_id = int(logits.argmax()) if token_id is None else token_id
     check_token(model, token_id)
-    direction, constant = read_direction(model, end, token_id)
+    direction, constant = _direction(model, end, token_id, float(logits[token_id]))
     stream = start.float() + (attention.float() + feed_forward.float()).cumsum(0)
     return Contributions(
         trace=trace,
@@ -194,13 +202,17 @@ def read_direction(model: Model, end: Tensor, token_id: int) -> tuple[Tensor, fl
     end: [width], what leaves the last block.  logit = end · direction + constant, and with the
     scale of the final norm frozen at `end`, the parts of `end` have their shares of it.
     """
+    logit = float(read_out(model, final_norm(model)(end))[token_id])
+    return _direction(model, end, token_id, logit)
+
+
+def _direction(model: Model, end: Tensor, token_id: int, logit: float) -> tuple[Tensor, float]:
     norm, head = final_norm(model), model.get_output_embeddings()
     frozen, row = freeze_norm(norm, end), in_double(head.weight[token_id])
     direction, constant = frozen.behind(row), float(frozen.bias @ row)
     if head.bias is not None:
         constant += float(head.bias[token_id])
     raw = float(in_double(end) @ direction) + constant
-    logit = float(read_out(model, norm(end))[token_id])
     after = logit / raw if raw else 1.0  # what the model does to its logits after the LM head
     return direction * after, constant * after
 

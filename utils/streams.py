@@ -44,8 +44,11 @@ class Reading:
     """What every stream would say next at every layer, if it were read there and then."""
 
     streams: Streams
-    tokens: tuple[tuple[str, ...], ...]  # the likeliest next token, [layer + 1][position]
-    probabilities: Tensor  # how likely it is, [layer + 1, position]
+    candidates: tuple[
+        tuple[tuple[Candidate, ...], ...], ...
+    ]  # the likeliest, [layer + 1][position]
+    tokens: tuple[tuple[str, ...], ...]  # the first of them
+    probabilities: Tensor  # how likely that is, [layer + 1, position]
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,17 +150,26 @@ def logit_lens(model: Model, streams: Streams) -> Tensor:
     return torch.stack([read_out(model, layer) for layer in readable(model, streams)])
 
 
-def read_streams(model: Model, tokenizer: Tokenizer, streams: Streams) -> Reading:
-    """The likeliest next token at every layer and position, computed a few rows at a time."""
+def read_streams(model: Model, tokenizer: Tokenizer, streams: Streams, count: int = 5) -> Reading:
+    """The likeliest next tokens at every layer and position, computed a few rows at a time."""
     best = [
-        read_out(model, rows).softmax(-1).max(-1)
+        probabilities.topk(min(count, probabilities.shape[-1]))
         for rows in readable(model, streams).flatten(0, 1).split(ROWS)
+        for probabilities in [read_out(model, rows).softmax(-1)]
     ]
-    shape = streams.hidden_states.shape[:2]
-    ids = torch.cat([b.indices for b in best]).view(shape).tolist()
-    words = {i: token_text(tokenizer, i) for row in ids for i in row}
-    tokens = tuple(tuple(words[i] for i in row) for row in ids)
-    return Reading(streams, tokens, torch.cat([b.values for b in best]).view(shape).cpu())
+    shape = (*streams.hidden_states.shape[:2], -1)
+    ids = torch.cat([b.indices for b in best]).view(shape)
+    shares = torch.cat([b.values for b in best]).view(shape).cpu()
+    words = {i: token_text(tokenizer, i) for i in ids.flatten().tolist()}
+    candidates = tuple(
+        tuple(
+            tuple(Candidate(i, words[i], share) for i, share in zip(*cell, strict=True))
+            for cell in zip(*row, strict=True)
+        )
+        for row in zip(ids.tolist(), shares.tolist(), strict=True)
+    )
+    tokens = tuple(tuple(cell[0].token for cell in row) for row in candidates)
+    return Reading(streams, candidates, tokens, shares[..., 0])
 
 
 def candidates_at(
@@ -168,10 +180,8 @@ def candidates_at(
     return top_candidates(read_out(model, readable(model, one)[layer, 0]), tokenizer, count)
 
 
-def look_at(
-    model: Model, tokenizer: Tokenizer, reading: Reading, layer: int, position: int
-) -> Look:
-    """One vector of `reading`: its length and the five likeliest next tokens."""
+def look_at(reading: Reading, layer: int, position: int) -> Look:
+    """One vector of `reading`: its length and the likeliest next tokens."""
     streams, column = reading.streams, position - reading.streams.first
     return Look(
         reading,
@@ -179,7 +189,7 @@ def look_at(
         position,
         column,
         length=float(streams.hidden_states[layer, column].float().norm()),
-        candidates=candidates_at(model, tokenizer, streams, layer, column),
+        candidates=reading.candidates[layer][column],
     )
 
 

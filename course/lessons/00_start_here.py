@@ -56,15 +56,15 @@ open_in("en")
 # ## 지도
 #
 # 앞으로 열어 볼 트랜스포머 LLM입니다. 글이 왼쪽 위에서 들어가 한 바퀴를 돌면 새 토큰 하나가 나오고, 그 토큰을
-# 끝에 붙인 글이 다시 들어갑니다. 검은 동그라미의 번호가 그 부품을 여는 레슨입니다. 레슨마다 맨 위에 같은 지도가
-# 있고, 그 레슨에서 여는 곳만 색이 칠해져 있습니다.
+# 끝에 붙인 글이 다시 들어갑니다. 검은 동그라미의 번호가 그 부품을 여는 레슨이고, 부품을 누르면 그 레슨이 열립니다.
+# 레슨마다 맨 위에 같은 지도가 있고, 그 레슨에서 여는 곳만 색이 칠해져 있습니다.
 # %% [markdown] lang="en"
 # ## The map
 #
 # This is the transformer LLM that you will open. A text goes in at the top left and travels round once; out comes
 # one new token, which is appended to the text, and the longer text goes in again. The number in a black circle
-# tells which lesson opens that part. The same map stands at the head of every lesson, with only the parts that
-# the lesson opens in colour.
+# tells which lesson opens that part; click a part, and the lesson opens. The same map stands at the head of every
+# lesson, with only the parts that the lesson opens in colour.
 # %% id="map"
 from course.map import course_map
 
@@ -73,14 +73,14 @@ course_map()
 # ## 나의 진도
 #
 # 레슨마다 한 줄, 연습 문제마다 한 칸입니다. ✓는 통과한 것, ~는 시도한 것이고, 화살표와 굵은 테두리는 다음에 할
-# 것을 가리킵니다. 문제를 풀고 돌아와 “다시 보기”를 누르면 새로 그립니다. “새로 시작 …”은 고른 레슨의 노트북과
+# 것을 가리킵니다. 칸을 누르면 그 문제가 열립니다. 문제를 풀고 돌아와 “다시 보기”를 누르면 새로 그립니다. “새로 시작 …”은 고른 레슨의 노트북과
 # 진도를 처음으로 되돌립니다. 되돌리기 전에 먼저 묻고, 그때까지의 노트북과 진도는 이름에 날짜를 붙인 사본으로
 # 남깁니다. 강좌를 업데이트해도 내가 쓴 노트북은 그대로 남고, 시작한 뒤에 바뀐 레슨이 있으면 여기에 알려 줍니다.
 # %% [markdown] lang="en"
 # ## Your progress
 #
 # A row for each lesson, a box for each exercise: ✓ is passed, ~ is attempted, and an arrow and a thick frame mark
-# what comes next. Come back after an exercise and press “look again”. “start anew …” takes the notebook and the
+# what comes next; click a box, and the exercise opens. Come back after an exercise and press “look again”. “start anew …” takes the notebook and the
 # progress of the chosen lesson back to the beginning; it asks first, and keeps what you had as copies with the
 # date in their names. An update of the course leaves what you have written as it is; lessons that have changed since you
 # began are named here.
@@ -91,8 +91,8 @@ ProgressExplorer()
 # %% [markdown] lang="ko"
 # ## 레슨 하나는 이렇게 흘러갑니다
 #
-# - **탐색기**: 슬라이더나 버튼을 움직이면 그림과 숫자가 바로 바뀝니다. 글을 고쳤다면 `Enter`를 누르세요. 핵심
-#   개념마다 하나씩 있습니다.
+# - **탐색기**: 슬라이더나 버튼을 움직이면 그림과 숫자가 바로 바뀝니다. 그림에서 토큰, 칸, 막대를 가리키면 그것이
+#   무엇인지 나오고, 누르면 선택됩니다. 글을 고쳤다면 `Enter`를 누르세요. 핵심 개념마다 하나씩 있습니다.
 # - **질문**: 뜻밖의 결과가 나오기 전에 먼저 예상해 봅니다. 틀려도 되고, 여러 번 골라도 됩니다.
 # - **연습 문제**: “여기에 코드를 쓰세요”라고 적힌 곳에 코드를 쓰고, 그 아래 셀로 확인합니다. 틀렸다면 무엇을
 #   넣었고 무엇이 나왔는지, 무엇이 잘못된 것 같은지 알려 줍니다. 결과가 맞으면 방법이 달라도 통과합니다.
@@ -106,8 +106,9 @@ ProgressExplorer()
 # %% [markdown] lang="en"
 # ## How a lesson goes
 #
-# - **Explorers**: move a slider or press a button, and picture and numbers change at once. After changing a text,
-#   press `Enter`. There is one explorer for every central idea.
+# - **Explorers**: move a slider or press a button, and picture and numbers change at once. Point at a token, a cell
+#   or a bar in the picture: a line says what it is. Click it, and it is the one picked. After changing a text, press
+#   `Enter`. There is one explorer for every central idea.
 # - **Questions**: before you see something surprising, you make a guess. You may be wrong, and you may choose
 #   again.
 # - **Exercises**: write your code where it says “your code here”, and check it with the cell below. If it is

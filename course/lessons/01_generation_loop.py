@@ -421,14 +421,14 @@ for prompt in ("Once upon a time", as_chat):
 # ## 직접 한 토큰씩
 #
 # 아래 탐색기에서 **토큰 하나**를 누를 때마다 정방향 계산이 한 번 일어납니다. 막대는 그때 확률이 가장 높았던 후보
-# 다섯 개입니다. *대신 고르기*에서 다른 후보를 고르면 글은 거기서부터 이어집니다. 프롬프트도 마음대로 바꿔 보세요.
+# 다섯 개입니다. 다른 후보의 막대를 누르거나 *대신 고르기*에서 고르면 글은 거기서부터 이어집니다. 프롬프트도 마음대로 바꿔 보세요.
 # **토큰 열 개**를 몇 번 눌러 글이 수십 토큰으로 늘었을 때, 한 번 계산하는 시간이 처음과 어떻게 다른지도 보세요.
 # %% [markdown] lang="en"
 # ## Step by step, by hand
 #
 # In this explorer each press of **one token** is one forward pass. The bars are the five candidates that were
-# likeliest at that moment. Pick another one under *choose instead*, and the text goes on from there. Write a
-# prompt of your own. Press **ten tokens** a few times, until the text has dozens of them: how does the time of a
+# likeliest at that moment. Click another one, or pick it under *choose instead*, and the text goes on from there.
+# Write a prompt of your own. Press **ten tokens** a few times, until the text has dozens of them: how does the time of a
 # pass compare with the first ones?
 # %% id="explorer"
 explorer = GenerationExplorer(model, tokenizer, "The capital of France is")
@@ -438,7 +438,7 @@ explorer.press("one_token", times=3)
 # %% id="explorer-instead" tags=["solution", "slide"]
 explorer.press("restart").press("one_token")
 other = tokenizer(" the").input_ids[-1]
-explorer.set(instead=other).press("ten_tokens")
+explorer.pick(instead=other).press("ten_tokens")
 # %% [markdown] lang="ko"
 # ### 연습 1.4 · 스스로 끝나는 글
 #

@@ -134,12 +134,12 @@ parameters_question
 # %% id="question-a-answered" tags=["solution"]
 parameters_question.answer(3)
 # %% [markdown] lang="ko"
-# 아래 그림은 모델에서 읽어 그린 것입니다. 밑에서 위로 읽으세요. *부품*을 골라 무엇이 들어가고 무엇이 나오는지
+# 아래 그림은 모델에서 읽어 그린 것입니다. 밑에서 위로 읽으세요. 부품을 누르거나 *부품*에서 골라 무엇이 들어가고 무엇이 나오는지
 # 보고, *블록*과 *글*도 바꿔 보세요. 퍼센트는 전체 파라미터에서 차지하는 비율입니다. 그림에 없는 것이 하나
 # 있습니다. 블록의 부품은 결과를 들어온 것에 *더합니다*. 레슨 06에서 봅니다.
 # %% [markdown] lang="en"
-# This diagram is drawn from the model itself; read it from the bottom up. Pick a *part* to see what goes in and
-# what comes out; change *block* and *text*, too. The percentages are shares of all parameters. One thing is left
+# This diagram is drawn from the model itself; read it from the bottom up. Click a part, or pick it under *part*, to
+# see what goes in and what comes out; change *block* and *text*, too. The percentages are shares of all parameters. One thing is left
 # out: the parts of a block *add* what they compute to what came in. Lesson 06 shows that.
 # %% id="anatomy" tags=["C06"]
 map_of_parts = AnatomyExplorer(model, tokenizer, "The capital of France is")
@@ -147,7 +147,7 @@ map_of_parts
 # %% id="anatomy-embedding" tags=["solution"]
 map_of_parts.set(part="embed_tokens")
 # %% id="anatomy-attention" tags=["solution", "slide"]
-map_of_parts.set(part="self_attn", block=4)
+map_of_parts.set(block=4).pick(part="self_attn")
 # %% id="anatomy-softmax" tags=["solution"]
 map_of_parts.set(part="softmax")
 # %% [markdown] lang="ko"

@@ -141,13 +141,14 @@ for candidate in decoding.top_candidates(logits, tokenizer, 4):
 # 이 분포에서 토큰 하나를 고르는 방법을 **디코딩 전략**이라고 합니다. 아래 탐색기는 아무 프롬프트에서나 그 분포를
 # 보여 줍니다. 답이 정해진 문장과 그렇지 않은 문장(`I like to`)을 넣어 *나머지 토큰 전부*의 몫을 비교해 보세요.
 # 막대 위의 비트는 엔트로피, 곧 모델이 얼마나 망설이는지를 나타냅니다. 하나로 확실하면 0, 동전 던지기라면 1입니다.
+# 토큰을 누르면 프롬프트 끝에 붙습니다.
 #
 # 나머지 슬라이더는 이 레슨에서 하나씩 만들어 갑니다. 오른쪽 네 열은 아직 꺼져 있습니다.
 # %% [markdown] lang="en"
 # How one token is chosen from this distribution is the **decoding strategy**. The explorer shows the distribution
 # for any prompt. Try a sentence with one answer and one without (`I like to`), and compare the share of *all
 # others*. The bits above the bars are the entropy, which tells how undecided the model is: 0 if it is sure, 1 for
-# the toss of a coin.
+# the toss of a coin. Click a token, and the prompt goes on with it.
 #
 # The other sliders are what you build in this lesson, one by one. The four columns on the right are still off.
 # %% id="explorer" tags=["C10", "slide"]

@@ -279,13 +279,13 @@ for token, layers, distance in zip(changed.tokens, same, share):
 # 왼쪽의 세 스트림은 31개 층 모두 그대로입니다. 바뀐 토큰은 모든 층에서 달라졌고, ` is`는 임베딩(0층)만
 # 같습니다. 마지막 스트림이 움직였으니 예측도 달라집니다.
 #
-# 아래 탐색기에서 단어를 바꿔 보세요. 칸의 파란색이 진할수록 그 벡터가 많이 움직인 것이고, `=`는 비트 하나도
+# 아래 탐색기에서 단어를 바꿔 보세요. 위치는 눌러서 고를 수 있습니다. 칸의 파란색이 진할수록 그 벡터가 많이 움직인 것이고, `=`는 비트 하나도
 # 움직이지 않은 칸입니다. 움직임은 오른쪽과 위쪽으로만 번집니다. *위치*를 옮기면 왼쪽에 남는 `=`도 따라 바뀝니다.
 # %% [markdown] lang="en"
 # The three streams on the left are the same at all 31 layers. The changed token differs at every layer, and of
 # ` is` only the embedding, layer 0, is the same. Since the last stream has moved, the prediction changes, too.
 #
-# Change a word in this explorer. The bluer a cell, the further its vector moved; `=` marks a cell where not a
+# Change a word in this explorer; a click picks the position. The bluer a cell, the further its vector moved; `=` marks a cell where not a
 # single bit did. Movement spreads only to the right and upwards. Change *position*, and the `=` on the left
 # change with it.
 # %% id="butterfly"
@@ -512,15 +512,15 @@ Exercise("4.3").check(logit_lens)
 # 3. Both are called like functions. Give `lm_head` what `norm` returns.
 # %% [markdown] lang="ko"
 # 이 탐색기는 모든 층과 모든 위치를 한꺼번에 읽습니다. 칸에 적힌 것은 그 자리에서 읽은 1등 토큰이고, 파란색이
-# 진할수록 확률이 높습니다. 검은 테두리는 예측에 쓰이는 마지막 스트림입니다. *층*과 *위치*로 칸을 고르면 후보 다섯
+# 진할수록 확률이 높습니다. 검은 테두리는 예측에 쓰이는 마지막 스트림입니다. 칸을 누르거나 *층*과 *위치*로 고르면 후보 다섯
 # 개와 벡터의 길이가 나옵니다. 문장도 바꿔 보세요. 답이 일찍 정해지는 문장이 있나요?
 #
 # 0층의 칸이 늘 그 토큰 자신은 아닙니다. ` France`의 칸에는 `<filename>`이 나옵니다. 이 모델의 LM 헤드는 임베딩
 # 행렬이고, 내적으로 고르면 벡터가 긴 토큰이 앞에 나오기 쉽기 때문입니다(레슨 02).
 # %% [markdown] lang="en"
 # This explorer reads all layers and all positions at once. Each cell names the likeliest token when the stream is
-# read there; the bluer, the surer. The black frame is the last stream, the one that predicts. Pick a cell with
-# *layer* and *position* to see five candidates and the length of its vector. Try sentences of your own: is there
+# read there; the bluer, the surer. The black frame is the last stream, the one that predicts. Click a
+# cell, or pick it with *layer* and *position*, to see five candidates and the length of its vector. Try sentences of your own: is there
 # one whose answer is settled early?
 #
 # At layer 0 a cell does not always name its own token. For ` France` it is `<filename>`: this model's LM head is
@@ -529,7 +529,7 @@ Exercise("4.3").check(logit_lens)
 explorer = StreamsExplorer(model, tokenizer, "The capital of France is")
 explorer
 # %% id="explorer-cell" tags=["solution", "C17"]
-explorer.set(layer=29)
+explorer.pick(layer=29, position=4)
 # %% id="explorer-early" tags=["solution", "C17"]
 explorer.set(text="The dog chased the squirrel because it was hungry and wanted", layer=20)
 # %% [markdown] lang="ko"

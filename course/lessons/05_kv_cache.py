@@ -273,7 +273,7 @@ print(f"{torch.equal(without, cached)=}")
 # 68번이 12번이 되었고, 글은 토큰 하나 다르지 않습니다. 캐시를 쓰는 생성은 두 단계로 나뉩니다. 프롬프트 전체를 한
 # 번에 계산하는 첫 번째가 **프리필**, 그 뒤로 위치 하나씩만 계산하는 것이 **디코드 단계**입니다.
 #
-# 아래 탐색기에서 *단계*를 한 칸씩 옮겨 보세요. 네모는 이번에 계산한 위치, 점은 캐시에서 읽은 위치입니다. 왼쪽은
+# 아래 탐색기에서 *단계*를 한 칸씩 옮겨 보세요. 네모는 이번에 계산한 위치, 점은 캐시에서 읽은 위치이고, 가리키면 어느 토큰인지 나옵니다. 왼쪽은
 # 캐시가 없을 때, 오른쪽은 있을 때입니다. 그림의 아래쪽에서는 단계마다 모든 층의 칸이 한꺼번에 차오르고, 예측한
 # 바이트와 실제로 잰 바이트가 나란히 늘어납니다.
 # %% [markdown] lang="en"
@@ -282,7 +282,8 @@ print(f"{torch.equal(without, cached)=}")
 # step**.
 #
 # Move *step* in this explorer, one at a time. A square is a position computed in that step, a dot one that was
-# read from the cache; on the left without the cache, on the right with it. In the lower part of the picture the
+# read from the cache; on the left without the cache, on the right with it. Point at
+# one, and you are told which token it is. In the lower part of the picture the
 # cells of all layers fill up together, step by step, and the bytes grow, predicted and measured.
 # %% id="cache-explorer"
 cache_explorer = CacheExplorer(model, tokenizer, "The capital of France is")

@@ -331,15 +331,16 @@ source_question
 source_question.answer(3)
 # %% [markdown] lang="ko"
 # 탐색기의 위쪽 그림은 각 층이 더하는 벡터의 길이, 아래쪽 그림은 골라 둔 토큰의 로짓에 그 벡터가 보태는 값입니다.
-# 검은 선은 그때까지의 합입니다. *토큰*에 다른 단어를 써 보고, *위치*와 *글*도 바꿔 보세요.
+# 검은 선은 그때까지의 합입니다. 층을 누르거나 *층*에서 고르면 그 층의 숫자가 나옵니다. *토큰*에 다른 단어를 써 보고,
+# 글의 다른 토큰도 눌러 보세요.
 #
 # 한 가지 약속이 있습니다. LM 헤드 앞의 마지막 정규화는 벡터를 그 크기로 나누므로, 더한 뒤 정규화한 것과 정규화한
 # 뒤 더한 것이 같지 않습니다. 여기서는 나누는 크기를 **이 위치에서 나온 값으로 고정**합니다. 그러면 몫을 모두 더한
 # 값이 모델의 로짓과 같아집니다.
 # %% [markdown] lang="en"
 # The upper picture of the explorer shows how long a vector each layer adds, the lower one what that vector adds
-# to the logit of the chosen token. The black line is the sum so far. Write another word under *token*; change
-# *position* and *text*.
+# to the logit of the chosen token. The black line is the sum so far. Click a layer, or pick it
+# with *layer*, to read its numbers. Write another word under *token*; click another token of the text.
 #
 # One convention: the final norm, before the LM head, divides the vector by its own size, so that a sum, normed,
 # is not the sum of the normed parts. Here that size is **fixed at what it is at this position**. Then all shares
@@ -368,7 +369,7 @@ residual.set(text="The capital of France is", word="Paris")
 # until then, and the last two layers take most of it away again. The first token is also where heads look that have
 # nothing to look at: more of that in lesson 07.
 # %% id="residual-first" tags=["solution"]
-residual.set(text="The Shawshank", word="").set(position=0)
+residual.set(text="The Shawshank", word="").pick(position=0).pick(layer=11)
 # %% [markdown] lang="ko"
 # ## 어텐션: 문맥을 가져온다
 #
@@ -505,18 +506,18 @@ layers_question
 layers_question.answer(2)
 # %% [markdown] lang="ko"
 # 탐색기의 위 왼쪽은 온전한 모델, 위 오른쪽은 고른 층의 피드포워드를 끈 모델입니다. 아래는 층을 **하나씩만** 껐을
-# 때 ` Red`의 확률이고, ×는 그 층을 끄면 ` Red`가 1등에서 밀려난다는 표시입니다. 20번 층은 꺼도 괜찮습니다. *끄는
-# 층*을 바꿔 한 층만, 또는 여러 층을 한꺼번에 꺼 보세요. *부품*을 어텐션으로 바꿀 수도 있습니다.
+# 때 ` Red`의 확률이고, ×는 그 층을 끄면 ` Red`가 1등에서 밀려난다는 표시입니다. 20번 층은 꺼도 괜찮습니다. 아래에서
+# 층을 눌러 꺼 보고, *끄는 층*으로 여러 층을 한꺼번에 꺼 보세요. *부품*을 어텐션으로 바꿀 수도 있습니다.
 # %% [markdown] lang="en"
 # In the explorer, top left is the whole model, top right the one without the chosen layers' feed-forward. Below
 # is the probability of ` Red` with **one layer at a time** switched off; a × marks a layer without which ` Red`
-# is no longer first. Without layer 20 nothing is lost. Change *layers off*, to one layer or to several at once, or change
-# *part* to attention.
+# is no longer first. Without layer 20 nothing is lost. Click a layer below to switch it
+# off, or change *layers off* to several at once; change *part* to attention.
 # %% id="feed-forward" tags=["C26"]
 feed_forwards = FeedForwardExplorer(model, tokenizer, "The Shawshank", layer=20)
 feed_forwards
 # %% id="feed-forward-one" tags=["solution", "slide"]
-feed_forwards.set(layers=(22, 22))
+feed_forwards.pick(layers=(22, 22))
 # %% id="feed-forward-attention" tags=["solution"]
 feed_forwards.set(part="attention", layers=(12, 16))
 # %% [markdown] lang="ko"
@@ -577,7 +578,8 @@ for text in (
 #
 # 더 가까이 가 봅시다. 피드포워드 층 안쪽의 숫자 1,536개가 뉴런이었습니다. 그 값을 활성값이라고 합니다.
 # 뉴런마다 `down`의 열이 하나 있고, 그 열이 활성값만큼 스트림에 더해집니다(활성값이 0보다 작으면 그만큼 빠집니다).
-# 더해지는 벡터를 LM 헤드로 읽으면 그 뉴런이 어떤 단어의 점수를 높이는지 보입니다.
+# 더해지는 벡터를 LM 헤드로 읽으면 그 뉴런이 어떤 단어의 점수를 높이는지 보입니다. 그런 단어를
+# 누르면 그것을 가장 높이는 뉴런부터 나옵니다.
 # %% [markdown] lang="en"
 # Only ` Red` is gone; the others stay. **That does not prove everything.** It does not show that the fact is
 # written down *in* layer 22. Without layer 3, 7 or 24 ` Red` is no longer first, either; and with one layer off,
@@ -589,7 +591,7 @@ for text in (
 # A step closer. The 1,536 numbers inside a feed-forward layer are its neurons; their values are called
 # activations. Each neuron has one column of `down`, which is added to the stream as many times as its activation
 # says (with an activation below 0, it is taken away). Read through the LM head, the vector that is added shows
-# which words' scores the neuron raises.
+# which words' scores the neuron raises. Click such a word, and the neurons that raise it most come first.
 # %% id="neurons" tags=["C26"]
 neurons = NeuronExplorer(model, tokenizer, "The dog chased the squirrel because it", layer=28)
 neurons

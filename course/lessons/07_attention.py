@@ -129,11 +129,11 @@ for token, weight in zip(record.tokens, record.weights[27][2, -1]):
     print(f"{token!r:12} {weight:.2f}")
 # %% [markdown] lang="ko"
 # 이 숫자가 **어텐션 가중치**이고, 더하면 1입니다. 탐색기에서 *층*과 *헤드*를 옮겨 보세요. 행은 보는 토큰, 열은
-# 보이는 토큰이고, 테두리를 두른 행이 *위치*에서 고른 토큰입니다. 문장도 바꿔 보세요.
+# 보이는 토큰이고, 테두리를 두른 행이 *위치*에서, 또는 눌러서 고른 토큰입니다. 칸을 가리키면 숫자가 나옵니다. 문장도 바꿔 보세요.
 # %% [markdown] lang="en"
 # These numbers are **attention weights**; they sum to 1. Move *layer* and *head* in the explorer: a row is a
-# token that looks, a column one that is looked at, and the framed row is the token picked with *position*.
-# Change the text, too.
+# token that looks, a column one that is looked at, and the framed row is the token picked with *position*,
+# or by a click. Point at a cell to read its number. Change the text, too.
 # %% id="explorer"
 explorer = AttentionExplorer(model, tokenizer, text, layer=27, head=2)
 explorer
@@ -312,7 +312,7 @@ for i, token in enumerate(record.tokens):
     print(f"{token!r:12} {scores[0, 4, i]:5.2f} {masked[0, 4, i]:5.2f} {weights[0, 4, i]:.2f}")
 print([f"{total:.2f}" for total in weights[0].sum(dim=-1)])
 # %% id="explorer-masked" tags=["solution", "slide"]
-explorer.set(layer=27, head=2, position=4, view="masked")
+explorer.set(layer=27, head=2, view="masked").pick(position=4)
 # %% [markdown] lang="ko"
 # 왜 8로 나눌까요? 곱 64개를 더하면 값이 커지고, 소프트맥스는 큰 차이를 더 크게 벌립니다. `it`의 가중치를 8로 나눈
 # 점수(위)와 나누지 않은 점수(아래)로 계산해 비교합니다.
@@ -378,7 +378,7 @@ print(list(head_output.shape), torch.allclose(handed_over.sum(0), head_output[0,
 # ## 헤드: 여러 벌을 나란히
 #
 # 층 하나에서 이런 어텐션 여러 벌이 나란히 실행됩니다. 하나하나가 **어텐션 헤드**입니다. 27번 층의 헤드 아홉 개를
-# 한눈에 보고, `it`이 헤드마다 무엇을 가장 많이 보는지 읽어 보세요.
+# 한눈에 보고, `it`이 헤드마다 무엇을 가장 많이 보는지 읽어 보세요. 누르면 크게 나옵니다.
 # %% [markdown] lang="en"
 # `The` got 0.37 of the weight, and yet the vector it handed over is short (0.65). The end of this lesson comes
 # back to that.
@@ -386,7 +386,7 @@ print(list(head_output.shape), torch.allclose(handed_over.sum(0), head_output[0,
 # ## Heads: several of them, side by side
 #
 # In one layer several such attentions run side by side; each is an **attention head**. Here are all nine heads of
-# layer 27. See what `it` looks at most in each of them.
+# layer 27. See what `it` looks at most in each of them; click one to see it large.
 # %% id="all-heads" tags=["C28", "slide"]
 AttentionExplorer(model, tokenizer, text, layer=27).set(all_heads=True)
 # %% [markdown] lang="ko"
@@ -784,7 +784,7 @@ print(len(differences), f"{max(differences):.5f}")
 # ## 맡은 일이 있는 헤드
 #
 # 헤드 270개(층 30개에 9개씩) 가운데에는 하는 일이 뚜렷한 것들이 있습니다. 탐색기에서 *보는 곳*을 고르면 모든
-# 헤드에 점수를 매깁니다. 왼쪽은 모든 헤드, 오른쪽 위는 1등부터 8등, 오른쪽 아래는 *순위*로 고른 헤드의
+# 헤드에 점수를 매깁니다. 왼쪽은 모든 헤드, 오른쪽 위는 1등부터 8등, 오른쪽 아래는 *순위*로, 또는 눌러서 고른 헤드의
 # 행렬입니다. *같은 토큰 뒤에 왔던 토큰*과 *앞에 나온 같은 토큰*을 보는 헤드는 여러분의 글이 아니라, 무작위 토큰
 # 20개를 두 번 늘어놓은 글에서 찾습니다. 뜻이 없는 글이니 되풀이 말고는 실마리가 없습니다.
 # %% [markdown] lang="en"
@@ -794,7 +794,7 @@ print(len(differences), f"{max(differences):.5f}")
 #
 # Some of the 270 heads (9 in each of 30 layers) have a job that is plain to see. Make a choice under *looks*, and
 # every head gets a score: all of them are on the left, the first eight at the top right, and below them is the
-# matrix of the one picked with *rank*. *At what followed the same token* and *at the same token, earlier* are
+# matrix of the one picked with *rank*, or by a click on any of them. *At what followed the same token* and *at the same token, earlier* are
 # tried not on your text but on 20 random tokens, said twice: a text without meaning, in which repetition is the
 # only clue.
 # %% id="circuits"

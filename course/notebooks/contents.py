@@ -31,6 +31,11 @@ class Lesson:
         """The file's name, the same in chapters/ and solutions/ and in both languages."""
         return f"{self.source.stem}.ipynb"
 
+    def link(self, exercise: str | None) -> str:
+        """To the notebook, from one beside it; or right to the cell of one of its exercises."""
+        cell = f"#cell-id=ex-{exercise.replace('.', '-')}" if exercise else ""
+        return self.notebook + cell
+
     @property
     def short_title(self) -> str:
         """The title up to its colon."""

@@ -81,7 +81,8 @@ def _draw_row(
     for i, (exercise, mark) in enumerate(zip(lesson.exercises, row.marks, strict=True)):
         is_next = coming == (lesson, exercise)
         box = _draw_mark(page, FIRST_BOX + BOX * i, middle, mark, is_next)
-        regions.append(Region(box, f"{exercise}: {_meaning(mark, is_next)}"))
+        says = f"{exercise}: {_meaning(mark, is_next)}"
+        regions.append(Region(box, says, href=lesson.link(exercise)))
     if coming and coming[0] is lesson:
         write(page, FIRST_BOX - 12, middle, "▸", ha="center", fontsize=13)
     return regions

@@ -4,7 +4,7 @@ import ipywidgets as widgets
 
 from utils.architecture import head_count
 from utils.explorers.base import Explorer, last_remembered, text_box
-from utils.figures.head_patterns import BEST, head_patterns_picture
+from utils.figures.head_patterns import head_patterns_picture
 from utils.head_patterns import PATTERNS, SAID_TWICE, RankedHead, Ranking, rank_heads
 from utils.language import _
 from utils.model import Model, short_ids
@@ -17,7 +17,7 @@ class HeadPatternExplorer(Explorer):
     """Which heads look one token back, at the first token, at a word, …
 
     Controls: `pattern`, one of `utils.head_patterns.PATTERNS`; `text`; `word`, for the pattern
-    "word"; `rank` picks one of the best heads, to see its matrix.
+    "word"; `rank` picks a head, 1 for the best, to see its matrix.
     """
 
     picture = staticmethod(head_patterns_picture)
@@ -35,7 +35,7 @@ class HeadPatternExplorer(Explorer):
                 ),
                 "text": text_box(_("text"), text),
                 "word": text_box(_("word"), word, width=None),
-                "rank": widgets.IntSlider(1, 1, min(BEST, count), description=_("rank")),
+                "rank": widgets.IntSlider(1, 1, count, description=_("rank")),
             }
         )
         self.controls["pattern"].observe(self._shut_what_is_ignored, "value")

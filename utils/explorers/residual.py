@@ -1,5 +1,7 @@
 """Explorer of the residual stream: what each layer adds to it, as size and as logit of a token."""
 
+from dataclasses import replace
+
 import ipywidgets as widgets
 
 from utils.explorers.base import TextExplorer, last_remembered, position_slider, text_box
@@ -40,16 +42,21 @@ class ResidualExplorer(PositionExplorer):
     """What attention and feed-forward of each layer add at one position of a text.
 
     Controls: `text`; `position`; `word`, the token whose logit is shared out, one token, or empty
-    for the likeliest next one.
+    for the likeliest next one; `layer`, one whose parts are told, or -1 for none.
     """
 
     picture = staticmethod(residual_picture)
 
     def __init__(self, model: Model, tokenizer: Tokenizer, text: str, word: str = ""):
         self._trace = last_remembered(lambda text: trace_residual(model, tokenizer, text))
-        super().__init__(model, tokenizer, text, word)
+        layers = model.config.get_text_config().num_hidden_layers
+        layer = widgets.SelectionSlider(
+            options=[("–", -1), *((str(i), i) for i in range(layers))], description=_("layer")
+        )
+        super().__init__(model, tokenizer, text, word, layer=layer)
 
-    def record(self, text: str, position: int, word: str) -> Contributions:
+    def record(self, text: str, position: int, word: str, layer: int) -> Contributions:
         self.positions(text)  # a text that is too long is refused before it is traced
         trace, token_id = self._trace(text), self.token_id(word)
-        return contributions(self.model, self.tokenizer, trace, position, token_id)
+        found = contributions(self.model, self.tokenizer, trace, position, token_id)
+        return replace(found, layer=None if layer < 0 else layer)

@@ -61,7 +61,7 @@ class StreamsExplorer(_StreamsOfText):
         super().__init__(model, tokenizer, text, layer=layer)
 
     def record(self, text: str, position: int, layer: int) -> Look:
-        return look_at(self.model, self.tokenizer, self._read(text), layer, position)
+        return look_at(self._read(text), layer, position)
 
     def _read_end(self, text: str) -> Reading:
         """The reading of the last positions, as many as the grid has room for."""

@@ -173,18 +173,18 @@ def _draw_side(
     elif part.kind == "tokenizer":
         pairs = zip(flow.tokens.pieces, flow.tokens.token_ids, strict=True)
         texts = [f"{show_token(p)}→{i}" for p, i in pairs] if came_out else [flow.tokens.text]
-        _draw_chips(axes_at(figure, *chips), texts)
+        _draw_chips(page, chips, texts)
     else:
         tensor = (flow.outputs if came_out else flow.inputs)[part.name]
         if tensor.ndim == 1:  # ids of tokens, or numbers of positions
-            _draw_chips(axes_at(figure, *chips), [str(number) for number in tensor.tolist()])
+            _draw_chips(page, chips, [str(number) for number in tensor.tolist()])
         else:
             _draw_vectors(axes_at(figure, *bars), tensor, flow.tokens.pieces)
     return []
 
 
-def _draw_chips(axes: Axes, texts: list[str]) -> None:
-    draw_tokens(axes, texts, [PROMPT] * len(texts))
+def _draw_chips(page: Axes, box: Box, texts: list[str]) -> None:
+    draw_tokens(page, box, texts, [PROMPT] * len(texts))
 
 
 def _draw_vectors(axes: Axes, tensor: Tensor, tokens: Sequence[bytes]) -> None:

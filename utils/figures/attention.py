@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from utils.attention import HeadView
+from utils.figures.chips import token_words
 from utils.figures.page import WIDTH, Box, cut, frame, new_page, write
 from utils.figures.picture import Picture, Region
 from utils.figures.style import Colour, in_course_style, quote_token, show_token, turned
@@ -113,7 +114,7 @@ def _matrix_regions(
 ) -> list[Region]:
     """Each row with its name and, on it, each open cell; of a long text the rows alone.
 
-    A click picks the token that looks.
+    A click picks the token that looks; below, the one that is looked at.
     """
     n, start = len(view.attention.tokens), 30
     rows = [
@@ -127,6 +128,14 @@ def _matrix_regions(
     if n > LABELLED:
         return rows
     tokens = [quote_token(token) for token in view.attention.tokens]
+    rows += [
+        Region(
+            (left + key * cell, top + n * cell, cell, 72),
+            token_words(key, view.attention.tokens[key]),
+            {"position": key},
+        )
+        for key in range(n)
+    ]
     open_cells = view.attention.masks[view.layer].cpu().numpy() | (view.view == "scores")
     return rows + [
         Region(
@@ -174,7 +183,8 @@ def _draw_bars(page: Axes, view: HeadView) -> list[Region]:
             write(page, left + 64, place, f"{number:.2f}", fontsize=9)
             says = f"{_token(view, key)}: {title} {number:.2f}"
             start = left if left > 524 else 436  # the tokens' names belong to the first column
-            regions.append(Region((start, place - 11, left + 98 - start, 22), says))
+            box = (start, place - 11, left + 98 - start, 22)
+            regions.append(Region(box, says, {"position": key}))
     notes = []
     if sink := float(view.attention.sink(view.layer)[view.head, view.position]):
         notes.append(_("the sink takes {share:.2f}").format(share=sink))

@@ -9,6 +9,7 @@ from utils.figures.chips import text_width
 from utils.figures.page import box_on_page
 from utils.figures.picture import Region
 from utils.figures.style import Colour, quote_token, show_token
+from utils.language import _
 
 
 def draw_candidates(
@@ -16,8 +17,8 @@ def draw_candidates(
 ) -> list[Region]:
     """Fill `axes` with a bar for each candidate, best on top; the id `taken` stands out.
 
-    Gives the region of each, with its label; picks: the control, if any, that a click sets to the
-    token's id.
+    Gives the region of each, with its label and its rank, from 1 on; picks: the control, if any,
+    that a click sets to the token's id.
     """
     shares = [candidate.probability for candidate in candidates]
     colours = [Colour.CHOSEN if c.token_id == taken else Colour.CANDIDATE for c in candidates]
@@ -31,7 +32,10 @@ def draw_candidates(
         start = max(0.0, left - 10 - text_width(axes.figure.canvas.get_renderer(), label))
         box = (start, top, left + width - start, height)
         sets = {picks: candidate.token_id} if picks else {}
-        regions.append(Region(box, candidate_words([candidate]), sets))
+        says = _("{candidate} · rank {rank}, id {token_id}").format(
+            candidate=candidate_words([candidate]), rank=row + 1, token_id=candidate.token_id
+        )
+        regions.append(Region(box, says, sets))
     return regions
 
 

@@ -1,18 +1,20 @@
 """Text drawn as its tokens: one coloured chip each, in lines, so that the pieces can be seen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.font_manager import FontProperties
 
-from utils.figures.page import box_on_page, rounded_box
+from utils.figures.page import Box, rounded_box, write
 from utils.figures.picture import Region
 from utils.figures.style import CSS_PIXELS_PER_INCH, new_figure, quote_token, show_token
 from utils.language import _
 
 PROMPT, GENERATED = "#D3EAF7", "#FBE3B5"  # pale, so that black text reads well on them
+UNREAD = "#ECECEC"  # tokens after the position that is looked at
+ELLIPSIS = 18  # CSS pixels that it takes
 LINE = 27  # CSS pixels from one line of chips to the next
 
 
@@ -26,53 +28,72 @@ class _Chip:
 
 
 def draw_tokens(
-    axes: Axes, tokens: Sequence[str | bytes], colours: Sequence[str], picks: str = ""
+    page: Axes,
+    box: Box,
+    tokens: Sequence[str | bytes],
+    colours: Sequence[str],
+    picks: str = "",
+    picked: int | None = None,
 ) -> list[Region]:
-    """Fill `axes` with `tokens`, left to right, top to bottom, each on its own colour.
+    """Fill `box` with `tokens`, left to right, top to bottom, each on its own colour.
 
     A line break in the text breaks the line.  Where there is no room for all of them the first
-    ones give way to an ellipsis: what was written last is what matters.  Gives the region of each
-    that is drawn; picks: the control, if any, that a click sets to the token's position.
+    ones give way to an ellipsis: what was written last is what matters, or the one that is
+    `picked`.  Gives the region of each that is drawn; picks: the control, if any, that a click sets
+    to the token's position.
     """
-    figure = axes.figure
-    renderer = figure.canvas.get_renderer()
-    box, scale = axes.get_position(), CSS_PIXELS_PER_INCH
-    width = box.width * figure.get_figwidth() * scale
-    height = box.height * figure.get_figheight() * scale
-    axes.set(xlim=(0, width), ylim=(height, 0))
-    axes.axis("off")
-
+    start, above, width, height = box
+    renderer = page.figure.canvas.get_renderer()
     lines = _wrap(renderer, [show_token(token) for token in tokens], colours, width)
     room = max(1, int(height // LINE))
+    while picked is not None and len(lines) > room and lines[-1][0].number > picked:
+        del lines[-1]
     hidden = max(0, len(lines) - room)
     if hidden:
-        axes.text(3, LINE / 2, "…", va="center_baseline")
-        del lines[hidden][0]
+        write(page, start + 3, above + LINE / 2, "…", va="center_baseline")
+        lines[hidden] = _after_ellipsis(lines[hidden], picked)
     regions = []
     for row, line in enumerate(lines[hidden:]):
         for chip in line:
-            top = row * LINE + 2
-            place = (chip.left, top, chip.width + 6, LINE - 5)
-            rounded_box(axes, place, LINE / 8, chip.colour)
-            axes.text(chip.left + 3, row * LINE + LINE / 2, chip.text, va="center_baseline")
-            where = (chip.left, min(chip.left + chip.width + 6, width)), (top, top + LINE - 5)
-            says = _("position {position}: {token}").format(
-                position=chip.number, token=quote_token(tokens[chip.number])
-            )
+            left, top = start + chip.left, above + row * LINE
+            place = (left, top + 2, chip.width + 6, LINE - 5)
+            rounded_box(page, place, LINE / 8, chip.colour)
+            write(page, left + 3, top + LINE / 2, chip.text, va="center_baseline")
+            seen = (left, top + 2, min(chip.width + 6, width - chip.left), LINE - 5)
+            says = token_words(chip.number, tokens[chip.number])
             sets = {picks: chip.number} if picks else {}
-            regions.append(Region(box_on_page(axes, *where), says, sets))
+            regions.append(Region(seen, says, sets))
     return regions
-
-
-def line_count(renderer: RendererBase, tokens: Sequence[str | bytes], width: float) -> int:
-    """How many lines `draw_tokens` needs for all of them."""
-    return len(_wrap(renderer, [show_token(token) for token in tokens], [""] * len(tokens), width))
 
 
 def lines_of_tokens(tokens: Sequence[str | bytes], width: float) -> int:
     """How many lines `tokens`, marked as written, take where there are `width` CSS pixels."""
     renderer = new_figure(200, 200).canvas.get_renderer()
     return len(_wrap(renderer, [show_token(t) for t in tokens], [GENERATED] * len(tokens), width))
+
+
+def draw_text(page: Axes, tokens: Sequence[str], position: int) -> list[Region]:
+    """A line at the top: the text.  The position that is looked at stands out, the rest is pale.
+
+    A click picks another position.
+    """
+    unread = len(tokens) - position - 1
+    colours = [PROMPT] * position + [GENERATED] + [UNREAD] * unread
+    box = (7, 5, 725, 31)
+    return draw_tokens(page, box, tokens, colours, picks="position", picked=position)
+
+
+def _after_ellipsis(line: list[_Chip], picked: int | None) -> list[_Chip]:
+    """The first chip gives way; where it is the one to be seen, all move to the right."""
+    if len(line) > 1 and line[0].number != picked:
+        return line[1:]
+    moved = [replace(chip, left=chip.left + ELLIPSIS) for chip in line]
+    return moved[: max(1, len(moved) - 1)]
+
+
+def token_words(position: int, token: str | bytes) -> str:
+    """What is said of a token of a text: "position 3: ' of'"."""
+    return _("position {position}: {token}").format(position=position, token=quote_token(token))
 
 
 def _wrap(

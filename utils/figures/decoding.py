@@ -7,7 +7,7 @@ from matplotlib.collections import PolyCollection
 
 from utils.decoding import Decoding, Stage, entropy
 from utils.figures.chips import GENERATED, PROMPT, draw_tokens
-from utils.figures.page import axes_at, cut, new_page, write
+from utils.figures.page import cut, new_page, write
 from utils.figures.picture import Picture, Region
 from utils.figures.style import Colour, in_course_style, quote_token, show_token
 from utils.language import _, ngettext
@@ -26,7 +26,10 @@ DRAWN = {
 
 @in_course_style
 def decoding_picture(record: Decoding) -> Picture:
-    """Bars of the likeliest tokens after each stage; × is cut, ◆ how often it was drawn."""
+    """Bars of the likeliest tokens after each stage; × is cut, ◆ how often it was drawn.
+
+    A click on a token puts it to the end of the prompt.
+    """
     rows = len(record.rows) + 1
     legend = 26 if record.drawn else 4
     height = HEAD + rows * ROW + legend
@@ -50,7 +53,7 @@ def decoding_picture(record: Decoding) -> Picture:
     if record.written:
         tokens = [token for _id, token in (*record.prompt, *record.written)]
         colours = [PROMPT] * len(record.prompt) + [GENERATED] * len(record.written)
-        regions += draw_tokens(axes_at(figure, 7, height + 4, 725, TEXT - 8), tokens, colours)
+        regions += draw_tokens(page, (7, height + 4, 725, TEXT - 8), tokens, colours)
     return Picture(figure, decoding_words(record), tuple(regions))
 
 
@@ -126,12 +129,34 @@ def _draw_stage(page: Axes, record: Decoding, column: int, stage: Stage) -> list
         page.plot(*zip(*marks, strict=True), **DRAWN)
     if off:
         return []
-    names = [*(quote_token(token) for _id, token in record.rows), _("all others")]
     start, end = (left if column else 8), left + COLUMN  # the tokens' names belong to the first
-    return [
-        Region((start, _y(row) - ROW / 2, end - start, ROW), f"{_title(stage)}: {name} {share:.2f}")
-        for row, (name, share) in enumerate(zip(names, shares, strict=True))
+    boxes = [(start, _y(row) - ROW / 2, end - start, ROW) for row in range(len(shares))]
+    says = _("{stage}: {token} {share:.2f} · rank {rank}, id {token_id}")
+    regions = [
+        Region(
+            boxes[row],
+            says.format(
+                stage=_title(stage),
+                token=quote_token(token),
+                share=shares[row],
+                rank=row + 1,
+                token_id=token_id,
+            ),
+            _appended(record, token),
+            {"token_id": token_id},
+        )
+        for row, (token_id, token) in enumerate(record.rows)
     ]
+    others = _("all others")
+    return [*regions, Region(boxes[-1], f"{_title(stage)}: {others} {shares[-1]:.2f}")]
+
+
+def _appended(record: Decoding, token: bytes) -> dict:
+    """What a click on a token sets: the prompt goes on with it, where it is text by itself."""
+    try:
+        return {"prompt": record.prompt_text + token.decode()}
+    except UnicodeDecodeError:
+        return {}
 
 
 def _draw_bars(page: Axes, left: float, shares: list[float], **style: Any) -> None:

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from utils.feed_forward import LayerLosses, SwitchedOff
 from utils.figures.candidates import candidate_words, draw_candidates
 from utils.figures.chips import PROMPT, draw_tokens
-from utils.figures.page import axes_at, box_on_page, layer_ticks, new_sheet
+from utils.figures.page import axes_at, box_on_page, layer_ticks, new_page, new_sheet
 from utils.figures.picture import Picture, Region
 from utils.figures.residual import draw_two_parts
 from utils.figures.style import Colour, in_course_style, quote_token
@@ -20,8 +20,8 @@ OFF_BAND = "#F1E3D3"
 def switched_off_picture(record: SwitchedOff) -> Picture:
     """The candidates before and after; below, the followed token without each layer in turn."""
     each = record.each
-    figure = new_sheet(460)
-    regions = draw_tokens(axes_at(figure, 7, 5, 725, 32), each.tokens, [PROMPT] * len(each.tokens))
+    figure, page = new_page(460)
+    regions = draw_tokens(page, (7, 5, 725, 32), each.tokens, [PROMPT] * len(each.tokens))
     both = (
         (118, each.candidates, _("the whole model")),
         (488, record.candidates, _off_words(record)),

@@ -1,10 +1,10 @@
 """A text being written: its tokens so far, and the candidates of the last pass."""
 
 from utils.figures.candidates import candidate_words, draw_candidates
-from utils.figures.chips import GENERATED, LINE, PROMPT, draw_tokens, line_count
-from utils.figures.page import axes_at, new_sheet, write_beside
+from utils.figures.chips import GENERATED, LINE, PROMPT, draw_tokens, lines_of_tokens
+from utils.figures.page import axes_at, new_page, write_beside
 from utils.figures.picture import Picture
-from utils.figures.style import CSS_PIXELS_PER_INCH, Colour, in_course_style, quote_token
+from utils.figures.style import Colour, in_course_style, quote_token
 from utils.generation import Continuation
 from utils.language import _, ngettext
 
@@ -16,12 +16,11 @@ def continuation_picture(record: Continuation) -> Picture:
     """The text as coloured tokens above; below, the five best candidates of the last pass."""
     tokens = [*record.prompt, *(step.token for step in record.steps)]
     colours = [PROMPT] * len(record.prompt) + [GENERATED] * len(record.steps)
-    figure = new_sheet(100)
-    lines = min(line_count(figure.canvas.get_renderer(), tokens, 725), LINES)
+    lines = min(lines_of_tokens(tokens, 725), LINES)
     below = 31 + LINE * lines
-    figure.set_figheight((below + (195 if record.steps else 40)) / CSS_PIXELS_PER_INCH)
+    figure, page = new_page(below + (195 if record.steps else 40))
     write_beside(figure, 7, 6, _headline(record), va="top", fontsize=11)
-    regions = draw_tokens(axes_at(figure, 7, 31, 725, LINE * lines), tokens, colours)
+    regions = draw_tokens(page, (7, 31, 725, LINE * lines), tokens, colours)
     if record.steps:
         axes = axes_at(figure, 148, below + 43, 555, 144)
         taken = record.steps[-1].token_id

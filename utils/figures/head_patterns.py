@@ -11,7 +11,7 @@ from utils.figures.style import Colour, in_course_style
 from utils.head_patterns import PATTERNS, SAID_TWICE, RankedHead, Ranking
 from utils.language import _
 
-BEST = 8  # heads that are named, and can be looked at one by one
+BEST = 8  # heads that are named; every one can be looked at
 GRID = (60, 62, 220, 400)  # the box of the grid of scores, [layer, head]
 
 
@@ -33,10 +33,10 @@ def head_patterns_picture(record: RankedHead) -> Picture:
 def head_patterns_words(record: RankedHead) -> str:
     """The best heads with their scores, the mean of all, and the one that is drawn."""
     ranking = record.ranking
-    heads = [_head_words(*head) for head in ranking.best(BEST)]
+    heads = [_head_words(*head) for head in ranking.best(ranking.scores.numel())]
     lines = [
         _("looks {pattern}: {heads}").format(
-            pattern=_(PATTERNS[ranking.pattern]), heads=", ".join(heads)
+            pattern=_(PATTERNS[ranking.pattern]), heads=", ".join(heads[:BEST])
         ),
         _("mean of all {count} heads: {score:.2f}").format(
             count=ranking.scores.numel(), score=float(ranking.scores.mean())
@@ -59,7 +59,7 @@ def _head_words(layer: int, head: int, score: float) -> str:
 
 
 def _draw_scores(page: Axes, ranking: Ranking) -> list[Region]:
-    """The grid of all heads.  A click on one of the best picks it."""
+    """The grid of all heads.  A click on one picks it, by its rank."""
     left, top, width, height = GRID
     layers, heads = ranking.scores.shape
     wide, high = width / heads, height / layers
@@ -70,12 +70,12 @@ def _draw_scores(page: Axes, ranking: Ranking) -> list[Region]:
         write(page, left - 6, top + (layer + 0.5) * high, str(layer), ha="right")
     write(page, left + width / 2, top + height + 36, _("head"), ha="center")
     write(page, 18, top + height / 2, _("layer"), ha="center", rotation=90)
-    ranks = {best[:2]: rank for rank, best in enumerate(ranking.best(BEST), 1)}
+    ranks = {best[:2]: rank for rank, best in enumerate(ranking.best(layers * heads), 1)}
     return [
         Region(
             (left + head * wide, top + layer * high, wide, high),
             _head_words(layer, head, score),
-            {"rank": ranks[layer, head]} if (layer, head) in ranks else {},
+            {"rank": ranks[layer, head]},
             {"layer": layer, "head": head},
         )
         for layer, row in enumerate(ranking.scores.tolist())
@@ -84,14 +84,18 @@ def _draw_scores(page: Axes, ranking: Ranking) -> list[Region]:
 
 
 def _draw_best(page: Axes, record: RankedHead) -> list[Region]:
-    """A bar for each of the best heads, and a frame around it in the grid."""
+    """A bar for each of the best heads, and frames in the grid around them and the one picked."""
     left, top, width, height = GRID
     layers, heads = record.ranking.scores.shape
     wide, high = width / heads, height / layers
     regions = []
-    for place, (layer, head, score) in enumerate(record.ranking.best(BEST)):
+    for place, (layer, head, score) in enumerate(record.ranking.best(max(BEST, record.rank))):
         picked, row = place == record.rank - 1, 70 + 22 * place
-        frame(page, (left + head * wide, top + layer * high, wide, high), 2.4 if picked else 0.8)
+        if picked or place < BEST:
+            cell = (left + head * wide, top + layer * high, wide, high)
+            frame(page, cell, 2.4 if picked else 0.8)
+        if place >= BEST:
+            continue
         name = ("▸ " if picked else "") + _name(layer, head)
         write(page, 432, row, name, ha="right", fontsize=9.5)
         page.barh(row, 230 * score, 15, 438, color=Colour.CHOSEN if picked else Colour.CANDIDATE)
@@ -109,7 +113,7 @@ def _name(layer: int, head: int) -> str:
 def _draw_picked(page: Axes, record: RankedHead) -> None:
     """Where the picked head looks, and where the pattern would have it look."""
     ranking = record.ranking
-    layer, head, _score = ranking.best(BEST)[record.rank - 1]
+    layer, head, _score = ranking.best(record.rank)[-1]
     left, top, size, n = 438, 282, 204, len(ranking.record.tokens)
     write(page, left, top - 14, _name(layer, head) + " " + _("(○ where the pattern looks)"))
     grid = ranking.record.weights[layer][head].float().cpu().numpy()

@@ -13,6 +13,7 @@ from utils.kv_cache import CacheAt, CacheTrace
 from utils.language import _, ngettext
 
 KEPT, EMPTY = "#A9CCE6", "#F2F2F2"
+NAMED = 40  # positions of a picture that has room to point at each
 
 
 def show_bytes(count: int) -> str:
@@ -39,7 +40,7 @@ def cache_picture(record: CacheAt) -> Picture:
     for left, use_cache in ((60, False), (425, True)):
         axes = axes_at(figure, left, 81, 300, 156)
         regions += _draw_work(axes, trace, step, places, use_cache)
-    _draw_kept(axes_at(figure, 60, 333, 300, 140), trace, step, places)
+    regions += _draw_kept(axes_at(figure, 60, 333, 300, 140), trace, step, places)
     _write_bytes(figure, trace, step)
     if not trace.same:
         write_beside(figure, 9, 33, _says_different(), va="top", fontsize=10, color=Colour.QUIET)
@@ -91,7 +92,7 @@ def _draw_work(
 ) -> list[Region]:
     """One row a step, one column a position: a square is computed, a dot is read.
 
-    A click on a row goes to its step.
+    A click on a row, or on a cell of it, goes to its step.
     """
     prompt = len(trace.prompt)
     computed, read = [], []
@@ -125,7 +126,7 @@ def _draw_work(
         axes.set_xlabel(_("position   ■ computed"))
     axes.set_title(title, fontsize=11)
     counts = [s.positions if use_cache else s.positions_without for s in trace.steps]
-    return [
+    rows = [
         Region(
             box_on_page(axes, axes.get_xlim(), (row - 0.5, row + 0.5)),
             _step_words(row, count),
@@ -133,6 +134,23 @@ def _draw_work(
         )
         for row, count in enumerate(counts, 1)
     ]
+    if places > NAMED:
+        return rows
+    what = {False: _("read from the cache"), True: _("computed")}
+    return rows + [
+        Region(
+            box_on_page(axes, (column - 0.5, column + 0.5), (row - 0.5, row + 0.5)),
+            f"{_step_words(row, counts[row - 1])}; {_place_words(trace, column)}: {what[done]}",
+            {"step": row},
+        )
+        for done, marks in ((True, computed), (False, read))
+        for column, row in marks
+    ]
+
+
+def _place_words(trace: CacheTrace, position: int) -> str:
+    token = (*trace.prompt, *trace.written)[position]
+    return _("position {position}, {token}").format(position=position, token=quote_token(token))
 
 
 def _step_words(step: int, count: int) -> str:
@@ -141,7 +159,7 @@ def _step_words(step: int, count: int) -> str:
     ).format(step=step, count=count)
 
 
-def _draw_kept(axes: Axes, trace: CacheTrace, step: int, places: int) -> None:
+def _draw_kept(axes: Axes, trace: CacheTrace, step: int, places: int) -> list[Region]:
     """One row a layer, one column a position: which keys and values the cache holds now."""
     now, prompt = trace.steps[step - 1], len(trace.prompt)
     length = prompt + step - 1
@@ -164,6 +182,20 @@ def _draw_kept(axes: Axes, trace: CacheTrace, step: int, places: int) -> None:
     first = length - now.positions
     axes.plot(range(first, length), [-0.5] * now.positions, "^", ms=5, c=Colour.TEXT, clip_on=False)
     axes.set_title(_("keys and values kept, layer by layer"), fontsize=11)
+    says = _("{place}: kept in {count} of {layers} layers")
+    new = {False: "", True: _("; new at this step")}
+    return [
+        Region(
+            box_on_page(axes, (place - 0.5, place + 0.5), axes.get_ylim()),
+            says.format(
+                place=_place_words(trace, place),
+                count=int((cells[:, place] > 0).sum()),
+                layers=len(cells),
+            )
+            + new[place >= first],
+        )
+        for place in range(length)
+    ]
 
 
 def _write_bytes(figure: Figure, trace: CacheTrace, step: int) -> None:

@@ -53,6 +53,11 @@ FILL = dict.fromkeys(BOXES, "#FFF3D9") | {
     "feed_forward": "#D5EEE6",
     "lm_head": "#FBE3B5",
 }
+BESIDE = {  # the boxes around what is drawn as a line
+    "streams": (312, 44, 72, 64),
+    "residual": (420, 54, 130, 52),
+    "loop": (30, 180, 122, 32),
+}
 STREAMS = (90, 96, 102)  # the heights at which three tokens' streams flow side by side
 QUIET_LINE, QUIET_TEXT, QUIET_FILL = "#A8A8A8", "#5E5E5E", "#F6F6F6"
 ARROW = "#555555"
@@ -62,20 +67,22 @@ CALM = {"color": ARROW, "lw": 1.2}  # where all is open
 
 @in_course_style
 def map_picture(
-    title: str, numbers: Mapping[str, str], opened: Set[str], notes: Sequence[str] = ()
+    title: str,
+    numbers: Mapping[str, str],
+    opened: Set[str],
+    notes: Sequence[str] = (),
+    links: Mapping[str, str] | None = None,
 ) -> Picture:
     """The map under `title`.  numbers: part → its lesson; opened: the parts to draw as open.
 
-    notes: what the words say besides the title and a text's way through the map.
+    links: lesson → its notebook, which a click on a part opens; notes: what the words say besides
+    the title and a text's way through the map.
     """
     figure, axes = _draw_map(title, opened)
     for part in numbers.keys() & opened:
         _draw_badge(axes, part, numbers[part])
-    regions = [
-        Region(box, " · ".join([_(PARTS[part]), *([numbers[part]] if part in numbers else [])]))
-        for part, box in BOXES.items()
-    ]
-    return Picture(figure, map_words(title, notes), tuple(regions))
+    regions = tuple(_region(part, numbers.get(part, ""), links or {}) for part in BOXES | BESIDE)
+    return Picture(figure, map_words(title, notes), regions)
 
 
 @in_course_style
@@ -132,6 +139,11 @@ def map_words(title: str, notes: Sequence[str] = ()) -> str:
         "so on"
     )
     return "\n".join([title, route, *notes])
+
+
+def _region(part: str, number: str, links: Mapping[str, str]) -> Region:
+    text = " · ".join(filter(None, [_(PARTS[part]), number]))
+    return Region({**BOXES, **BESIDE}[part], text, href=links.get(number, ""))
 
 
 def _draw_box(axes: Axes, part: str, fill: str, line: dict, shift: float = 0) -> None:

@@ -1,6 +1,8 @@
 """The strongest neurons of a feed-forward layer, and the words that each pushes towards."""
 
-from utils.figures.chips import GENERATED, PROMPT, draw_tokens
+from matplotlib.axes import Axes
+
+from utils.figures.chips import draw_text, text_width
 from utils.figures.page import axes_at, cut, new_page, write
 from utils.figures.picture import Picture, Region
 from utils.figures.style import Colour, in_course_style, quote_token, show_token
@@ -15,9 +17,7 @@ def neurons_picture(record: NeuronsAt) -> Picture:
     """A bar for each of the strongest neurons, and the words that it pushes towards."""
     rows = len(record.strongest)
     figure, page = new_page(HEAD + ROW * rows + 14)
-    seen = record.tokens[: record.position + 1]
-    colours = [PROMPT] * (len(seen) - 1) + [GENERATED]
-    regions = draw_tokens(axes_at(figure, 7, 4, 725, 30), seen, colours, picks="position")
+    regions = draw_text(page, record.tokens, record.position)
     axes = axes_at(figure, 96, HEAD, 163, ROW * rows)
     values = [n.size if n.push is None else n.push for n in record.strongest]
     bars = axes.barh(range(rows), values, color=Colour.FEED_FORWARD, height=0.6)
@@ -38,10 +38,25 @@ def neurons_picture(record: NeuronsAt) -> Picture:
     for row, neuron in enumerate(record.strongest):
         middle = HEAD + ROW * (row + 0.5)
         write(page, 351, middle, f"{neuron.activation:.1f}", ha="right")
-        write(page, 377, middle, "   ".join(cut(show_token(w), 11) for w in neuron.towards[:4]))
         box = (22, HEAD + ROW * row, 700, ROW)
         regions.append(Region(box, _neuron_words(record, neuron)))
+        regions += _write_towards(page, middle, neuron)
     return Picture(figure, neurons_words(record), tuple(regions))
+
+
+def _write_towards(page: Axes, middle: float, neuron: Neuron) -> list[Region]:
+    """The words that a neuron pushes towards.  A click orders the neurons by the word's logit."""
+    left, regions = 377.0, []
+    for word in neuron.towards[:4]:
+        text = cut(show_token(word), 11)
+        write(page, left, middle, text)
+        wide = text_width(page.figure.canvas.get_renderer(), text)
+        says = _("which neurons push most towards {token}?").format(token=quote_token(word))
+        sets = {"word": word} if word.strip() and "\ufffd" not in word else {}
+        if sets:
+            regions.append(Region((left - 4, middle - ROW / 2, wide + 8, ROW), says, sets))
+        left += wide + 12
+    return regions
 
 
 def neurons_words(record: NeuronsAt) -> str:

@@ -5,12 +5,17 @@ patience. A figure that needs some, as for bars with labels, puts them where the
 `axes_at`, and its few words beside them with `write_beside`, without a page.
 """
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from unicodedata import east_asian_width
 
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Affine2D, Transform
 
 from utils.figures.style import CSS_PIXELS_PER_INCH, Colour, new_figure
 
@@ -91,6 +96,59 @@ def rounded_box(
         linewidth=line,
     )
     page.add_artist(shape)
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A part of a page with scales of its own: axes cost as much as all that is drawn on them."""
+
+    page: Axes
+    box: Box
+    xlim: tuple[float, float]
+    ylim: tuple[float, float]
+
+    def x(self, number: float) -> float:
+        """Where on the page a number of the lower scale stands."""
+        return self.box[0] + (number - self.xlim[0]) * self._pixels[0]
+
+    def y(self, number: float) -> float:
+        """Where on the page a number of the left scale stands."""
+        return self.box[1] + (self.ylim[1] - number) * self._pixels[1]
+
+    @property
+    def _pixels(self) -> tuple[float, float]:
+        """CSS pixels of 1, on each scale."""
+        _left, _top, width, height = self.box
+        return width / (self.xlim[1] - self.xlim[0]), height / (self.ylim[1] - self.ylim[0])
+
+    @property
+    def transform(self) -> Transform:
+        """What matplotlib's functions are given with numbers of these scales."""
+        across, up = self._pixels
+        on_page = Affine2D().scale(across, -up).translate(self.x(0), self.y(0))
+        return on_page + self.page.transData
+
+
+def draw_scales(plot: Plot, x: Mapping[float, str], y: Iterable[float]) -> None:
+    """Lines left of and below a plot, with ticks: labels by their numbers, and numbers."""
+    left, top, width, height = plot.box
+    low = top + height
+    lines = [[(left, top), (left, low), (left + width, low)]]
+    for number, label in x.items():
+        lines.append([(plot.x(number), low), (plot.x(number), low + 5)])
+        write(plot.page, plot.x(number), low + 8, label, ha="center", va="top")
+    for number in y:
+        lines.append([(left, plot.y(number)), (left - 5, plot.y(number))])
+        label = f"{number:g}".replace("-", "−")
+        write(plot.page, left - 8, plot.y(number), label, ha="right", va="center_baseline")
+    style = {"colors": Colour.QUIET, "linewidths": 0.8}
+    plot.page.add_collection(LineCollection(lines, **style), autolim=False)
+
+
+def round_numbers(low: float, high: float, count: int = 5) -> list[float]:
+    """About `count` round numbers from `low` to `high`, for an axis."""
+    found = MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    return [number for number in found.tolist() if low <= number <= high]
 
 
 def layer_ticks(layers: int) -> range:

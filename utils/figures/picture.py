@@ -24,6 +24,7 @@ class Region:
     text: str  # what it is, and its number
     sets: Mapping[str, object] = field(default_factory=dict)  # control → the value a click gives it
     named: Mapping[str, object] = field(default_factory=dict)  # what else it may be picked by
+    href: str = ""  # what a click opens, seen from the notebook; then it sets nothing
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,9 +58,9 @@ class Picture:
         return bundle, image_metadata(self.width, self.words)
 
 
-def in_front(regions: Sequence[Region]) -> list[tuple[Box, str, bool]]:
-    """What a front end is told of regions."""
-    return [(region.box, region.text, bool(region.sets)) for region in regions]
+def in_front(regions: Sequence[Region]) -> list[tuple[Box, str, bool | str]]:
+    """What a front end is told of regions: at last, if a click sets anything, or what it opens."""
+    return [(region.box, region.text, region.href or bool(region.sets)) for region in regions]
 
 
 def image_metadata(width: int, words: str) -> dict:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from utils.decoding import Candidate
 from utils.figures.candidates import candidate_words, draw_candidates
+from utils.figures.chips import token_words
 from utils.figures.page import (
     axes_at,
     box_on_page,
@@ -24,7 +25,7 @@ from utils.figures.page import (
 from utils.figures.picture import Picture, Region
 from utils.figures.style import Colour, in_course_style, quote_token, show_token, turned
 from utils.language import _, current_language, ngettext
-from utils.streams import Look, Moved, Reading
+from utils.streams import Look, Moved, Reading, Streams
 
 LEFT, GRID, TOP, BOTTOM, ROW = 44, 446, 62, 74, 14  # CSS pixels
 LETTER = 6.4  # how wide a small letter is
@@ -46,8 +47,8 @@ def streams_picture(record: Look) -> Picture:
     title = title.format(
         layer=record.layer, position=record.position, token=token, length=record.length
     )
-    _draw_beside(figure, 0, title, record.candidates)
-    return Picture(figure, streams_words(record), regions)
+    bars = _draw_beside(figure, 0, title, record.candidates)
+    return Picture(figure, streams_words(record), (*regions, *bars))
 
 
 def streams_words(record: Look) -> str:
@@ -111,7 +112,8 @@ def _drawn_reading(reading: Reading, _language: str) -> tuple[np.ndarray, tuple[
         )
         return text, {"position": position, "layer": layer}
 
-    return np.asarray(figure.canvas.buffer_rgba()), _cells(axes, layers, count, cell)
+    regions = _cells(axes, layers, count, cell) + _names(axes, layers, streams)
+    return np.asarray(figure.canvas.buffer_rgba()), regions
 
 
 @in_course_style
@@ -131,10 +133,11 @@ def moved_picture(record: Moved) -> Picture:
                 _write_cell(axes, column, layer, f"{distances[layer, column]:.{digits}f}")
     _frame_column(axes, (record.position, 0), layers, Colour.CHOSEN)
     both = ((record.before, record.next_before), (record.after, record.next_after))
+    bars: list[Region] = []
     for half, (streams, candidates) in enumerate(both):
         token = quote_token(cut(streams.tokens[record.position], 12))
         title = _("with {token}\nthe last stream predicts").format(token=token)
-        _draw_beside(figure, half * 175, title, candidates)
+        bars += _draw_beside(figure, half * 175, title, candidates)
 
     def cell(layer: int, column: int) -> tuple[str, dict]:
         where = _("layer {layer}, position {position}, {token}").format(
@@ -143,7 +146,8 @@ def moved_picture(record: Moved) -> Picture:
         moved = "=" if record.same[layer, column] else f"{distances[layer, column]:.2f}"
         return f"{where}: {moved}", {"position": column}
 
-    return Picture(figure, moved_words(record), _cells(axes, layers, count, cell))
+    regions = _cells(axes, layers, count, cell) + _names(axes, layers, record.after)
+    return Picture(figure, moved_words(record), (*regions, *bars))
 
 
 def moved_words(record: Moved) -> str:
@@ -209,11 +213,14 @@ def _draw_grid(values: np.ndarray, tokens: Sequence[str], says: str) -> tuple[Fi
     return figure, axes
 
 
-def _draw_beside(figure: Figure, below: float, title: str, candidates: Sequence[Candidate]) -> None:
+def _draw_beside(
+    figure: Figure, below: float, title: str, candidates: Sequence[Candidate]
+) -> list[Region]:
     """Bars right of the grid, `below` CSS pixels under its top, with a title of two lines."""
     left, top = LEFT + GRID + 14, TOP + below
     write_beside(figure, left, top, title, va="top", linespacing=1.5)
-    draw_candidates(axes_at(figure, left + 90, top + 48, 140, 32 * len(candidates)), candidates)
+    axes = axes_at(figure, left + 90, top + 48, 140, 32 * len(candidates))
+    return draw_candidates(axes, candidates)
 
 
 def _cells(
@@ -229,6 +236,20 @@ def _cells(
         )
         for layer in range(layers)
         for column in range(count)
+    )
+
+
+def _names(axes: Axes, layers: int, streams: Streams) -> tuple[Region, ...]:
+    """A region for each token's name below the grid.  A click picks the position."""
+    count = len(streams.tokens)
+    left, top, width, height = box_on_page(axes, (0, count), (0, layers))
+    return tuple(
+        Region(
+            (left + column * width / count, top + height, width / count, BOTTOM),
+            token_words(streams.first + column, token),
+            {"position": streams.first + column},
+        )
+        for column, token in enumerate(streams.tokens)
     )
 
 

@@ -9,7 +9,8 @@ export default {
         if (model.widget_manager?.context?.saveState) outliveKernel(model);
     },
     render({ model, el }) {
-        const stopNaming = nameSliders(el), stopShowing = showPicture(model, el);
+        const stopNaming = nameSliders(el, explorer => openLinksHere(model, explorer));
+        const stopShowing = showPicture(model, el);
         outliving.get(model.widget_manager)?.places.add(el);
         model.send({ alive: true });
         return () => { stopNaming(); stopShowing(); };
@@ -80,7 +81,9 @@ function showPicture(model, el) {
         const index = under(event);
         if (index < 0 || !model.get("regions")[index][2]) return;
         if (event.pointerType === "touch" && index !== before) return; // the first tap points
-        model.send({ pick: index, of: model.get("shown").version });
+        const does = model.get("regions")[index][2];
+        if (typeof does === "string") openHere(model, frame, does);
+        else model.send({ pick: index, of: model.get("shown").version });
     });
     const fit = new ResizeObserver(() => { // the keyboard reaches what can be scrolled
         if (reach.scrollWidth > reach.clientWidth) reach.tabIndex = 0;
@@ -92,9 +95,43 @@ function showPicture(model, el) {
     return () => { fit.disconnect(); model.off("change:shown", draw); URL.revokeObjectURL(url); };
 }
 
+// A notebook beside this one opens in the same JupyterLab, at the cell after `#cell-id=`.
+async function openHere(model, place, href) {
+    const { context, rendermime } = model.widget_manager;
+    const link = Object.assign(document.createElement("a"), { href, hidden: true });
+    const [file, hash] = href.split("#");
+    document.body.append(link); // JupyterLab's links act by what is clicked in the page
+    if (context && rendermime?.linkHandler) {
+        const path = await context.urlResolver.resolveUrl(file);
+        rendermime.linkHandler.handleLink(link, path, hash && `#${hash}`);
+        link.click();
+        if (hash) await opened(place.closest(".jp-NotebookPanel"));
+    } else link.target = "_blank";
+    link.click(); // a notebook that was still being opened has not gone to the cell
+    link.remove();
+}
+
+async function opened(own) { // another notebook, and its cells
+    for (let turn = 0; turn < 60; turn++) {
+        await new Promise(done => setTimeout(done, 250));
+        const others = [...document.querySelectorAll(".jp-NotebookPanel:not(.lm-mod-hidden)")]
+            .filter(panel => panel !== own);
+        if (others.some(panel => panel.querySelectorAll(".jp-Cell").length > 3) && turn > 2) return;
+    }
+}
+
+function openLinksHere(model, explorer) { // those of its words
+    explorer.addEventListener("click", event => {
+        const href = event.target.closest("a[href]:not([hidden])")?.getAttribute("href");
+        if (!/^[^:]*\.ipynb(#|$)/.test(href ?? "")) return;
+        event.preventDefault();
+        openHere(model, explorer, href);
+    });
+}
+
 // What ipywidgets leaves out of a slider: its name, and the words of its value --------------------
 
-function nameSliders(el) {
+function nameSliders(el, found) {
     const set = (handle, name, value) => {
         if (value && handle.getAttribute(name) !== value) handle.setAttribute(name, value);
     };
@@ -112,6 +149,7 @@ function nameSliders(el) {
             }
         }
         if (!explorer || watcher) return;
+        found(explorer);
         watcher = new MutationObserver(name);
         watcher.observe(explorer, { childList: true, subtree: true, characterData: true,
             attributeFilter: ["aria-valuetext"] });
@@ -166,6 +204,12 @@ function startOutliving(model, manager, context, says) {
                 .forEach(root => tellAsleep(root, says.restarted));
     });
 
+    context.sessionContext.iopubMessage.connect((_session, { header, content }) => {
+        const name = header.msg_type === "error" && content.ename === "NameError"
+            && /'(\w+)'/.exec(content.evalue)?.[1];
+        if (name) setTimeout(() => tellMissing(context.model.cells, name, says.missing));
+    });
+
     const probe = manager.rendermime.createRenderer(VIEW);
     const renderer = Object.getPrototypeOf(probe), render = renderer.renderModel;
     probe.dispose();
@@ -188,6 +232,21 @@ function drawAgain(notebook, kept) { // what JupyterLab has drawn before this ca
         for (let i = 0; i < (outputs?.length ?? 0); i++)
             if (outputs.get(i).data[VIEW]?.model_id in kept) outputs.set(i, outputs.get(i).toJSON());
     notebook.dirty = dirty;
+}
+
+// A name that a cell above gives: that cell has not run since the kernel started.
+function tellMissing(cells, name, sentence) {
+    const gives = new RegExp(
+        `^\\s*(def|class)\\s+${name}\\b|^${name}\\s*[:=]|\\bimport\\b.*\\b${name}\\b`, "m");
+    let above = false;
+    for (const { outputs, sharedModel } of cells) {
+        const last = outputs?.length ? outputs.get(outputs.length - 1).toJSON() : {};
+        if (above && last.ename === "NameError" && last.evalue.includes(`'${name}'`)) {
+            const data = { "text/markdown": sentence.replace("{name}", `\`${name}\``) };
+            outputs.add({ output_type: "display_data", metadata: {}, data });
+        }
+        above ||= gives.test(sharedModel.source);
+    }
 }
 
 function tellAsleep(root, sentence) {

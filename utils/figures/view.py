@@ -32,9 +32,8 @@ class _FrontEnd(anywidget.AnyWidget):
 
     _esm, _css = FRONT_END, LOOK
     png = Bytes().tag(sync=True)
-    regions: List[Any] = List().tag(
-        sync=True
-    )  # of each the box, the text, and whether a click sets anything
+    # of each the box, the text, and whether a click sets anything; or, a text, what it opens
+    regions: List[Any] = List().tag(sync=True)
     shown = Dict().tag(sync=True)  # width in CSS pixels, words, and a number that no other has
     says = Dict().tag(sync=True)
     kept = Dict().tag(sync=True)  # filled by the front end, in a notebook that is saved
@@ -45,6 +44,10 @@ class _FrontEnd(anywidget.AnyWidget):
             shown={"width": 0, "words": "", "version": 0},
             says={
                 "asleep": _("This is what was seen last.") + " " + wakes,
+                "missing": _(
+                    "{name} is given by a cell above, which has not run since the kernel started: "
+                    "Run ▸ Run All Above Selected Cell, then this cell."
+                ),
                 "restarted": _("The kernel is new, and does not know this any more.") + " " + wakes,
             },
         )
@@ -61,7 +64,7 @@ class PictureView(widgets.VBox):
         self.add_class("course-view")
 
     def show(
-        self, png: bytes, width: int, words: str, regions: Sequence[tuple[Any, str, bool]]
+        self, png: bytes, width: int, words: str, regions: Sequence[tuple[Any, str, bool | str]]
     ) -> None:
         """Show this image; a click on a region that is not the last one's counts no more."""
         self._shown = png, width, words
