@@ -35,8 +35,8 @@ def chat_picture(record: Chat) -> Picture:
         write(page, 7, 14 + 22 * row, text, color=Colour.TEXT if last else Colour.QUIET)
     regions: list[Region] = []
     if drawn:
-        box = axes_at(figure, 7, top, WIDTH - 14, LINE * lines + 2)  # or roundings hide a line
-        regions = draw_tokens(box, tokens, [GENERATED] * len(tokens), picks="token")
+        box = (7, top, WIDTH - 14, LINE * lines + 2)  # or roundings hide a line
+        regions = draw_tokens(page, box, tokens, [GENERATED] * len(tokens), picks="token")
         for region in regions:
             if region.sets == {"token": record.picked}:
                 frame(page, region.box, 2)

@@ -110,7 +110,12 @@ def whose_picture(
             regions.append(Region(BOXES[part], says))
     # the block lies behind those inside it
     regions.sort(key=lambda region: -region.box[2])
-    return Picture(figure, "\n".join([title, *notes]), tuple(regions))
+    return Picture(figure, whose_words(title, notes), tuple(regions))
+
+
+def whose_words(title: str, notes: Sequence[str]) -> str:
+    """The title, and what `notes` say of whose each part is."""
+    return "\n".join([title, *notes])
 
 
 def _draw_map(title: str, opened: Set[str]) -> tuple[Figure, Axes]:
