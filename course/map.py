@@ -43,6 +43,9 @@ def course_map(lesson: str | None = None) -> Picture:
     if lesson is None:
         title = _("Map of a transformer LLM, with the lesson that opens each part")
         after = [f"{number}: {_names(number)}" for number in sorted(set(OPENED_IN.values()))]
+    elif lesson == "09":
+        title = _("Lesson 09 leaves the map as it is, and makes all of it faster")
+        after = []
     elif opened == OPENED_IN.keys():
         title = _("Lesson {lesson} puts all of it together").format(lesson=lesson)
         after = []

@@ -15,6 +15,7 @@ from tests.tiny_models import TINY, tiny_tokenizer
 from utils import figures
 from utils.explorers.anatomy import AnatomyExplorer
 from utils.explorers.attention import AttentionExplorer
+from utils.explorers.bandwidth import SpeedLimitExplorer
 from utils.explorers.base import Explorer
 from utils.explorers.decoding import DecodingExplorer
 from utils.explorers.feed_forward import FeedForwardExplorer
@@ -59,6 +60,7 @@ EXPLORERS = {
     "neurons": lambda *tiny: NeuronExplorer(*tiny, TEXT, word="S"),
     "progress": lambda *_tiny: ProgressExplorer(),
     "residual": lambda *tiny: ResidualExplorer(*tiny, TEXT),
+    "speed limit": lambda *_tiny: SpeedLimitExplorer().set(texts=64),
     "streams": lambda *tiny: StreamsExplorer(*tiny, TEXT),
     "streams, long": lambda *tiny: StreamsExplorer(*tiny, "e" * 40),
     "times": lambda *_tiny: StepTimesExplorer(TIMES),

@@ -943,8 +943,8 @@ my_chat.pick(token=0)
 #
 # **지금까지 만든 것:** LLM 하나, 전부.
 #
-# **이제 강좌 밖으로:** 다른 모델을 열어 보고(`Decoder.from_model`), 논문의 아이디어를 `my_llm.py`에서 시험해
-# 보세요.
+# **다음 레슨:** 상한은 읽는 바이트의 상한입니다. 레슨 09에서는 그 너머로 갑니다. 같은 글을 몇 배 빨리 씁니다. 노트를
+# 넘어서는 내용이니 여기서 마쳐도 됩니다.
 # %% [markdown] lang="en"
 # ## What you know now
 #
@@ -956,5 +956,5 @@ my_chat.pick(token=0)
 #
 # **What you have built so far:** one LLM, all of it.
 #
-# **Beyond the course:** open another model (`Decoder.from_model`), and try the idea of a paper in your
-# `my_llm.py`.
+# **Next lesson:** the ceiling is one of bytes that are read. Lesson 09 goes beyond it, and writes the same text many times
+# as fast. It is beyond the notes, too: you may end here.

@@ -19,7 +19,7 @@ from utils.figures.model_map import whose_picture
 from utils.figures.picture import Picture
 from utils.language import _
 
-# What lesson 08 uses: number of the exercise → the course's own, under the same name.
+# What lessons 08 and 09 use: number of the exercise → the course's own, under the same name.
 PARTS: dict[str, Callable] = {
     "2.1": the_courses.embed,
     "2.4": the_courses.lm_head,
@@ -47,6 +47,12 @@ PARTS: dict[str, Callable] = {
     "8.5": the_courses.write,
     "8.6": the_courses.fuse,
     "8.7": the_courses.RoomyCache,
+    "9.1": the_courses.unpack_block,
+    "9.2": the_courses.packed_product,
+    "9.3": the_courses.quantise,
+    "9.4": the_courses.batch_places,
+    "9.5": the_courses.looked_up,
+    "9.6": the_courses.accepted,
 }
 ON_THE_MAP = {  # part of the map → the exercises that are it
     "embedding": ("2.1",),
@@ -60,6 +66,7 @@ ON_THE_MAP = {  # part of the map → the exercises that are it
     "decoding": ("3.1", "3.2", "3.4", "3.6"),
     "loop": ("5.5", "8.5"),
 }
+FASTER = "9"  # from here on parts make the LLM faster, and no lesson before 09 speaks of them
 
 
 @dataclass(frozen=True)
@@ -88,12 +95,14 @@ def parts() -> dict[str, Part]:
 
 
 def whose_code() -> str:
-    """A line for each part: whose code runs, the learner's own or the course's.
+    """A line for each part that lesson 08 uses: whose code runs, the learner's own or the course's.
 
     The learner may have changed the file by hand: each of their parts is checked once more.
     """
     lines = []
     for part in parts().values():
+        if part.number >= FASTER:
+            continue
         whose = _("mine") if part.mine else _("the course's")
         if part.problem:
             whose = _("the course's, because mine cannot be run: {problem}").format(

@@ -1,11 +1,20 @@
 """The LLM that a learner builds, as a reference: each part under the name that its exercise has.
 
 Written to be read: `utils.decoder` does the same work faster. From embedding to text:
-`llm` (vectors in, logits out), `heads` (attention), `cache`, `loop` and `streaming`.
+`llm` (vectors in, logits out), `heads` (attention), `cache`, `loop` and `streaming`; what goes on
+from there is in `faster`.
 """
 
 from utils.decoding import apply_temperature, greedy, sample, top_p_filter
 from utils.parts.cache import ForTransformers, KVCache, RoomyCache
+from utils.parts.faster import (
+    accepted,
+    batch_places,
+    looked_up,
+    packed_product,
+    quantise,
+    unpack_block,
+)
 from utils.parts.heads import (
     attention,
     attention_layer,
@@ -37,11 +46,13 @@ __all__ = [
     "ForTransformers",
     "KVCache",
     "RoomyCache",
+    "accepted",
     "apply_temperature",
     "attention",
     "attention_layer",
     "attention_scores",
     "attention_weights",
+    "batch_places",
     "block",
     "causal_mask",
     "combine",
@@ -52,9 +63,12 @@ __all__ = [
     "greedy",
     "last_position_logits",
     "lm_head",
+    "looked_up",
     "merge_heads",
     "new_tokens",
+    "packed_product",
     "places_and_mask",
+    "quantise",
     "repeat_kv",
     "rms_norm",
     "rotary",
@@ -63,5 +77,6 @@ __all__ = [
     "split_heads",
     "stream_text",
     "top_p_filter",
+    "unpack_block",
     "write",
 ]

@@ -1,0 +1,1 @@
+"""Lesson 09, beyond the ceiling: what its exercises check."""
