@@ -63,6 +63,7 @@ from transformers import DynamicCache
 from course.exercise import Exercise, Question
 from utils.bandwidth import measure_machine
 from utils.batches import measure_batches
+from utils.cores import multiplying
 from utils.decoder import Decoder
 from utils.explorers.bandwidth import SpeedLimitExplorer
 from utils.figures.batches import batch_times_picture
@@ -72,7 +73,7 @@ from utils.model import load_model
 from utils.model_store import packed_model
 from utils.packed_decoder import PackedDecoder
 from utils.packed_file import PackedFile
-from utils.timing import library_writes, measure_speeds, seconds_to_read
+from utils.timing import library_writes, measure_speeds, spent
 
 # %% [markdown] lang="ko"
 # ## 바이트 줄이기
@@ -267,11 +268,11 @@ ids = tokenizer("Once upon a time", return_tensors="pt").input_ids
 new = list(llm.tokens(ids, 8))
 print(new == library_writes(model, ids, 8), repr(tokenizer.decode(new)))
 # %% [markdown] lang="ko"
-# 그리고 얼마나 빠를까요? 레슨 08의 마지막 디코더와 나란히 잽니다. 파선은 그 레슨의 상한, 곧 **float32** 행렬을 한 번씩
-# 곱하는 시간입니다.
+# 그리고 얼마나 빠를까요? 레슨 08의 마지막 디코더와 나란히 잽니다. 파선은 그 레슨의 상한, 곧 **float32** 가중치를 모두
+# 한 번씩 읽는 시간입니다.
 # %% [markdown] lang="en"
-# And how fast? Time it beside the last decoder of lesson 08. The dashed line is the ceiling of that lesson: the time of
-# one product with each **float32** matrix.
+# And how fast? Time it beside the last decoder of lesson 08. The dashed line is the ceiling of that lesson: the time to
+# read every **float32** weight once.
 # %% id="speeds" lang="ko" tags=["nbval-ignore-output", "slide", "C34"]
 ways = {"레슨 08의 디코더": decoder.tokens}
 if packed:
@@ -543,13 +544,10 @@ batch_times_picture(batch_times)
 # %% id="not-multiplied" tags=["nbval-ignore-output"]
 downs = [layer.mlp.down_proj.weight for layer in model.model.layers]
 for vectors in (1, 4, 16) if packed else ():
-    inputs, seconds = np.ones((vectors, 1536), np.float32), []
-    for _round in range(3):
-        start = time.perf_counter()
-        for block in packed.blocks:
-            block.down.times(inputs)
-        seconds.append(time.perf_counter() - start)
-    print(vectors, f"{seconds_to_read(downs, vectors) / min(seconds):.1f}")
+    inputs = np.ones((vectors, 1536), np.float32)
+    plain = spent(multiplying(downs, vectors), model.device)
+    ours = spent(lambda: [block.down.times(inputs) for block in packed.blocks], model.device)
+    print(vectors, f"{plain.seconds / ours.seconds:.1f}")
 # %% [markdown] lang="ko"
 # 곱해지지 않습니다. 글 하나일 때는 읽기가 한계라 바이트가 줄면 빨라집니다. 글이 많으면 **산술**이 한계이고, 곱셈의 수는
 # 4비트든 32비트든 같습니다. 오히려 푸는 일이 더 있습니다.
