@@ -53,6 +53,7 @@ from course.map import course_map
 course_map("09")
 # %% id="imports"
 import time
+from functools import partial
 from importlib.resources import files
 
 import numpy as np
@@ -542,11 +543,15 @@ batch_times_picture(batch_times)
 # So do 4 bits and batches **multiply**? Multiply the 30 matrices `down_proj`, one of each layer, by 1, 4 and 16
 # vectors. Each line is the number of vectors, and how many times as fast as float32 the 4 bits are.
 # %% id="not-multiplied" tags=["nbval-ignore-output"]
+def packed_downs(inputs):
+    return [block.down.times(inputs) for block in packed.blocks]
+
+
 downs = [layer.mlp.down_proj.weight for layer in model.model.layers]
 for vectors in (1, 4, 16) if packed else ():
     inputs = np.ones((vectors, 1536), np.float32)
     plain = spent(multiplying(downs, vectors), model.device)
-    ours = spent(lambda: [block.down.times(inputs) for block in packed.blocks], model.device)
+    ours = spent(partial(packed_downs, inputs), model.device)
     print(vectors, f"{plain.seconds / ours.seconds:.1f}")
 # %% [markdown] lang="ko"
 # 곱해지지 않습니다. 글 하나일 때는 읽기가 한계라 바이트가 줄면 빨라집니다. 글이 많으면 **산술**이 한계이고, 곱셈의 수는
