@@ -22,6 +22,7 @@ COMMANDS = {
     "handout": "course.workshop.handout",
     "site": "course.workshop.site",
     "class-report": "course.workshop.class_report",
+    "hub": "course.workshop.hub.start",
     "pins": "course.upkeep.pins",
 }
 WITH_TESTS = {"test", "build", "handout", "pins"}  # need what only contributors need
