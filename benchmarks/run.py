@@ -11,7 +11,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from benchmarks import lab_rows, model_rows, packed_rows
+from benchmarks import lab_rows, live_rows, model_rows, packed_rows
 from benchmarks.claims import machine
 from utils.figures.style import Colour, in_course_style, new_figure, png
 
@@ -23,6 +23,7 @@ ROWS = {
     "cache": model_rows.cache,
     "memory": lab_rows.memory,
     "slider": lab_rows.slider,
+    "live": live_rows.live,
     "tests": lab_rows.tests,
 }
 FOLDER = Path(__file__).parent

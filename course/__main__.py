@@ -23,6 +23,7 @@ COMMANDS = {
     "site": "course.workshop.site",
     "class-report": "course.workshop.class_report",
     "hub": "course.workshop.hub.start",
+    "live": "course.workshop.live.service",
     "pins": "course.upkeep.pins",
 }
 WITH_TESTS = {"test", "build", "handout", "pins"}  # need what only contributors need

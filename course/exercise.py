@@ -19,6 +19,7 @@ from course.notebooks.words import (
     question_words,
 )
 from course.progress import events
+from course.progress.live_notes import notes_beside
 from utils.callbacks import wait_for_cells
 from utils.language import _, current_language
 
@@ -60,7 +61,8 @@ class Exercise(_Answered):
         self._hint_button.on_click(lambda _button: self.hint())
         self._hints = widgets.HTML()
         self._hints_shown = 0
-        super().__init__([self._result, self._notes, self._hint_button, self._hints])
+        shown = [self._result, self._notes, self._hint_button, self._hints]
+        super().__init__([*shown, *notes_beside(self.number)])
         self._show()
 
     @property
@@ -74,6 +76,8 @@ class Exercise(_Answered):
 
     def check(self, answer: Any) -> "Exercise":
         """Grade `answer`, a function or a value; an untouched one is "not attempted yet"."""
+        if is_learning():
+            events.record_begun(self.number)
         self.attempted = not is_untouched(answer)
         if self.attempted:
             self.checks, self.printed = graded(self.number, answer)

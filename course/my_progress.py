@@ -12,6 +12,7 @@ from course.notebooks.update import behind, newer
 from course.notebooks.words import as_html
 from course.progress import events
 from course.progress.figure import next_words, progress_picture
+from course.progress.live_notes import said_about_sending
 from course.progress.standing import Standing, standing
 from utils.explorers.base import Explorer
 from utils.language import _, current_language
@@ -52,7 +53,7 @@ class ProgressExplorer(Explorer):
         self._links, self._asks = widgets.HTML(), widgets.HTML()
         super().__init__(controls, actions)
         below, message, picture = self.children
-        parts = picture, self._links, below, message
+        parts = picture, self._links, *said_about_sending(), below, message
         self.children: tuple[widgets.Widget, ...] = parts
 
     def _arrange(self) -> widgets.Widget:

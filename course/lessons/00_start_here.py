@@ -100,7 +100,9 @@ ProgressExplorer()
 #   나옵니다.
 #
 # 풀지 않은 문제가 있어도 뒤의 셀은 모두 실행됩니다. 통과한 코드는 노트북 옆의 `my_llm.py`에 모이고, 레슨 08에서
-# 그것을 씁니다. 시도하고 통과한 기록은 이 컴퓨터에만 남고, 어디에도 보내지 않습니다.
+# 그것을 씁니다. 시도하고 통과한 기록은 이 컴퓨터에만 남고, 어디에도 보내지 않습니다. 다만 수업에서 여러분이
+# 학급 화면에 참가했을 때(`COURSE_LIVE`)는 다릅니다. 그때는 위의 ‘나의 진도’에 무엇이 누구에게 가는지 나오고, 거기서 끌 수도
+# 있습니다. 이름과 코드는 그때도 보내지 않습니다.
 # %% [markdown] lang="en"
 # ## How a lesson goes
 #
@@ -115,7 +117,8 @@ ProgressExplorer()
 #
 # Later cells run even where an exercise is not solved. Code that passes is collected in `my_llm.py`, beside the
 # notebooks, and lesson 08 uses it. The record of what you tried and passed stays on this machine and is sent
-# nowhere.
+# nowhere, unless you have joined the view of a class (`COURSE_LIVE`): then “Your progress” above says what
+# goes to whom, and lets you turn it off. Your name and your code are not sent even then.
 # %% [markdown] lang="ko"
 # ## 이 컴퓨터는 준비되었나
 #

@@ -7,12 +7,13 @@ what this kernel was told waits in memory until it can be kept.
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 
+from course.progress import live
 from course.progress.store import COLUMNS, SCHEMA_VERSION, progress_file, take_notice, use
 
 __all__ = ["COLUMNS", "SCHEMA_VERSION", "progress_file", "take_notice"]  # of its file
@@ -36,6 +37,19 @@ class ExerciseProgress:
     diagnoses: tuple[str, ...]  # one for each failed attempt that had one, in order
 
 
+_begun: set[str] = set()  # exercises whose check this kernel has run
+
+
+def record_begun(exercise: str) -> None:
+    """Keep that the check of `exercise` was run here for the first time, answered or not.
+
+    Only a class view asks for that, so it is kept where there is one.
+    """
+    if live.is_on() and exercise not in _begun:
+        _begun.add(exercise)
+        _record("begun", exercise, None, None)
+
+
 def record_attempt(exercise: str, passed: bool, diagnosis: str | None = None) -> None:
     """Keep that a check of `exercise`, such as "3.2", passed or failed, and what went wrong."""
     _record("attempt", exercise, passed, diagnosis)
@@ -51,11 +65,14 @@ def record_answer(question: str, choice: str, correct: bool) -> None:
     _record("answer", question, correct, choice)
 
 
-def summary() -> dict[str, ExerciseProgress]:
-    """Every exercise that was attempted or had a hint opened, in the order they were begun."""
+def summary(of: Iterable[dict] | None = None) -> dict[str, ExerciseProgress]:
+    """Every exercise that was attempted or had a hint opened, in the order they were begun.
+
+    of: events as `rows` gives them; this learner's, where there are none.
+    """
     by_exercise: dict[str, list[dict]] = {}
-    for row in rows():
-        if row["kind"] != "answer":
+    for row in rows() if of is None else of:
+        if row["kind"] in ("attempt", "hint"):
             by_exercise.setdefault(row["name"], []).append(row)
     return {exercise: _progress(events) for exercise, events in by_exercise.items()}
 
@@ -139,6 +156,7 @@ def _record(kind: str, name: str, passed: bool | None, detail: str | None) -> No
         waiting.append((now, kind, name, passed, detail))
         if use(insert):
             waiting.clear()
+    live.tell((now, kind, name, passed, detail))
 
 
 def _not_kept_yet() -> list[Event]:

@@ -23,7 +23,7 @@ SCHEMA = f"""
     CREATE TABLE events (
         id INTEGER PRIMARY KEY,
         at TEXT NOT NULL,      -- UTC, ISO 8601
-        kind TEXT NOT NULL,    -- attempt, hint or answer
+        kind TEXT NOT NULL,    -- attempt, hint or answer; begun, for a class view
         name TEXT NOT NULL,    -- of the exercise or question; "3.2" is in lesson 3
         passed INTEGER,        -- an attempt: 1 if it passed; an answer: 1 if it was right
         detail TEXT            -- an attempt: its diagnosis; a hint: which; an answer: the choice

@@ -12,6 +12,7 @@ import json
 import re
 import sys
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -19,7 +20,7 @@ from statistics import median
 
 from course.graders import diagnosis_sentence
 from course.lessons import by_number
-from course.notebooks.words import as_html, exercise_numbers, exercise_words
+from course.notebooks.words import as_html, exercise_numbers, exercise_words, question_words
 from course.progress.export import FORMAT, plain_number
 from utils.language import LANGUAGES, _, current_language, use_language
 
@@ -175,14 +176,22 @@ ul { margin: 0; padding-left: 1.1em; } code { background: #eef1f4; padding: 0 0.
 """
 
 
-def page(records: list[dict], problems: list[str]) -> str:
-    """The report as one HTML file that needs nothing else."""
+def page(
+    records: list[dict], problems: list[str], guesses: Mapping[str, Sequence[int]] | None = None
+) -> str:
+    """The report as one HTML file that needs nothing else.
+
+    guesses: of questions, how many learners guessed each choice; a live class knows them.
+    """
     before = current_language()
     found = rows(records)
     sections = []
     for lang in LANGUAGES:
         use_language(lang)
-        sections.append(f'<section lang="{lang}" id="{lang}">{_section(found, records)}</section>')
+        sections.append(
+            f'<section lang="{lang}" id="{lang}">{_section(found, records)}'
+            f"{_guesses(guesses or {})}</section>"
+        )
     use_language(before)
     links = "".join(f'<a href="#{code}">{name}</a>' for code, name in LANGUAGES.items())
     left_out = "".join(f"<li>{escape(problem)}</li>" for problem in problems)
@@ -209,6 +218,25 @@ def _section(found: list[Row], records: list[dict]) -> str:
         f"<p>{about.format(learners=len(records))}</p>"
         f"<table><tr>{heads}</tr>{''.join(map(_table_row, found))}</table>"
     )
+
+
+def _guesses(guesses: Mapping[str, Sequence[int]]) -> str:
+    """What the class guessed before it was shown, each question's right answer marked."""
+    if not guesses:
+        return ""
+    rows = []
+    for number, counts in guesses.items():
+        said = question_words(number)
+        choices = "".join(
+            f"<li>{'✓ ' if i == said.right else ''}{as_html(text)}: <strong>{count}</strong></li>"
+            for i, (text, count) in enumerate(zip(said.choices, counts, strict=True))
+        )
+        asks = as_html(said.asks)
+        rows.append(
+            f"<tr><td><strong>{number}</strong> {asks}</td><td><ul>{choices}</ul></td></tr>"
+        )
+    title = _("What the class guessed first")
+    return f"<h2>{title}</h2><table>{''.join(rows)}</table>"
 
 
 def _table_row(row: Row) -> str:
