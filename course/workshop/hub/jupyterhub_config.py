@@ -187,9 +187,7 @@ def class_view(c):
     ]
     own = ["users:activity!user", "access:servers!server"]
     c.Spawner.server_token_scopes = [*own, at, "custom:live:send"]
-    c.Spawner.environment["COURSE_LIVE"] = (
-        f"http://127.0.0.1:{SETTINGS['port']}/services/live/events"
-    )
+    c.Spawner.environment["COURSE_LIVE"] = f"http://127.0.0.1:{SETTINGS['port']}/services/live"
 
 
 # JupyterHub gives it to this file.
