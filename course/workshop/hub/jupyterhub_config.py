@@ -124,7 +124,7 @@ def make_account(spawner) -> None:
 def language(spawner) -> str:
     """The language that a learner chose, or the first of the class."""
     chosen = spawner.user_options.get("language", "")
-    chosen = chosen[0] if isinstance(chosen, list) else chosen
+    chosen = chosen if isinstance(chosen, str) else "".join(chosen)  # a form sends a list
     return chosen if chosen in SETTINGS["languages"] else SETTINGS["languages"][0]
 
 
