@@ -1,7 +1,8 @@
 """Measures the rows and writes report.md and report.png: `python -m benchmarks.run [ROW …]`.
 
 Without names all rows are measured but `tests`, which runs the whole of `make test`, and `hub`, a
-class of ten, which wants a root and a machine to itself.  What was measured before stays in the report until it is measured again.
+class of ten, which runs as root on a machine with nothing else to do.  What was measured before
+stays in the report until it is measured again.
 """
 
 import argparse
