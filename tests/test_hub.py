@@ -6,6 +6,7 @@ A hub that really runs, with a class on it, is `python -m benchmarks.run hub`.
 import os
 import stat
 import tomllib
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -46,6 +47,18 @@ def test_the_first_start_makes_a_class_and_keeps_it_private(tmp_path, capsys, mo
     modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in (folder, *folder.iterdir())}
     assert modes == {"hub": 0o711, "private": 0o700, "class.toml": 0o600}
     assert tomllib.loads((folder / "class.toml").read_text(encoding="utf-8"))["learners"] == []
+
+
+def test_what_learners_cannot_enter_is_named(tmp_path):
+    (tmp_path / "closed" / "course").mkdir(parents=True)
+    for folder in (tmp_path, *tmp_path.parents):
+        if not folder.stat().st_mode & stat.S_IXOTH:
+            break  # this test's own folder is closed to others: that one is what must be named
+    else:
+        folder = tmp_path / "closed"
+        folder.chmod(0o700)
+    assert start.hidden([tmp_path / "closed" / "course"]) == folder
+    assert start.hidden([Path("/")]) is None
 
 
 def test_only_the_class_may_log_in(config):

@@ -95,6 +95,7 @@ def servers(c):
     c.JupyterHub.concurrent_spawn_limit = 0
     threads = str(max(1, int(SETTINGS["cores"])))
     c.Spawner.environment = {
+        "PATH": f"{Path(PYTHON).parent}{os.pathsep}{os.environ['PATH']}",  # in terminals, too
         "PYTHONPATH": str(ROOT),
         "PYTHONNOUSERSITE": "1",
         "COURSE_HUB_SHARED": str(FOLDER),
@@ -187,7 +188,9 @@ def class_view(c):
     ]
     own = ["users:activity!user", "access:servers!server"]
     c.Spawner.server_token_scopes = [*own, at, "custom:live:send"]
-    c.Spawner.environment["COURSE_LIVE"] = f"http://127.0.0.1:{SETTINGS['port']}/services/live"
+    host = SETTINGS["address"] if SETTINGS["address"] != "0.0.0.0" else "127.0.0.1"
+    there = f"http://{host}:{SETTINGS['port']}/services/live"
+    c.Spawner.environment["COURSE_LIVE"] = there
 
 
 # JupyterHub gives it to this file.

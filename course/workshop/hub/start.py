@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import tomllib
@@ -71,6 +72,18 @@ def make_folder(folder: Path) -> bool:
     return False
 
 
+def hidden(places: list[Path]) -> Path | None:
+    """A folder on the way to one of these that only its owner may enter; None where there is none.
+
+    Learners run the course, its Python and the model where these lie, each as themselves.
+    """
+    for place in places:
+        for folder in (place, *place.parents):
+            if not folder.stat().st_mode & stat.S_IXOTH:
+                return folder
+    return None
+
+
 def surroundings_of(folder: Path) -> dict[str, str]:
     """The environment variables of the hub itself."""
     return surroundings() | {
@@ -100,6 +113,13 @@ def main(arguments: list[str]) -> int:
         os.environ.setdefault("COURSE_CACHE", str(folder / "model"))
         os.umask(0o022)  # learners read what is prepared
         prepare(folder)
+        shared = [ROOT, Path(sys.base_prefix), folder, Path(os.environ["COURSE_CACHE"]).resolve()]
+        if os.geteuid() == 0 and (closed := hidden(shared)):
+            says = _(
+                "learners may not enter {folder}, and something that they need lies in it. Put the "
+                "course, and a Python for it, where everybody can read, such as /srv."
+            )
+            raise SetUpError(says.format(folder=closed))
     except (ModelError, SetUpError, OSError, ValueError, subprocess.SubprocessError) as problem:
         print(_("The hub cannot start: {why}").format(why=problem), file=sys.stderr)
         return 1
