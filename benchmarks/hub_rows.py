@@ -10,7 +10,8 @@ from statistics import median
 from tornado.httpclient import AsyncHTTPClient
 
 from benchmarks.claims import Claim, Result
-from benchmarks.hub_class import WRONG, Hub, Seen, class_hub, learn
+from benchmarks.hub_class import Hub, class_hub
+from benchmarks.hub_learner import WRONG, Seen, learn
 from course.machine.limits import cores
 
 LEARNERS = 10
@@ -26,12 +27,16 @@ def hub(_rounds: int) -> Result:
     return Result(
         claims(alone, seen, shown, load),
         {
-            "alone": vars(alone),
-            "together": [vars(one) for one in seen],
+            "alone": numbers(alone),
+            "together": [numbers(one) for one in seen],
             "class view": shown,
             "load before": load,
         },
     )
+
+
+def numbers(one: Seen) -> dict:
+    return {key: value for key, value in vars(one).items() if key != "attempts"}
 
 
 async def together(the_hub: Hub, names: list[str]) -> list[Seen]:
@@ -117,6 +122,8 @@ def claims(alone: Seen, seen: list[Seen], shown: dict | None, load: float) -> li
             f"{memory:.0f} MiB ({median(one.kernel_mib for one in seen):.0f} + "
             f"{median(one.server_mib for one in seen):.0f})",
             memory * 1.048576 <= 450,
+            "Each kernel has Python, PyTorch and transformers to itself, and each server "
+            "JupyterLab; the weights are shared.",
         ),
     ]
     return found + ([in_class_view(who, count, shown)] if shown else [])

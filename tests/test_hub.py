@@ -22,7 +22,11 @@ CLASS = {"instructors": '["kim"]', "learners": '["ada", "grace"]'}
 
 @pytest.fixture
 def config(tmp_path, monkeypatch):
-    """Reads the hub's configuration with some lines of class.toml changed."""
+    """Reads the hub's configuration with some lines of class.toml changed.
+
+    Not as root, who would make accounts for the class on this machine.
+    """
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
     def read(**lines: str):
         start.make_folder(tmp_path)

@@ -86,7 +86,9 @@ def servers(c):
         c.JupyterHub.spawner_class = "simple"
         c.SimpleLocalProcessSpawner.home_dir_template = f"{FOLDER}/homes/{{username}}"
     if AS_ROOT:
-        c.Spawner.pre_spawn_hook = make_account
+        for name in SETTINGS["instructors"] + SETTINGS["learners"]:
+            make_account(name)  # before they all come at once
+        c.Spawner.pre_spawn_hook = lambda spawner: make_account(spawner.user.name)
     c.Spawner.cmd = [PYTHON, "-m", "course.workshop.hub.server"]
     c.Spawner.mem_limit = c.Spawner.mem_guarantee = SETTINGS["memory"]
     c.Spawner.cpu_limit = float(SETTINGS["cores"])
@@ -110,15 +112,15 @@ def servers(c):
         c.Spawner.options_form = language_form()
 
 
-def make_account(spawner) -> None:
+def make_account(name: str) -> None:
     """A learner's account, with a home that only they can read."""
     try:
-        account = pwd.getpwnam(spawner.user.name)
+        account = pwd.getpwnam(name)
     except KeyError:
         homes = ["--base-dir", SETTINGS["homes"]] if "homes" in SETTINGS else []
-        add = ["useradd", "--create-home", *homes, "--shell", "/bin/bash", spawner.user.name]
+        add = ["useradd", "--create-home", *homes, "--shell", "/bin/bash", name]
         subprocess.run(add, check=True)
-        account = pwd.getpwnam(spawner.user.name)
+        account = pwd.getpwnam(name)
     Path(account.pw_dir).chmod(0o700)
 
 
