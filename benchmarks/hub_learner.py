@@ -1,4 +1,4 @@
-"""One learner on a hub: logs in, opens lesson 01, and answers each exercise wrong, wrong, and right.
+"""One learner on a hub: opens lesson 01, and answers each exercise wrong, wrong, and right.
 
 What they do goes over the network as a browser would send it: REST, and a kernel's websocket.
 """

@@ -12,6 +12,7 @@ import sys
 import sysconfig
 import tomllib
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = Path(os.environ["COURSE_HUB_FOLDER"])
@@ -27,7 +28,7 @@ FIRST_PERSON = 1000  # accounts of lower numbers are the system's own
 SETTINGS = tomllib.loads((FOLDER / "class.toml").read_text(encoding="utf-8"))
 
 
-def hub(c):
+def hub(c: Any) -> None:
     """Where the hub listens, and where it keeps what it knows."""
     c.JupyterHub.bind_url = f"http://{SETTINGS['address']}:{SETTINGS['port']}"
     c.JupyterHub.db_url = f"sqlite:///{PRIVATE}/jupyterhub.sqlite"
@@ -45,7 +46,7 @@ def proxy() -> str:
     return str(from_npm if found else Path(sys.prefix, "bin/configurable-http-proxy"))
 
 
-def logins(c):
+def logins(c: Any) -> None:
     """Who may log in, and how."""
     instructors, learners = set(SETTINGS["instructors"]), set(SETTINGS["learners"])
     if not instructors:
@@ -74,7 +75,7 @@ def check_name(name: str) -> None:
         raise SystemExit(f"{FOLDER / 'class.toml'}: {name!r}: {says}")
 
 
-def servers(c):
+def servers(c: Any) -> None:
     """A learner's own JupyterLab: whose process it is, what it may take, what it is told."""
     if HAS_SYSTEMD:  # holds each to their memory and cores, all processes together
         c.JupyterHub.spawner_class = "systemd"
@@ -124,7 +125,7 @@ def make_account(name: str) -> None:
     Path(account.pw_dir).chmod(0o700)
 
 
-def language(spawner) -> str:
+def language(spawner: Any) -> str:
     """The language that a learner chose, or the first of the class."""
     chosen = spawner.user_options.get("language", "")
     chosen = chosen if isinstance(chosen, str) else "".join(chosen)  # a form sends a list
@@ -141,7 +142,7 @@ def language_form() -> str:
     )
 
 
-def roles_and_services(c):
+def roles_and_services(c: Any) -> None:
     """Stopping what is idle, and the class view, with what each person may do there."""
     c.JupyterHub.load_groups = {"instructors": {"users": list(SETTINGS["instructors"])}}
     c.JupyterHub.services = [
@@ -158,7 +159,7 @@ def roles_and_services(c):
         class_view(c)
 
 
-def class_view(c):
+def class_view(c: Any) -> None:
     """The live view: learners' kernels send with their own token, and only instructors look."""
     (PRIVATE / "live").mkdir(exist_ok=True)
     c.JupyterHub.services.append(
@@ -196,6 +197,6 @@ def class_view(c):
 
 
 # JupyterHub gives it to this file.
-c = get_config()  # noqa: F821
+c = get_config()  # type: ignore[name-defined]  # noqa: F821
 for part in (hub, logins, servers, roles_and_services):
     part(c)
