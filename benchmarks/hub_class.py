@@ -95,7 +95,7 @@ def class_hub(learners: int):
         except subprocess.TimeoutExpired:
             os.killpg(hub.pid, signal.SIGKILL)
         if os.geteuid() == 0:
-            for name in names:
+            for name in [*names, *settings["instructors"]]:
                 subprocess.run(["userdel", "--force", "--remove", name], capture_output=True)
         subprocess.run(["rm", "-rf", folder], check=True)
 
