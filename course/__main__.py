@@ -22,6 +22,7 @@ COMMANDS = {
     "handout": "course.workshop.handout",
     "site": "course.workshop.site",
     "class-report": "course.workshop.class_report",
+    "hub": "course.workshop.hub.start",
     "live": "course.workshop.live.service",
     "write": "course.my_llm.terminal",
     "pins": "course.upkeep.pins",
