@@ -7,7 +7,7 @@ what this kernel was told waits in memory until it can be kept.
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,13 +51,28 @@ def record_answer(question: str, choice: str, correct: bool) -> None:
     _record("answer", question, correct, choice)
 
 
-def summary() -> dict[str, ExerciseProgress]:
-    """Every exercise that was attempted or had a hint opened, in the order they were begun."""
+def summary(of: Iterable[dict] | None = None) -> dict[str, ExerciseProgress]:
+    """Every exercise that was attempted or had a hint opened, in the order they were begun.
+
+    of: events as `rows` gives them; this learner's, where there are none.
+    """
     by_exercise: dict[str, list[dict]] = {}
-    for row in rows():
-        if row["kind"] != "answer":
+    for row in rows() if of is None else of:
+        if row["kind"] in ("attempt", "hint"):
             by_exercise.setdefault(row["name"], []).append(row)
     return {exercise: _progress(events) for exercise, events in by_exercise.items()}
+
+
+def guesses(of: Iterable[dict]) -> dict[str, int]:
+    """Of each question the choice, from 1, that was guessed first: no answer was shown before it.
+
+    of: events as `rows` gives them.
+    """
+    found: dict[str, int] = {}
+    for row in of:
+        if row["kind"] == "answer":
+            found.setdefault(row["name"], int(row["detail"]))
+    return found
 
 
 def _progress(events: list[dict]) -> ExerciseProgress:

@@ -66,7 +66,7 @@ def cells(lesson: str, lang: str) -> list[Node]:
 
 def answers(lesson: str, lang: str) -> list[Node]:
     """What a handout leaves out, each below the heading that it belongs to."""
-    title, heading, told = "", "", ""
+    title, heading, told, answers_of = "", "", "", _("Answers")
     found = []
     for cell in read("solutions", lang, lesson):
         if cell.cell_type == "markdown":
@@ -83,7 +83,7 @@ def answers(lesson: str, lang: str) -> list[Node]:
             found.append(nbformat.v4.new_markdown_cell(f"### {heading}"))
         told = heading
         found.append(cell)
-    return [nbformat.v4.new_markdown_cell(f"# {title}\n\n## {_('Answers')}"), *found]
+    return [nbformat.v4.new_markdown_cell(f"# {title}\n\n## {answers_of}"), *found]
 
 
 def html(lesson: str, lang: str, of: Callable[[str, str], list[Node]] = cells) -> str:

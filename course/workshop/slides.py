@@ -10,7 +10,6 @@ view: the guide's notes and demonstrations, and the lesson's own words.
 """
 
 import base64
-import math
 import re
 import struct
 from collections.abc import Sequence
@@ -30,7 +29,8 @@ from course.workshop.html_page import (
     read,
     write_lessons,
 )
-from course.workshop.leads import lead, width
+from course.workshop.layout import layout
+from course.workshop.leads import lead
 from course.workshop.plans import PLANS, plan_row, plan_rows
 from course.workshop.speaker_notes import speaker_notes
 from course.workshop.turns import EXERCISE, task, turn
@@ -123,7 +123,8 @@ def _note_cells(found: list[list[Node]], seen: list[tuple[str, int, str]]) -> No
 
 def _answers_last(found: list[list[Node]]) -> list[list[Node]]:
     """What answers an exercise comes after the exercises that follow it."""
-    ordered, held = [], []
+    ordered: list[list[Node]] = []
+    held: list[list[Node]] = []
     for slide in found:
         if slide[0].metadata.slide.get("answers"):
             held.append(slide)
@@ -212,34 +213,13 @@ def _shown(cell: Node, after: Node | None, heading: str, text: str, section: str
         cell.metadata.no_code = True
     else:
         words = ACROSS
-        kind, cell.metadata.size = _layout(cell, lead(text, words))
+        kind, cell.metadata.size = layout(cell, lead(text, words))
     says = [text]
     if after and after.cell_type == "markdown":  # what the lesson says once it has been seen
         says.append(re.split(r"(?m)^#", after.source)[0])
     cells = [_words(lead(text, words)), cell]
     about, answers = [section or "title"], has_tag(cell, "answer")
     return _slide(kind, cell.id, heading, cells, "\n\n".join(says), about, answers=answers)
-
-
-def _layout(cell: Node, above: str) -> tuple[str, int]:
-    """How code and output are largest below these words: one below or beside the other; in px."""
-    printed = "".join(o.get("text") or o.data["text/plain"] for o in cell.outputs).strip("\n")
-    code, output = cell.source.split("\n"), printed.split("\n")
-    longest, shown = max(map(width, code)), max(map(width, output))
-    height = 510 - 40 * math.ceil(width(above) / 88) - 130 * ("$$" in above)
-    for size in range(24, 11, -1):
-        letters = int(1120 / (0.602 * size))
-        if longest <= letters and _rows([*code, *output], letters) * 1.35 + 3 <= height / size:
-            return "shown", size
-        left = letters - longest - 5
-        rows = max(len(code), _rows(output, left)) if left >= min(shown, 24) else math.inf
-        if rows * 1.35 + 1 <= height / size:
-            return "columns", size
-    return "shown", size
-
-
-def _rows(lines: list[str], letters: int) -> int:
-    return sum(max(1, math.ceil(width(line) / letters)) for line in lines)
 
 
 def _row(slide: list[Node]) -> str:
