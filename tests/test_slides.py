@@ -178,7 +178,7 @@ def test_a_deck_for_a_plan_keeps_its_exercises_and_says_its_minutes(lang, plan):
 
 
 def test_a_plan_that_leaves_a_lesson_out_says_so(capsys):
-    assert slides.main(["04", "--plan", "half-day"]) == 1
+    assert slides.main(["04", "en", "--plan", "half-day"]) == 1
     assert "leaves lesson 04 out" in capsys.readouterr().err
 
 

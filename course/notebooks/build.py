@@ -6,6 +6,7 @@ a line `name = value  # SOLUTION`, and a cell tagged "solution".
 
 import argparse
 import itertools
+import os
 import re
 import sys
 from collections.abc import Sequence

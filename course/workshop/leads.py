@@ -29,6 +29,8 @@ def lead(text: str, room: int, must: re.Pattern | None = None) -> str:
     rows = [row for row in rows if set(wanted) <= set(row)]
     fitting = [row for row in rows if len(row) == 1 or width(" ".join(row)) <= room]
     best = max(fitting, key=lambda row: (_terms(row), row[0] == sentences[0], len(row)))
+    while len(best) > 1 and best[-1].endswith(":"):  # what it announces is not on the slide
+        best = best[:-1]
     return " ".join(best)
 
 

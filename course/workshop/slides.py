@@ -91,6 +91,7 @@ def slides(lesson: str, lang: str, plan: str = "") -> list[list[Node]]:
                 found.append(_slide("turn", cell.id, "", [asked], about=about, others=others))
         elif re.fullmatch(r"question-\w+", cell.id):
             found.append(_question(cell, after, heading, text, section))
+            text = ""
         elif cell.id == "map" or has_tag(cell, "slide"):
             found.append(_shown(cell, after, heading, text, section))
         if any(output.output_type == "stream" for output in cell.get("outputs", ())):
