@@ -212,9 +212,10 @@ def _shown(cell: Node, after: Node | None, heading: str, text: str, section: str
         beside = text and tall > 0.55 * wide
         kind, words = ("beside", BESIDE) if beside else ("shown", ACROSS)
         cell.metadata.no_code = True
-    else:
-        words = ACROSS
-        kind, cell.metadata.size = layout(cell, lead(text, words))
+    else:  # as many words as make its letters no smaller
+        fits = {room: layout(cell, lead(text, room)) for room in (ACROSS, 2 * ACROSS)}
+        words = max(room for room in fits if fits[room][1] == fits[ACROSS][1])
+        kind, cell.metadata.size = fits[words]
     says = [text]
     if after and after.cell_type == "markdown":  # what the lesson says once it has been seen
         says.append(re.split(r"(?m)^#", after.source)[0])
