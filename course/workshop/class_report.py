@@ -114,7 +114,7 @@ def _row(row: Row, learners: int) -> str:
 
 def _diagnosis(exercise: str, name: str, learners: int, times: int) -> str:
     says = as_html(diagnosis_sentence(exercise, name))
-    count = _("{learners} learners, {times} times").format(learners=learners, times=times)
+    count = _("learners: {learners}, times: {times}").format(learners=learners, times=times)
     return f'{says} <span class="quiet"><code>{escape(name)}</code> · {count}</span>'
 
 
