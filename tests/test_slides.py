@@ -160,6 +160,15 @@ def test_words_about_what_a_cell_has_printed_are_on_no_other_slide():
     assert about["why-scale"][0].source.startswith("Why divide by 8?")
     assert "\\sqrt{d}" in about["two-steps"][0].source
     assert about["stop"][0].metadata.slide.minutes == 10
+    for step, slide in (
+        ("where-it-looks", "question-a"),
+        ("why-scale", "why-scale"),
+        ("without-positions", "without-positions"),
+        ("circuits", "circuits-induction"),
+        ("switch-off", "question-d"),
+    ):
+        assert f"[`{step}`]" not in about[slide][-1].metadata.notes
+        assert re.search(f"▸ .*`{step}`", about[slide][-1].metadata.notes), step
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])

@@ -113,13 +113,13 @@ def slides(lesson: str, lang: str, plan: str = "") -> list[list[Node]]:
 
 
 def _note_cells(found: list[list[Node]], seen: list[tuple[str, int, str]]) -> None:
-    """Let each slide know the cells that are run with it: those after it in its section, or, where
-    a section begins with cells that are on no slide, the first slide after them."""
+    """Let each slide know the cells that are run with it: its own, and those after it in its
+    section that are on no slide; where a section begins with such cells, the slide after them."""
+    slides_of = [slide[0].metadata.slide for slide in found]
     for section, before, cell_id in seen:
-        last = found[before - 1][0].metadata.slide
-        here = section in last.about or before == len(found)
-        about = last if here else found[before][0].metadata.slide
-        about.about.append(cell_id)
+        last, then = slides_of[before - 1], slides_of[min(before, len(slides_of) - 1)]
+        is_with_the_last = then.id != cell_id and section in last.about
+        (last if is_with_the_last else then).about.append(cell_id)
 
 
 def _answers_last(found: list[list[Node]]) -> list[list[Node]]:
