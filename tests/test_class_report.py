@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -26,11 +28,11 @@ LEARNERS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def a_class(tmp_path_factory):
-    """A folder with ten learners' databases, and in `class` what they handed in."""
-    folder = tmp_path_factory.mktemp("learners")
-    (folder / "class").mkdir()
+@cache
+def a_class(base: Path) -> Path:
+    """A folder with ten learners' databases, and in `class` what they handed in; made once."""
+    folder = base / "a-class"
+    (folder / "class").mkdir(parents=True)
     with pytest.MonkeyPatch.context() as monkeypatch:
         for number, (first, second) in enumerate(LEARNERS):
             monkeypatch.setenv("COURSE_PROGRESS", str(folder / f"{number}.sqlite"))
@@ -50,9 +52,9 @@ def work(exercise: str, did: list[str]) -> None:
 
 
 @pytest.fixture
-def folder(a_class, tmp_path):
+def folder(tmp_path, tmp_path_factory):
     """What the ten handed in, to do with as one likes."""
-    shutil.copytree(a_class, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(a_class(tmp_path_factory.getbasetemp()), tmp_path, dirs_exist_ok=True)
     return tmp_path / "class"
 
 
