@@ -4,8 +4,10 @@
 # make test    set everything up and prove the course
 # make build   lessons -> chapters/ and solutions/          (rerun=1 executes all solved notebooks)
 # make bench   measure what the course says of itself -> benchmarks/report.md
-# make slides  a deck for each lesson -> build/slides/     (make slides lessons="03 ko" for one)
-# make handout a PDF for each lesson  -> build/handout/    (needs Chromium or Chrome)
+# make slides  a deck for each lesson -> build/slides/     (make slides lessons="03 ko" for one;
+#              plan=half-day, plan=day or plan=evenings keeps the exercises of one of the guide's plans)
+# make handout a PDF for each lesson  -> build/handout/    (needs Chromium or Chrome; answers=1
+#              writes a second file with the answers)
 # make pins    pyproject.toml -> requirements.txt and environment.yml
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v python)
@@ -27,10 +29,10 @@ bench:
 	.venv/bin/python -m benchmarks.run $(rows)
 
 slides:
-	$(PYTHON) -m course slides $(lessons)
+	$(PYTHON) -m course slides $(lessons) $(if $(plan),--plan $(plan))
 
 handout:
-	$(PYTHON) -m course handout $(lessons)
+	$(PYTHON) -m course handout $(lessons) $(if $(answers),--answers)
 
 messages:
 	$(PYTHON) -m course messages

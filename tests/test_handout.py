@@ -18,20 +18,37 @@ needs_chromium = pytest.mark.skipif(
 each_language = pytest.mark.parametrize("lang", ["ko", "en"])
 
 
+RATIOS = """() => [...document.querySelectorAll("figure img")].map(picture => {
+    const box = picture.getBoundingClientRect();
+    return [picture.alt, (box.width / box.height) / (picture.naturalWidth / picture.naturalHeight),
+            box.height];
+})"""
+
+
 @pytest.fixture(scope="module", params=["ko", "en"])
 def paper(request, tmp_path_factory):
-    """(language, PDF): the handout of one lesson, printed."""
+    """(language, PDF, shapes of its pictures): the handout of one lesson, printed."""
     if not CHROMIUM:
         pytest.fail(NO_BROWSER)
     path = tmp_path_factory.mktemp("handout") / "lesson.pdf"
     with handout.printer() as printer:
-        handout.print_to(printer, LESSON, request.param, path)
-    return request.param, pypdf.PdfReader(path)
+        printer.set_viewport_size({"width": 665, "height": 982})  # between the margins of A4
+        handout.print_to(printer, handout.html(LESSON, request.param), path)
+        shapes = printer.evaluate(RATIOS)
+    return request.param, pypdf.PdfReader(path), shapes
+
+
+@needs_chromium
+def test_a_picture_on_paper_has_the_shape_that_was_drawn(paper):
+    _lang, _pdf, shapes = paper
+    assert len(shapes) >= 4
+    assert [alt for alt, ratio, _ in shapes if abs(ratio - 1) > 0.01] == []
+    assert [alt for alt, _, height in shapes if not 100 < height < 92 * 3.78 + 1] == []
 
 
 @needs_chromium
 def test_a_handout_is_a4_with_its_fonts_and_words_in_it(paper):
-    lang, pdf = paper
+    lang, pdf, _shapes = paper
     for number, sheet in enumerate(pdf.pages, 1):
         assert [round(side) for side in sheet.mediabox[2:]] == [595, 842]
         assert f"{number} / {len(pdf.pages)}" in sheet.extract_text()
@@ -55,25 +72,32 @@ def is_embedded(font) -> bool:
 
 
 @each_language
-def test_a_handout_gives_solutions_at_its_end_only(lang):
-    shown = handout.cells(LESSON, lang)
-    answers = next(i for i, cell in enumerate(shown) if 'class="answers"' in cell.source)
-    before = "\n".join(cell.source for cell in shown[:answers])
-    after = "\n".join(cell.source for cell in shown[answers:])
+def test_a_handout_gives_no_solution_away(lang):
+    shown, after = handout.cells(LESSON, lang), handout.answers(LESSON, lang)
+    before = "\n".join(cell.source for cell in shown)
     assert "self.layers = {}" not in before
-    assert "self.layers = {}" in after
+    assert "self.layers = {}" in "\n".join(cell.source for cell in after)
     assert "class KVCache" in before
-    assert sum(cell.cell_type == "markdown" for cell in shown[:answers]) == sum(
+    assert sum(cell.cell_type == "markdown" for cell in shown) == sum(
         cell.cell_type == "markdown"
         for cell in nbformat.read(ROOT / f"solutions/{lang}/{LESSON}.ipynb", as_version=4).cells
     )
-    pictures = [
-        output
-        for cell in shown
-        for output in cell.get("outputs", ())
-        if "image/png" in output.get("data", ())
+
+
+@each_language
+def test_what_is_found_with_an_explorer_is_printed_with_the_answers_only(lang):
+    """In 07 the explorer's first picture is the answer to 7.9, what it is set to 7.10 and 7.11."""
+    found = [
+        "\n".join(
+            str(output.get("data", {}).get("text/plain"))
+            for cell in cells("07_attention", lang)
+            for output in cell.get("outputs", ())
+        )
+        for cells in (handout.cells, handout.answers)
     ]
-    assert len(pictures) >= 6
+    for words in ("16 head 0 0.82", "18 head 6 0.88", "13 head 8 0.53"):
+        number = words if lang == "en" else words.split()[-1]
+        assert [number in text for text in found] == [False, True], words
 
 
 def test_without_chromium_a_sentence_says_how_to_get_it(monkeypatch, capsys):

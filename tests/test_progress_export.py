@@ -96,7 +96,9 @@ def test_json_says_what_an_instructor_needs(capsys):
         "attempts_to_pass": 4,
         "diagnoses": {"multiplied": 2, "wrong-shape": 1, "none": 1},
         "hints": 1,
+        "minutes": 0.0,
     }
+    assert said["guesses"] == {"1.a": 2}
     assert by_number["3.3"]["attempts"] == 0
     assert by_number["3.3"]["hints"] == 2
     assert by_number["7.2"]["attempts_to_pass"] is None

@@ -9,8 +9,11 @@ from fontTools.ttLib import TTFont
 
 from course import ROOT
 from course.notebooks.contents import contents
-from course.workshop import class_report, site, slides
+from course.notebooks.words import exercise_words
+from course.workshop import class_report, html_page, site, slides
 from course.workshop.html_page import FONTS, formula, lessons, markdown_to_html
+from course.workshop.leads import lead
+from course.workshop.plans import PLANS, plan_rows
 from course.workshop.speaker_notes import speaker_notes
 from tests.axe import violations
 from tests.jupyterlab import CHROMIUM, browser_page
@@ -85,6 +88,23 @@ def test_a_question_is_asked_before_it_is_answered(deck):
 
 
 @needs_chromium
+def test_a_clock_runs_and_stops(deck):
+    _lang, page = deck
+    page.evaluate("Reveal.slide(Reveal.getSlides().findIndex(s => s.querySelector('.clock')))")
+    clock = page.locator("section.present .clock")
+    begins = clock.inner_text()
+    assert re.fullmatch(r"\d+:00", begins)
+    page.keyboard.press("t")
+    page.wait_for_function(
+        "text => document.querySelector('section.present .clock').innerText != text", arg=begins
+    )
+    clock.click()
+    assert re.fullmatch(r"\d+:5\d", clock.inner_text())
+    assert not clock.evaluate("clock => clock.until")
+    assert clock.get_attribute("title")
+
+
+@needs_chromium
 def test_the_speaker_s_view_opens_from_a_file(deck):
     lang, page = deck
     page.evaluate("Reveal.slide(Reveal.getSlides().findIndex(s => s.id == 'question-a'))")
@@ -108,7 +128,7 @@ def test_a_deck_of_any_lesson_has_all_it_should(lesson, lang):
     marked = {cell.id for cell in solved if "slide" in cell.metadata.get("tags", ())}
     questions = {cell.id for cell in solved if re.fullmatch(r"question-\w+", cell.id)}
     assert 12 <= len(shown) <= 22
-    assert [about[0].id, about[-2].id, about[-1].id] == ["title", "recap", "next"]
+    assert [about[0].id, about[-1].id] == ["title", "recap"]
     assert marked | questions <= {each.id for each in about}
     assert len({each.id for each in about}) == len(about)
     turns = "".join(cell.source for slide in shown for cell in slide if cell.metadata.get("slide"))
@@ -118,12 +138,78 @@ def test_a_deck_of_any_lesson_has_all_it_should(lesson, lang):
     # what solves an exercise is shown nowhere
     code = [cell.source for slide in shown for cell in slide if cell.cell_type == "code"]
     assert not [cell.id for cell in solved if cell.id.startswith("ex-") and cell.source in code]
-    # the guide has a word for every slide but the last
+    # the guide has a word for every slide, and each step of its demonstration is on one
     assert [
-        each.id
-        for each, slide in zip(about, shown, strict=True)
-        if not slide[-1].metadata.notes and each.id != "next"
+        each.id for each, slide in zip(about, shown, strict=True) if not slide[-1].metadata.notes
     ] == []
+    notes = "\n".join(slide[-1].metadata.notes for slide in shown)
+    steps = [says for says in speaker_notes(lesson, lang).values() if says.startswith("▸")]
+    assert len(steps) >= 3
+    assert [says for says in steps if notes.count(says) != 1] == []
+    # what answers an exercise comes after it
+    order = [each.id for each in about]
+    for cell in solved:
+        if {"answer", "slide"} <= set(cell.metadata.get("tags", ())):
+            assert about[order.index(cell.id) - 1].kind == "turn"
+
+
+def test_words_about_what_a_cell_has_printed_are_on_no_other_slide():
+    """In 07 a text tells what `scores-to-weights` prints, which is on no slide."""
+    about = {slide[0].metadata.slide.id: slide for slide in slides.slides("07_attention", "en")}
+    assert not any("a line is the score" in slide[0].source for slide in about.values())
+    assert about["why-scale"][0].source.startswith("Why divide by 8?")
+    assert "\\sqrt{d}" in about["two-steps"][0].source
+    assert about["stop"][0].metadata.slide.minutes == 10
+    for step, slide in (
+        ("where-it-looks", "question-a"),
+        ("why-scale", "why-scale"),
+        ("without-positions", "without-positions"),
+        ("circuits", "circuits-induction"),
+        ("switch-off", "question-d"),
+    ):
+        assert f"[`{step}`]" not in about[slide][-1].metadata.notes
+        assert re.search(f"▸ .*`{step}`", about[slide][-1].metadata.notes), step
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+@pytest.mark.parametrize("plan", PLANS)
+def test_a_deck_for_a_plan_keeps_its_exercises_and_says_its_minutes(lang, plan):
+    for number, (minutes, kept) in plan_rows(plan).items():
+        (lesson,) = lessons([number])
+        shown = slides.slides(lesson, lang, plan)
+        turns = [slide for slide in shown if slide[0].metadata.slide.kind == "turn"]
+        words = "\n".join(slide[0].source for slide in turns)
+        assert tuple(re.findall(r"\*\*(\d+\.\d+) · ", words)) == kept
+        clocks = sum(slide[0].metadata.slide.minutes for slide in turns)
+        assert clocks == sum(exercise_words(each).minutes for each in kept)
+        assert str(minutes) in shown[0][0].source
+    assert ("stop" in {slide[0].metadata.slide.id for slide in shown}) == (number == "08")
+
+
+def test_a_plan_that_leaves_a_lesson_out_says_so(capsys):
+    assert slides.main(["04", "en", "--plan", "half-day"]) == 1
+    assert "leaves lesson 04 out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("lesson", "lang", "asked"),
+    [
+        ("01", "en", "Return the id of the token"),
+        ("01", "ko", "점수가 가장 높은 토큰의 id를"),
+        ("07", "en", "Split it into `[head, position, head_dim]`"),
+        ("07", "ko", "`[head, position, head_dim]`으로 나누세요"),
+        ("07", "en", "rotate it by the angle"),
+        ("07", "en", "Find one."),
+        ("07", "en", "find the head in which ` it` looks most"),
+        ("07", "ko", "헤드를 270개"),
+        ("08", "en", "and return the joined matrix"),
+        ("08", "en", "put the cache between them"),
+    ],
+)
+def test_a_task_says_what_is_to_be_done(lesson, lang, asked):
+    shown = slides.slides(*lessons([lesson]), lang)
+    turns = [slide[0].source for slide in shown if slide[0].metadata.slide.kind == "turn"]
+    assert sum(asked in words for words in turns) == 1
 
 
 def test_an_unknown_lesson_is_named(capsys):
@@ -131,15 +217,17 @@ def test_an_unknown_lesson_is_named(capsys):
     assert "'99'" in capsys.readouterr().err
 
 
-def test_a_lesson_without_slides_is_named_and_the_others_are_written(capsys, monkeypatch):
-    monkeypatch.setattr(slides, "write", lambda lesson, lang: ROOT / lang / lesson)
+def test_a_lesson_without_slides_is_named_and_the_others_are_written(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(slides, "deck", lambda lesson, lang, plan: "")
+    monkeypatch.setattr(slides, "place", lambda kind, lang, lesson, ending: tmp_path / lesson)
+    monkeypatch.setattr(html_page, "ROOT", tmp_path)
     assert slides.main(["00"]) == 1
     shown = capsys.readouterr()
     assert not shown.out
     assert "'00'" in shown.err
     assert slides.main(["00", "01", "en"]) == 0
     shown = capsys.readouterr()
-    assert "en/01_generation_loop" in shown.out
+    assert "wrote 01_generation_loop" in shown.out
     assert "'00'" in shown.err
 
 
@@ -165,8 +253,8 @@ def test_formulas_are_drawn_and_code_is_left_alone():
 
 def test_a_lead_is_whole_sentences_in_a_row():
     text = "First of all. Second `a. b` here. A **term** is this. Last one is long, " + "x" * 200
-    assert slides.lead(text, 45) == "Second `a. b` here. A **term** is this."
-    assert slides.lead("Short.", 60) == "Short."
+    assert lead(text, 45) == "Second `a. b` here. A **term** is this."
+    assert lead("Short.", 60) == "Short."
 
 
 @needs_chromium

@@ -516,7 +516,7 @@ layers_question.answer(2)
 # %% id="feed-forward" tags=["C26"]
 feed_forwards = FeedForwardExplorer(model, tokenizer, "The Shawshank", layer=20)
 feed_forwards
-# %% id="feed-forward-one" tags=["solution", "slide"]
+# %% id="feed-forward-one" tags=["solution", "slide", "answer"]
 feed_forwards.pick(layers=(22, 22))
 # %% id="feed-forward-attention" tags=["solution"]
 feed_forwards.set(part="attention", layers=(12, 16))

@@ -311,7 +311,7 @@ masked = scores.masked_fill(~mask, float("-inf"))
 for i, token in enumerate(record.tokens):
     print(f"{token!r:12} {scores[0, 4, i]:5.2f} {masked[0, 4, i]:5.2f} {weights[0, 4, i]:.2f}")
 print([f"{total:.2f}" for total in weights[0].sum(dim=-1)])
-# %% id="explorer-masked" tags=["solution", "slide"]
+# %% id="explorer-masked" tags=["solution"]
 explorer.set(layer=27, head=2, view="masked").pick(position=4)
 # %% [markdown] lang="ko"
 # 왜 8로 나눌까요? 곱 64개를 더하면 값이 커지고, 소프트맥스는 큰 차이를 더 크게 벌립니다. `it`의 가중치를 8로 나눈
@@ -319,7 +319,7 @@ explorer.set(layer=27, head=2, view="masked").pick(position=4)
 # %% [markdown] lang="en"
 # Why divide by 8? A sum of 64 products is large, and softmax makes large differences larger still. Compare the
 # weights of `it` from scores divided by 8 (above) and not divided (below).
-# %% id="why-scale"
+# %% id="why-scale" tags=["slide"]
 for last_scores in (scores[0, -1], scores[0, -1] * 8):
     print([f"{weight:.2f}" for weight in last_scores.softmax(dim=-1)])
 # %% [markdown] lang="ko"
@@ -358,11 +358,19 @@ Exercise("7.3").check(combine)
 # 2. A sum of products over an axis that both have is what a matrix product does.
 # 3. It is a single `@`, and no axis has to move.
 # %% [markdown] lang="ko"
-# 이것으로 헤드 하나를 다 만들었습니다. 두 단계를 이어서 실행합니다. 한 줄은 토큰, 가중치, 그 위치가 넘겨준
+# 이것으로 헤드 하나를 다 만들었습니다. 식 하나로 쓰면 이렇습니다.
+#
+# $$\mathrm{softmax}\left(\frac{QK^{\top}}{\sqrt{d}}\right) V$$
+#
+# 두 단계를 이어서 실행합니다. 한 줄은 토큰, 가중치, 그 위치가 넘겨준
 # 벡터(가중치 × 값)의 길이입니다. 마지막 줄은 결과의 모양과, 넘겨준 벡터들의 합이 ` it`의 결과와
 # 같은지(`True`)입니다.
 # %% [markdown] lang="en"
-# That is one head, complete. Run the two steps one after the other. A line is a token, its weight, and the length
+# That is one head, complete. As one formula:
+#
+# $$\mathrm{softmax}\left(\frac{QK^{\top}}{\sqrt{d}}\right) V$$
+#
+# Run the two steps one after the other. A line is a token, its weight, and the length
 # of the vector that its position hands over, weight × value. The last line is the shape of the result, and
 # whether the vectors handed over add up to the result for ` it` (`True`).
 # %% id="two-steps" tags=["C27", "slide"]
@@ -387,7 +395,7 @@ print(list(head_output.shape), torch.allclose(handed_over.sum(0), head_output[0,
 #
 # In one layer several such attentions run side by side; each is an **attention head**. Here are all nine heads of
 # layer 27. See what `it` looks at most in each of them; click one to see it large.
-# %% id="all-heads" tags=["C28", "slide"]
+# %% id="all-heads" tags=["C28"]
 AttentionExplorer(model, tokenizer, text, layer=27).set(all_heads=True)
 # %% [markdown] lang="ko"
 # ### 모양을 그림으로
@@ -603,7 +611,7 @@ order_question.answer(1)
 # %% [markdown] lang="en"
 # Compute the result for `it` in both orders, and print the difference as a share of its length: above with the
 # parts so far, below with the whole attention layer, positions included, which you will build in a moment.
-# %% id="without-positions"
+# %% id="without-positions" tags=["slide"]
 def without_positions(x):
     q = parts.split_heads(x[-1:] @ matrices["q_proj"].T, heads)
     k, v = (parts.split_heads(x @ matrices[name].T, kv_heads) for name in ("k_proj", "v_proj"))
@@ -797,10 +805,10 @@ print(len(differences), f"{max(differences):.5f}")
 # matrix of the one picked with *rank*, or by a click on any of them. *At what followed the same token* and *at the same token, earlier* are
 # tried not on your text but on 20 random tokens, said twice: a text without meaning, in which repetition is the
 # only clue.
-# %% id="circuits"
+# %% id="circuits" tags=["answer"]
 circuits = HeadPatternExplorer(model, tokenizer, text, word="dog")
 circuits
-# %% id="circuits-induction" tags=["solution", "slide"]
+# %% id="circuits-induction" tags=["solution", "slide", "answer"]
 circuits.set(pattern="induction")
 # %% id="circuits-word" tags=["solution"]
 circuits.set(pattern="word")

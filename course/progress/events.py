@@ -77,6 +77,18 @@ def summary(of: Iterable[dict] | None = None) -> dict[str, ExerciseProgress]:
     return {exercise: _progress(events) for exercise, events in by_exercise.items()}
 
 
+def guesses(of: Iterable[dict]) -> dict[str, int]:
+    """Of each question the choice, from 1, that was guessed first: no answer was shown before it.
+
+    of: events as `rows` gives them.
+    """
+    found: dict[str, int] = {}
+    for row in of:
+        if row["kind"] == "answer":
+            found.setdefault(row["name"], int(row["detail"]))
+    return found
+
+
 def _progress(events: list[dict]) -> ExerciseProgress:
     attempts = [event for event in events if event["kind"] == "attempt"]
     passes = [datetime.fromisoformat(event["at"]) for event in attempts if event["passed"]]

@@ -15,16 +15,18 @@ that says who the learner is:
           "passed": true,          at least once
           "attempts_to_pass": 3,   up to the first that passed, it included; null if none did
           "diagnoses": {"multiplied": 2},   name → how often; the graders' own short names
-          "hints": 1               how many of the three were opened
+          "hints": 1,              how many of the three were opened
+          "minutes": 6.5           from the first check or hint to the first pass; null if none
         },
         …
-      ]
+      ],
+      "guesses": {"3.a": 2}        of questions, the choice that was taken first; from 1
     }
 
-`--export csv` has one row for each exercise with the same columns, "learner" first; its diagnoses
-are one cell, `multiplied:2 wrong-shape:1`, and what is null is empty.  Exercise 7.1 is 7.01
-there and 7.10 is 7.10: pandas and spreadsheets take them for numbers, to which 7.1 and 7.10 are
-one; and so they are also sorted as they come.
+`--export csv` has one row for each exercise with the same columns, "learner" first, and no guesses;
+its diagnoses are one cell, `multiplied:2 wrong-shape:1`, and what is null is empty.  Exercise 7.1
+is 7.01 there and 7.10 is 7.10: pandas and spreadsheets take them for numbers, to which 7.1 and 7.10
+are one; and so they are also sorted as they come.
 """
 
 import argparse
@@ -42,7 +44,16 @@ from course.progress.standing import standing
 from utils.language import _
 
 FORMAT = {"format": "inside-a-transformer-llm/progress", "version": 1}
-COLUMNS = ("lesson", "exercise", "attempts", "passed", "attempts_to_pass", "diagnoses", "hints")
+COLUMNS = (
+    "lesson",
+    "exercise",
+    "attempts",
+    "passed",
+    "attempts_to_pass",
+    "diagnoses",
+    "hints",
+    "minutes",
+)
 
 
 def exercises(of: dict[str, events.ExerciseProgress] | None = None) -> list[dict]:
@@ -63,6 +74,7 @@ def exercises(of: dict[str, events.ExerciseProgress] | None = None) -> list[dict
                     done.attempts_to_pass,
                     dict(Counter(done.diagnoses)),
                     done.hints_opened,
+                    _minutes(done),
                 ),
                 strict=True,
             )
@@ -71,10 +83,24 @@ def exercises(of: dict[str, events.ExerciseProgress] | None = None) -> list[dict
     ]
 
 
+def _minutes(done: events.ExerciseProgress) -> float | None:
+    if done.passed_at is None:
+        return None
+    return round((done.passed_at - done.first_at).total_seconds() / 60, 1)
+
+
+def record(learner: str | None, rows: list[dict]) -> dict:
+    """What an instructor gets of a learner, as this module's docstring says.
+
+    rows: the learner's events, as `events.rows` gives them.
+    """
+    done = exercises(events.summary(rows))
+    return {**FORMAT, "learner": learner, "exercises": done, "guesses": events.guesses(rows)}
+
+
 def export_json(file: TextIO) -> None:
-    """Write the record to `file`, as this module's docstring says."""
-    record = {**FORMAT, "learner": events.learner_id(), "exercises": exercises()}
-    json.dump(record, file, indent=1)
+    """Write this learner's `record` to `file`."""
+    json.dump(record(events.learner_id(), list(events.rows())), file, indent=1)
     file.write("\n")
 
 

@@ -1,21 +1,29 @@
 """Makes the handout of a lesson: a PDF to read on paper or to take home.
 
 `python -m course handout [LESSON …] [ko | en]` writes build/handout/{ko,en}/NN_….pdf: the lesson
-with its outputs and pictures.  Exercises are as a learner finds them; how they may be solved, and
-what the questions' answers are, stands at the end.
+with its outputs and pictures.  Exercises are as a learner finds them, and whatever gives one of
+them away is left out.  With `--answers` a second file is written, NN_…-answers.pdf: how the
+exercises may be solved, what the questions' answers are, and the pictures that were left out.
 """
 
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode as Node
 
-from course.workshop.html_page import command, page, place, read
+from course.workshop.html_page import (
+    has_tag,
+    lessons_parser,
+    page,
+    place,
+    read,
+    write_lessons,
+)
 from utils.language import N_, _, use_language
 
 try:
@@ -38,35 +46,50 @@ NO_PLAYWRIGHT = N_("A handout needs the package playwright: `make handout` insta
 
 
 def cells(lesson: str, lang: str) -> list[Node]:
-    """What the handout shows, in its order."""
+    """What the handout shows, in its order: nothing that gives an answer away."""
     stubs = {cell.id: cell.source for cell in read("chapters", lang, lesson)}
-    shown, answers, heading = [], [], ""
+    shown = []
+    for cell in read("solutions", lang, lesson):
+        if cell.cell_type == "code":
+            if cell.id in ("language", "solved") or cell.id.startswith("check-"):
+                continue
+            if has_tag(cell, "solution"):
+                continue
+            if cell.id.startswith("ex-"):
+                cell.source, cell.outputs = stubs[cell.id], []
+            if has_tag(cell, "answer"):
+                cell.outputs = []
+            cell.metadata.no_code = cell.id == "map" or cell.id.startswith("question-")
+        shown.append(cell)
+    return shown
+
+
+def answers(lesson: str, lang: str) -> list[Node]:
+    """What a handout leaves out, each below the heading that it belongs to."""
+    title, heading, told, answers_of = "", "", "", _("Answers")
+    found = []
     for cell in read("solutions", lang, lesson):
         if cell.cell_type == "markdown":
-            heading = ([heading, *re.findall(r"(?m)^#+ (.*)$", cell.source)])[-1]
-            shown.append(cell)
+            headings = re.findall(r"(?m)^#+ (.*)$", cell.source)
+            title = title or headings[0]
+            heading = [heading, *headings][-1]
             continue
-        if cell.id in ("language", "solved") or cell.id.startswith("check-"):
+        if cell.id == "solved" or not (
+            cell.id.startswith("ex-") or has_tag(cell, "solution") or has_tag(cell, "answer")
+        ):
             continue
-        if re.fullmatch(r"question-\w+-answered", cell.id):
-            cell.metadata.no_code = True
-            answers.append(cell)
-            continue
-        if cell.id.startswith("ex-"):
-            solved = nbformat.v4.new_code_cell(cell.source)
-            answers += [nbformat.v4.new_markdown_cell(f"### {heading}"), solved]
-            cell.source, cell.outputs = stubs[cell.id], []
-        cell.metadata.no_code = cell.id == "map" or cell.id.startswith("question-")
-        shown.append(cell)
-    title = _("Answers")
-    head = nbformat.v4.new_markdown_cell(f'<h2 class="answers">{title}</h2>')
-    return [*shown, head, *answers]
+        cell.metadata.no_code = cell.id.startswith("question-")
+        if heading != told:
+            found.append(nbformat.v4.new_markdown_cell(f"### {heading}"))
+        told = heading
+        found.append(cell)
+    return [nbformat.v4.new_markdown_cell(f"# {title}\n\n## {answers_of}"), *found]
 
 
-def html(lesson: str, lang: str) -> str:
-    """The handout of `lesson`, such as "03_decoding", as one HTML file."""
+def html(lesson: str, lang: str, of: Callable[[str, str], list[Node]] = cells) -> str:
+    """The handout of `lesson`, such as "03_decoding", or its `answers`, as one HTML file."""
     use_language(lang)
-    shown = cells(lesson, lang)
+    shown = of(lesson, lang)
     title = shown[0].source.split("\n")[0].removeprefix("# ")
     return page("handout", shown, lang=lang, title=title)
 
@@ -90,22 +113,28 @@ def printer() -> Iterator["Page"]:
         browser.close()
 
 
-def print_to(paper: "Page", lesson: str, lang: str, path: Path) -> None:
-    """Write the handout of a lesson as a PDF; `paper` is what `printer` gave."""
-    paper.set_content(html(lesson, lang))
+def print_to(paper: "Page", html: str, path: Path) -> None:
+    """Write a page as a PDF; `paper` is what `printer` gave."""
+    paper.set_content(html)
     paper.evaluate("() => document.fonts.ready")
     paper.pdf(path=path, prefer_css_page_size=True, print_background=True, tagged=True)
 
 
 def main(arguments: list[str]) -> int:
-    def write(lesson: str, lang: str) -> Path:
-        path = place("handout", lang, lesson, "pdf")
-        print_to(paper, lesson, lang, path)
-        return path
+    parser = lessons_parser("handout", __doc__)
+    parser.add_argument("--answers", action="store_true", help="write a second file: the answers")
+    options = parser.parse_args(arguments)
+
+    def write(lesson: str, lang: str) -> list[Path]:
+        parts = {"": cells, "-answers": answers} if options.answers else {"": cells}
+        paths = {place("handout", lang, f"{lesson}{name}", "pdf"): of for name, of in parts.items()}
+        for path, of in paths.items():
+            print_to(paper, html(lesson, lang, of), path)
+        return list(paths)
 
     try:
         with printer() as paper:
-            return command("handout", __doc__, arguments, write)
+            return write_lessons(options.which, write)
     except ValueError as problem:
         print(problem, file=sys.stderr)
         return 1

@@ -39,14 +39,19 @@ FONTS = {  # Latin and signs from matplotlib's fonts, Hangul from the course's o
 CODE_OR_FORMULA = re.compile(r"(?s)(`[^`]*`)|\$\$(.+?)\$\$|\$([^$\n]+?)\$")
 
 
-def command(name: str, about: str, arguments: list[str], write: Callable) -> int:
-    """`python -m course NAME [LESSON …] [ko | en]`: write a file for each lesson and language.
-
-    `write(lesson, lang)` writes it and returns its path, or raises ValueError with a sentence.
-    """
+def lessons_parser(name: str, about: str | None) -> argparse.ArgumentParser:
+    """What reads `python -m course NAME [LESSON …] [ko | en]`; a command may add its options."""
     parser = argparse.ArgumentParser(prog=f"python -m course {name}", description=about)
     parser.add_argument("which", nargs="*", metavar="LESSON or LANGUAGE", help="such as 03 or ko")
-    which = parser.parse_args(arguments).which
+    return parser
+
+
+def write_lessons(which: list[str], write: Callable[[str, str], list[Path]]) -> int:
+    """Write what is asked for, for each lesson and language.  Returns the exit status.
+
+    `write(lesson, lang)` writes files and returns their paths, or raises ValueError with a
+    sentence.
+    """
     names = [word for word in which if word not in LANGUAGES]
     try:
         chosen = lessons(names)
@@ -57,7 +62,8 @@ def command(name: str, about: str, arguments: list[str], write: Callable) -> int
         for lang in [word for word in which if word in LANGUAGES] or LANGUAGES:
             use_language(lang)
             for lesson in chosen:
-                print(f"wrote {write(lesson, lang).relative_to(ROOT)}", flush=True)
+                for path in write(lesson, lang):
+                    print(f"wrote {path.relative_to(ROOT)}", flush=True)
     except ValueError as problem:
         print(problem, file=sys.stderr)
         return 1

@@ -2,56 +2,76 @@
 
 `python -m course slides [LESSON …] [ko | en]` writes build/slides/{ko,en}/NN_….html, a file each
 that needs no network.  A deck opens with what the lesson promises and closes with its recap; every
-question is asked before it is answered, and exercises that follow each other are one slide.  Beside
-these it has the code cells tagged "slide", each with what it has put out in the solved notebook.
-Press S for the speaker's view: the guide's notes, and the lesson's own words.
+question is asked before it is answered, and exercises that follow each other are one slide, with a
+clock.  Beside these it has the code cells tagged "slide", each with what it has put out in the
+solved notebook; one that is tagged "answer", too, comes after the exercises that it answers.
+With `--plan` a deck keeps the exercises of one of the guide's plans.  Press S for the speaker's
+view: the guide's notes and demonstrations, and the lesson's own words.
 """
 
 import base64
-import math
 import re
 import struct
-import unicodedata
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode as Node
 
-from course.notebooks.words import exercise_words
-from course.workshop.html_page import WORKSHOP, command, has_tag, page, place, read
+from course.workshop.html_page import (
+    WORKSHOP,
+    has_tag,
+    lessons_parser,
+    page,
+    place,
+    read,
+    write_lessons,
+)
+from course.workshop.layout import layout
+from course.workshop.leads import lead
+from course.workshop.plans import PLANS, plan_row, plan_rows
 from course.workshop.speaker_notes import speaker_notes
-from utils.language import _, use_language
+from course.workshop.turns import EXERCISE, task, turn
+from utils.language import LANGUAGES, _, use_language
 
 COURSE = "Inside a Transformer LLM · 트랜스포머 LLM 속으로"
 REVEAL = WORKSHOP / "reveal"
-# Between sentences, but not inside `code` or a "quotation".
-SENTENCE_ENDS = re.compile(r'(?<=[.?!])\s+(?=(?:[^`]*`[^`]*`)*[^`]*$)(?=(?:[^"]*"[^"]*")*[^"]*$)')
 TITLE = re.compile(r"# \d+ · (.*)")
-EXERCISE = re.compile(r"(?m)^### \S+ (\d+\.\d+) · .*$")
+STOP = re.compile("A place to stop|쉬어 가기")
+BREAK = 10  # minutes
 ACROSS, BESIDE = 175, 300  # letters that fit above code, or beside a picture; Hangul counts twice
 
 
-def deck(lesson: str, lang: str) -> str:
-    """The slides of `lesson`, such as "03_decoding", in `lang`, as one HTML file."""
+def deck(lesson: str, lang: str, plan: str = "") -> str:
+    """The slides of `lesson`, such as "03_decoding", in `lang`, as one HTML file; all of it, or
+    what one of PLANS keeps."""
     use_language(lang)
     return page(
         "slides",
-        [cell for slide in slides(lesson, lang) for cell in slide],
+        [cell for slide in slides(lesson, lang, plan) for cell in slide],
         lang=lang,
         title=read("solutions", lang, lesson)[0].source.split("\n")[0].removeprefix("# "),
+        clock=_("Start or stop the clock (T)"),
         reveal_css=(REVEAL / "reveal.css").read_text(encoding="utf-8"),
         reveal_js=(REVEAL / "reveal.js").read_text(encoding="utf-8"),
         notes_js=(REVEAL / "notes.js").read_text(encoding="utf-8"),
     )
 
 
-def slides(lesson: str, lang: str) -> list[list[Node]]:
+def slides(lesson: str, lang: str, plan: str = "") -> list[list[Node]]:
     """The cells of each slide: the first says so in its metadata, the last one has the notes."""
     head, *cells = read("solutions", lang, lesson)
     stubs = {cell.id: cell.source for cell in read("chapters", lang, lesson)}
-    found, section, heading, text = [_title(head)], "", TITLE.findall(head.source)[0], ""
+    minutes, kept = plan_row(plan, lesson) if plan else (0, ())
+    found, section, heading, text = (
+        [_title(head, minutes, kept)],
+        "",
+        TITLE.findall(head.source)[0],
+        "",
+    )
+    seen: list[tuple[str, int, str]] = []  # of each code cell its section, how many slides before
     for cell, after in pairwise([*cells, None]):
         if cell.cell_type == "markdown":
             for part in re.split(r"(?m)^(?=##)", cell.source):
@@ -59,22 +79,66 @@ def slides(lesson: str, lang: str) -> list[list[Node]]:
                 section = title if mark == "##" else section
                 # what follows an exercise belongs to the section again
                 heading = (section if EXERCISE.match(part) else title) or heading
-        elif cell.id.startswith("ex-"):
-            found.append(_task(part, stubs[cell.id], section))
+                if mark == "##" and STOP.match(title):
+                    found.append(_stop(title, text))
+            continue
+        seen.append((section, len(found), cell.id))
+        if cell.id.startswith("ex-"):
+            if not plan or cell.id[3:].replace("-", ".") in kept:
+                asked = task(part, stubs[cell.id])
+                about = [asked.metadata.task.number, section]
+                others = sum(_kind(slide) != "turn" for slide in found)
+                found.append(_slide("turn", cell.id, "", [asked], about=about, others=others))
         elif re.fullmatch(r"question-\w+", cell.id):
             found.append(_question(cell, after, heading, text, section))
+            text = ""
         elif cell.id == "map" or has_tag(cell, "slide"):
             found.append(_shown(cell, after, heading, text, section))
-    found = [slide for kind, group in groupby(found, _kind) for slide in _joined(kind, list(group))]
-    found += _recap(cells[-1])
+        if any(output.output_type == "stream" for output in cell.get("outputs", ())):
+            text = ""  # it was about what this cell has printed, and is about no other
+    _note_cells(found, seen)
+    found = _answers_last(found)
+    found = [slide for _key, group in groupby(found, _row) for slide in _joined(list(group))]
+    if plan and "turn" not in [_kind(slide) for slide in found[_stops_at(found) :]]:
+        found = [slide for slide in found if _kind(slide) != "stop"]
+    found.append(_recap(cells[-1]))
     notes = speaker_notes(lesson, lang)
     for slide in found:
         about = slide[0].metadata.slide
-        guide = [
-            notes.get(key, "") for key in dict.fromkeys([about.title or about.id, *about.about])
-        ]
-        slide[-1].metadata.notes = "\n\n".join(filter(None, [*guide, about.says]))
+        keys = dict.fromkeys([about.title or about.id, *about.about])
+        slide[-1].metadata.notes = "\n\n".join(
+            filter(None, [*(notes.get(key, "") for key in keys), about.says])
+        )
     return found
+
+
+def _note_cells(found: list[list[Node]], seen: list[tuple[str, int, str]]) -> None:
+    """Let each slide know the cells that are run with it: its own, and those after it in its
+    section that are on no slide; where a section begins with such cells, the slide after them."""
+    slides_of = [slide[0].metadata.slide for slide in found]
+    for section, before, cell_id in seen:
+        last, then = slides_of[before - 1], slides_of[min(before, len(slides_of) - 1)]
+        is_with_the_last = then.id != cell_id and section in last.about
+        (last if is_with_the_last else then).about.append(cell_id)
+
+
+def _answers_last(found: list[list[Node]]) -> list[list[Node]]:
+    """What answers an exercise comes after the exercises that follow it."""
+    ordered: list[list[Node]] = []
+    held: list[list[Node]] = []
+    for slide in found:
+        if slide[0].metadata.slide.get("answers"):
+            held.append(slide)
+            continue
+        if _kind(slide) != "turn" and ordered and _kind(ordered[-1]) == "turn":
+            ordered += held
+            held = []
+        ordered.append(slide)
+    return ordered + held
+
+
+def _stops_at(found: list[list[Node]]) -> int:
+    return next((i for i, slide in enumerate(found) if _kind(slide) == "stop"), 0)
 
 
 def _slide(
@@ -84,10 +148,11 @@ def _slide(
     cells: list[Node],
     says: str = "",
     about: Sequence[str] = (),
+    **more: Any,
 ) -> list[Node]:
     """A slide of these cells.  `about`: what of the guide belongs to it; `says`: of the lesson."""
     told = {"kind": kind, "id": slide_id, "title": title, "says": says, "about": list(about)}
-    cells[0].metadata.slide = nbformat.from_dict(told)
+    cells[0].metadata.slide = nbformat.from_dict({**told, **more})
     return cells
 
 
@@ -99,20 +164,33 @@ def _words(source: str) -> Node:
     return nbformat.v4.new_markdown_cell(source)
 
 
-def _title(head: Node) -> list[Node]:
-    """What the lesson is called, what it promises, how long it takes."""
-    title, promise, minutes = head.source.split("\n\n")[:3]
-    parts = [COURSE, title, promise, minutes.split(" · ")[0]]
+def _title(head: Node, minutes: int, kept: Sequence[str]) -> list[Node]:
+    """What the lesson is called, what it promises, how long it takes, here or in a plan."""
+    title, promise, takes = head.source.split("\n\n")[:3]
+    if minutes:
+        says = _("**{minutes} minutes** with exercises {exercises}")
+        takes = says.format(minutes=minutes, exercises=", ".join(kept))
+    parts = [COURSE, title, promise, re.split(r"\s·\s", takes)[0]]
     return _slide("title", "title", "", [_words("\n\n".join(parts))])
 
 
-def _recap(cell: Node) -> list[list[Node]]:
-    """What was learned; then what the learner has built, and what comes next."""
-    heading, learned, *further = re.split(r"(?m)^(?=## )", cell.source)[-1].split("\n\n")
-    return [
-        _slide("recap", "recap", heading.removeprefix("## "), [_words(learned)]),
-        _slide("next", "next", "", [_words("\n\n".join(further))]),
-    ]
+def _stop(title: str, text: str) -> list[Node]:
+    """Where a lesson can be broken in two, with a clock for the break."""
+    built = text.split("\n\n")[0]
+    return _slide("stop", "stop", title, [_words(built)], text, minutes=BREAK)
+
+
+def _recap(cell: Node) -> list[Node]:
+    """What was learned, what the learner has built, and what comes next.
+
+    The table of the notes is for reading: it stays with the speaker.
+    """
+    heading, *parts = re.split(r"(?m)^(?=## )", cell.source)[-1].strip().split("\n\n")
+    tables = [i for i, part in enumerate(parts) if part.startswith("|")]
+    aside = {i for table in tables for i in (table - 1, table)}
+    shown = "\n\n".join(part for i, part in enumerate(parts) if i not in aside)
+    says = "\n\n".join(part for i, part in enumerate(parts) if i in aside)
+    return _slide("recap", "recap", heading.removeprefix("## "), [_words(shown)], says)
 
 
 def _question(asked: Node, answered: Node, heading: str, text: str, section: str) -> list[Node]:
@@ -130,117 +208,50 @@ def _shown(cell: Node, after: Node | None, heading: str, text: str, section: str
     """A code cell and what it has put out; where that is a picture, the picture alone."""
     pictures = [o.data["image/png"] for o in cell.outputs if "image/png" in o.get("data", ())]
     if pictures:
-        width, height = struct.unpack(">II", base64.b64decode(pictures[0])[16:24])
-        kind, words = ("beside", BESIDE) if height > 0.55 * width else ("shown", ACROSS)
+        wide, tall = struct.unpack(">II", base64.b64decode(pictures[0])[16:24])
+        beside = text and tall > 0.55 * wide
+        kind, words = ("beside", BESIDE) if beside else ("shown", ACROSS)
         cell.metadata.no_code = True
-    else:
-        words = ACROSS
-        kind, cell.metadata.size = _layout(cell, lead(text, words))
+    else:  # as many words as make its letters no smaller
+        fits = {room: layout(cell, lead(text, room)) for room in (ACROSS, 2 * ACROSS)}
+        words = max(room for room in fits if fits[room][1] == fits[ACROSS][1])
+        kind, cell.metadata.size = fits[words]
     says = [text]
     if after and after.cell_type == "markdown":  # what the lesson says once it has been seen
         says.append(re.split(r"(?m)^#", after.source)[0])
     cells = [_words(lead(text, words)), cell]
-    return _slide(kind, cell.id, heading, cells, "\n\n".join(says), [section or "title"])
+    about, answers = [section or "title"], has_tag(cell, "answer")
+    return _slide(kind, cell.id, heading, cells, "\n\n".join(says), about, answers=answers)
 
 
-def _layout(cell: Node, above: str) -> tuple[str, int]:
-    """How code and output are largest below these words: one below or beside the other; in px."""
-    printed = "".join(o.get("text") or o.data["text/plain"] for o in cell.outputs).strip("\n")
-    code, output = cell.source.split("\n"), printed.split("\n")
-    longest, shown = max(map(_width, code)), max(map(_width, output))
-    height = 510 - 40 * math.ceil(_width(above) / 88) - 130 * ("$$" in above)
-    for size in range(24, 11, -1):
-        letters = int(1120 / (0.602 * size))
-        if longest <= letters and _rows([*code, *output], letters) * 1.35 + 3 <= height / size:
-            return "shown", size
-        left = letters - longest - 5
-        rows = max(len(code), _rows(output, left)) if left >= min(shown, 24) else math.inf
-        if rows * 1.35 + 1 <= height / size:
-            return "columns", size
-    return "shown", size
+def _row(slide: list[Node]) -> str:
+    """The same for exercises in a row; of its own for any other slide."""
+    about = slide[0].metadata.slide
+    return f"turn {about.others}" if about.kind == "turn" else about.id
 
 
-def _rows(lines: list[str], letters: int) -> int:
-    return sum(max(1, math.ceil(_width(line) / letters)) for line in lines)
-
-
-def _width(text: str) -> int:
-    """How many letters wide a text is; Hangul counts twice, a formula not at all."""
-    text = re.sub(r"\$\$.*?\$\$", "", text)
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
-
-
-def _task(text: str, stub: str, section: str) -> list[Node]:
-    number = EXERCISE.findall(text)[0]
-    said = exercise_words(number)
-    task = {
-        "title": f"{number} · {said.title}",
-        "minutes": said.minutes,
-        "stub": stub,
-    }
-    cell = _words(text.split("\n", 1)[1].strip())
-    cell.metadata.task = nbformat.from_dict(task)
-    return _slide("turn", f"ex-{number.replace('.', '-')}", "", [cell], about=[number, section])
-
-
-def _joined(kind: str, group: list[list[Node]]) -> list[list[Node]]:
-    """Slides as they are; exercises in a row as one slide, a single one with its whole text."""
-    if kind != "turn":
+def _joined(group: list[list[Node]]) -> list[list[Node]]:
+    """A slide as it is; exercises in a row as one slide."""
+    if _kind(group[0]) != "turn":
         return group
-    cells = [cell for (cell,) in group]
-    tasks = [cell.metadata.task for cell in cells]
-    numbers = [number for (cell,) in group for number in cell.metadata.slide.about]
-    title = _("Your turn: {minutes} minutes").format(minutes=sum(task.minutes for task in tasks))
-    minutes = _("{minutes} min")
-    shown, says = [], []
-    if len(tasks) == 1:
-        words = f"**{tasks[0].title}**\n\n{cells[0].source}"
-        shown = [
-            nbformat.v4.new_code_cell(tasks[0].stub, metadata={"size": _fitting(tasks[0].stub)})
-        ]
-    else:
-        words = "\n".join(
-            f"- **{task.title}** · {minutes.format(minutes=task.minutes)}<br>"
-            f"{lead(cell.source, 110) if len(tasks) < 4 else ''}<br>`{_signature(task.stub)}`"
-            for cell, task in zip(cells, tasks, strict=True)
-        )
-        says = [f"**{cell.metadata.task.title}** {cell.source}" for cell in cells]
-    first = cells[0].metadata.slide.id
-    return [_slide("turn", first, title, [_words(words), *shown], "\n\n".join(says), numbers)]
-
-
-def _fitting(code: str) -> int:
-    return min(23, int(1120 / (0.602 * max(map(_width, code.split("\n"))))))
-
-
-def _signature(stub: str) -> str:
-    first = re.findall(r"(?m)^(?:def |class |\w+ = ).*$", stub)[0]
-    return re.sub(r"^(def|class) |:$|  # .*$", "", first)
-
-
-def lead(text: str, room: int) -> str:
-    """What a slide says before it shows: all of a short text; else the sentences in a row that
-    have most of its terms in bold and formulas, or the first ones."""
-    if _width(text) <= room:
-        return text
-    parts = text.strip().replace("\n\n$$", " $$").split("\n\n")
-    prose = [part for part in parts if not part.startswith(("- ", "|"))]
-    sentences = [sentence for part in prose for sentence in SENTENCE_ENDS.split(part)]
-    rows = [sentences[i:j] for i in range(len(sentences)) for j in range(i + 1, len(sentences) + 1)]
-    fitting = [row for row in rows if len(row) == 1 or _width(" ".join(row)) <= room]
-    best = max(fitting, key=lambda row: (_terms(row), row[0] == sentences[0], len(row)))
-    return " ".join(best)
-
-
-def _terms(sentences: list[str]) -> int:
-    return sum("**" in sentence or "$$" in sentence for sentence in sentences)
-
-
-def write(lesson: str, lang: str) -> Path:
-    path = place("slides", lang, lesson, "html")
-    path.write_text(deck(lesson, lang), encoding="utf-8")
-    return path
+    shown, says, minutes = turn([cell for (cell,) in group])
+    title = _("Your turn: {minutes} minutes").format(minutes=minutes)
+    about = [key for (cell,) in group for key in cell.metadata.slide.about]
+    first = group[0][0].metadata.slide.id
+    return [_slide("turn", first, title, shown, says, about, minutes=minutes)]
 
 
 def main(arguments: list[str]) -> int:
-    return command("slides", __doc__, arguments, write)
+    parser = lessons_parser("slides", __doc__)
+    parser.add_argument("--plan", choices=PLANS, default="", help="the exercises that a plan keeps")
+    options = parser.parse_args(arguments)
+    plan, which = options.plan, options.which
+    if plan and not set(which) - set(LANGUAGES):
+        which += plan_rows(plan)
+
+    def write(lesson: str, lang: str) -> list[Path]:
+        path = place("slides", lang, "-".join(filter(None, (lesson, plan))), "html")
+        path.write_text(deck(lesson, lang, plan), encoding="utf-8")
+        return [path]
+
+    return write_lessons(which, write)

@@ -5,10 +5,13 @@ import re
 from course.workshop.html_page import WORKSHOP
 
 ITEM = re.compile(r"(?ms)^- .*?(?=^- |\Z|\n\n)")
+STEP = re.compile(r"(?ms)^\d+\. (.*?)(?=^\d+\. |\Z|\n\n)")
+LINK_TO_CELL = re.compile(r"\[(`[^`]+`)\]\([^)]*#cell-id=([\w-]+)\)")
 
 
 def speaker_notes(lesson: str, lang: str) -> dict[str, str]:
-    """Notes in Markdown, by the heading of a section, or the number of an exercise or question.
+    """Notes in Markdown, by the heading of a section, the number of an exercise or question, or,
+    for the steps of the demonstration, the cell that a step names first.
 
     Under "title" stands what belongs to the whole lesson: its aim, and the picture for the board.
     """
@@ -25,6 +28,10 @@ def speaker_notes(lesson: str, lang: str) -> dict[str, str]:
             if number:
                 key = number[1] or number[2]
                 notes[key] = f"{notes.get(key, '')}{item.strip()}\n"
+        for step in STEP.findall(part):
+            if cell := LINK_TO_CELL.search(step):
+                says = LINK_TO_CELL.sub(r"\1", step.strip())
+                notes[cell[2]] = f"{notes.get(cell[2], '')}\n\n▸ {says}".strip()
     return notes | dict(_headed("#### ", chapter))
 
 
