@@ -806,9 +806,9 @@ for name, ids in prompts.items():
 # right. Which are below 1?
 # %% id="guess-times" tags=["nbval-ignore-output", "C36"]
 for name, ids in prompts.items():
-    alone = seconds_of(lambda ids=ids: list(llm.tokens(torch.tensor([ids]), 24)), rounds=2)
-    always = seconds_of(lambda ids=ids: write_guessing(ids, 24), rounds=2)
-    account = seconds_of(lambda ids=ids: write_guessing(ids, 24, Account()), rounds=2)
+    alone = seconds_of(lambda ids=ids: list(llm.tokens(torch.tensor([ids]), 16)), rounds=2)
+    always = seconds_of(lambda ids=ids: write_guessing(ids, 16), rounds=2)
+    account = seconds_of(lambda ids=ids: write_guessing(ids, 16, Account()), rounds=2)
     print(name, f"{alone / always:.1f}", f"{alone / account:.1f}")
 # %% [markdown] lang="ko"
 # 추측을 작은 모델에게 시키면 자유로운 글에서도 맞을 때가 많습니다. 그것이 **추측 디코딩**입니다.
