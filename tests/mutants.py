@@ -49,12 +49,13 @@ ALIKE = (  # things of one model that a hand mixes up
     ("values", "indices"),
     ("keys", "values"),
 )
-EQUIVALENT = {  # of a batch of one, of a matrix's two axes, of a message: right after all
+EQUIVALENT = {  # of a batch of one, a matrix's two axes, a device, a message: right after all
     "one less: 0 → -1",
     "one less: 1 → 0",
     "sign dropped: -1 → 1",
     "arguments swapped: keys.transpose(1, 2) → keys.transpose(2, 1)",
     "other argument: query → keys",
+    "other argument: x → positions",
 }
 TIMES = ast.Mult, ast.Add  # whose operands may change places
 

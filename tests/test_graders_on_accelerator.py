@@ -20,11 +20,13 @@ from tests.pretend_accelerator import pretend_accelerator
 from utils.language import use_language
 
 # They take a number or a place in the default model, or run that, which takes seconds.
-NO_TENSORS = {"1.1", "1.3", "1.4", "2.5", "3.8", "4.4", "6.4", "7.9", "7.10", "7.11"}
+NO_TENSORS = {"1.1", "1.3", "1.4", "2.5", "3.8", "4.4", "6.4", "7.9", "7.10", "7.11", "9.8"}
 ON_THE_CPU = {"8.4", "8.5"}  # lesson 08 computes there, and says so
 MOVED: dict[int, tuple] = {}  # models, and the same on the GPU
 QUICK = sorted(set(exercise_numbers()) - NO_TENSORS)
-GIVE_TENSORS = sorted(set(QUICK) - {"3.1", "3.6", "3.7", "5.2", "5.3", "5.5", "8.5"})
+GIVE_TENSORS = sorted(
+    set(QUICK) - {"3.1", "3.6", "3.7", "5.2", "5.3", "5.5", "8.5", "9.5", "9.6", "9.7"}
+)
 
 
 @pytest.fixture(scope="module", autouse=True)

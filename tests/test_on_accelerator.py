@@ -128,7 +128,7 @@ def all_that_streams_show(model, tokenizer):
     streams = trace_streams(model, tokenizer, TEXT)
     reading = read_streams(model, tokenizer, streams)
     return (
-        look_at(model, tokenizer, reading, 1, 2),
+        look_at(reading, 1, 2),
         logit_lens(model, streams),
         one_at_a_time(model, streams.input_ids),
         change_token(model, tokenizer, streams, 1, 7),

@@ -94,7 +94,7 @@ def test_a_copy_that_protects_is_never_overwritten(tmp_path):
     ) == sorted(f"version {n}" for n in range(12))
 
 
-@pytest.mark.parametrize("name", ["9", "nonsense", "", "..", "3.2"])
+@pytest.mark.parametrize("name", ["10", "nonsense", "", "..", "3.2"])
 def test_what_is_no_lesson_gets_a_sentence(chapters, capsys, name):
     assert reset.main([name]) == 1
     said = capsys.readouterr()

@@ -42,6 +42,7 @@ from course.notebooks.contents import find_lesson
 from course.progress import events
 from course.progress.standing import standing
 from utils.language import _
+from utils.places import NoHome
 
 FORMAT = {"format": "inside-a-transformer-llm/progress", "version": 1}
 COLUMNS = (
@@ -181,7 +182,7 @@ def main(arguments: list[str]) -> int:
     else:
         try:
             print(table())
-        except OSError as problem:  # $COURSE_CHAPTERS names nobody's home
+        except NoHome as problem:  # $COURSE_CHAPTERS names nobody's
             print(problem, file=sys.stderr)
             return 1
     if notice := events.take_notice():

@@ -30,6 +30,7 @@ def write(folder: Path, lang: str, lessons: list[Lesson]) -> list[Path]:
 
     `lessons` are some in a row, the first of which has the map of the whole course.
     """
+    before = current_language()
     use_language(lang)
     place = folder / lang
     (place / "pictures").mkdir(parents=True, exist_ok=True)
@@ -38,8 +39,8 @@ def write(folder: Path, lang: str, lessons: list[Lesson]) -> list[Path]:
     search = []
     for i, lesson in enumerate(lessons):
         name, here = f"{lesson.source.stem}.html", shown[lesson.source.stem]
-        before, after = (None, *lessons)[i], (*lessons, None)[i + 1]
-        pages[name] = _page(name, _title(lesson), here, before, after)
+        beside = (None, *lessons)[i], (*lessons, None)[i + 1]
+        pages[name] = _page(name, _title(lesson), here, *beside)
         search += entries(name, _title(lesson), here)
         for file, png in pictures(here).items():
             (place / file).write_bytes(png)
@@ -47,6 +48,7 @@ def write(folder: Path, lang: str, lessons: list[Lesson]) -> list[Path]:
     texts = pages | {"search.js": script(search), "fonts.css": font_faces(letters)}
     for name, text in texts.items():
         (place / name).write_text(text, encoding="utf-8")
+    use_language(before)
     return [place / name for name in pages]
 
 

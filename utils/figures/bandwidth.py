@@ -21,7 +21,7 @@ def speed_limit_picture(limits: SpeedLimits) -> Picture:
     limit, figure = limits.here, new_sheet(400)
     axes = axes_at(figure, 84, 84, 610, 262)
     write_beside(figure, 20, 24, _headline(limit), fontsize=12)
-    write_beside(figure, 20, 48, _most(limit), color=Colour.CHOSEN)
+    write_beside(figure, 20, 48, _most(limit), color=Colour.CHOSEN_TEXT)
     everyone = sorted([limit, *limits.others], key=lambda each: each.machine.bandwidth)
     speeds = [each.tokens_a_second for each in everyone]
     low, high = min(speeds) / 3, max([*speeds, limits.measured or 0]) * 3
@@ -55,7 +55,7 @@ def speed_limit_picture(limits: SpeedLimits) -> Picture:
             (limit.machine.bandwidth, limits.measured),
             xytext=(10, -12),
             textcoords="offset points",
-            color=Colour.VALUE,
+            color=Colour.TEXT,
         )
         low = min(low, limits.measured / 3)
     axes.set(
