@@ -444,6 +444,84 @@ NOTHING_TO_POINT_AT = {"times-explorer", "memory-explorer"}
 NOTHING_TO_CLICK = {"tokenizer"}
 
 
+@dataclass(frozen=True)
+class Touch:
+    """A click in an explorer's picture, at a share of its width and height."""
+
+    explorer: str  # the id of its cell
+    spot: tuple[float, float]
+    said: str  # what is said beside the pointer; a pattern
+    control: str  # the slider or list that the click moves
+    becomes: str  # and what stands beside it then
+
+
+TOUCHES = [
+    Touch("04-explorer", (0.11, 0.6), r"layer \d+, position 0, 'The': '.*'", "position", "0"),
+    Touch("06-feed-forward", (0.3, 0.75), r"without the .* of layer \d+: '.*' \d\.\d\d", "", ""),
+    Touch("07-explorer", (0.2, 0.3), r"' dog' → 'The': \d\.\d\d", "position", "1"),
+]
+
+
+@pytest.mark.parametrize("touch", TOUCHES, ids=lambda touch: touch.explorer)
+def test_a_picture_answers_the_hand(explorers, touch):
+    explorer = cell(explorers, touch.explorer).locator(".course-explorer")
+    name = "prompt" if touch.explorer == "06-feed-forward" else "text"
+    for text in ("The cat", "The dog chased the squirrel"):  # a row before this one has spoiled it
+        shown = picture(explorer)
+        write(name, text)(explorer)
+        expect_other_picture(explorer, shown)
+    expect(explorer.get_by_role("alert")).to_have_count(0)
+    before, image = picture(explorer), explorer.locator("img")
+    image.scroll_into_view_if_needed()
+    box = image.bounding_box()
+    x, y = box["x"] + touch.spot[0] * box["width"], box["y"] + touch.spot[1] * box["height"]
+    explorers.mouse.move(x, y)
+    tip = explorer.get_by_role("tooltip")
+    expect(tip).to_have_text(re.compile(touch.said))
+    expect(explorer.locator(".course-outline")).to_be_visible()
+    assert picture(explorer) == before  # pointing asks nobody
+    token = re.search(r"'.*?'", tip.inner_text()).group()
+    explorers.mouse.click(x, y)
+    expect_other_picture(explorer, before)
+    assert token in picture(explorer)[1]
+    if touch.control:
+        moved = explorer.get_by_role("slider", name=touch.control, exact=True)
+        expect(moved).to_have_attribute("aria-valuetext", touch.becomes)
+
+
+def test_after_many_moves_the_picture_is_the_last_ones(explorers):
+    explorer = cell(explorers, "03-explorer").locator(".course-explorer")
+    write("prompt", "The capital of France is")(explorer)
+    handle = explorer.get_by_role("slider", name="temperature", exact=True)
+    for _move in range(50):
+        handle.press("ArrowRight")
+    explorers.wait_for_timeout(100)  # until the number beside the slider is drawn
+    last = handle.get_attribute("aria-valuetext")
+    expect(explorer.locator("img")).to_have_attribute("alt", re.compile(f"temperature {last}"))
+
+
+def test_two_handles_on_one_value_can_be_moved_apart(explorers):
+    """By mouse, to the right and to the left: each handle can be taken hold of."""
+    explorer = cell(explorers, "06-feed-forward").locator(".course-explorer")
+    write("prompt", "The dog chased the squirrel")(explorer)
+    slider = explorer.get_by_role("slider", name="layers off", exact=True)
+    readout = explorer.locator(".widget-readout").first
+    for handle, by in ((slider.last, 40), (slider.first, -40)):
+        ask_kernel(explorers, "feed_forwards.set(layers=(20, 20))")
+        expect(readout).to_have_text(re.compile(r"20\s*–\s*20"))
+        handle.scroll_into_view_if_needed()
+        box = handle.bounding_box()
+        x, y = box["x"] + box["width"] * (0.8 if by > 0 else 0.2), box["y"] + box["height"] / 2
+        explorers.mouse.move(x, y)
+        explorers.mouse.down()
+        explorers.mouse.move(x + by, y, steps=4)
+        explorers.mouse.up()
+        expect(readout).to_have_text(re.compile(r"20\s*–\s*2\d" if by > 0 else r"1\d\s*–\s*20"))
+        expect(readout).not_to_have_text(re.compile(r"20\s*–\s*20"))
+        while ask_kernel(explorers, "feed_forwards.controls['layers'].value") == "(20, 20)":
+            explorers.wait_for_timeout(100)  # the kernel is still at the last move
+
+
 def test_pointing_says_what_is_there_and_a_click_picks_it(explorers, row):
     explorer = cell(explorers, f"{row.lesson[:2]}-{row.cells[-1]}").locator(".course-explorer")
     if row.first:
@@ -525,82 +603,6 @@ def test_no_window_is_too_narrow_and_a_wide_one_is_used(explorers, width):
     shown = explorers.locator(".course-picture").first.bounding_box()["width"]
     assert WINDOWS[width][0] <= round(shown) <= WINDOWS[width][1]
     explorers.set_viewport_size({"width": 1280, "height": 800})
-
-
-@dataclass(frozen=True)
-class Touch:
-    """A click in an explorer's picture, at a share of its width and height."""
-
-    explorer: str  # the id of its cell
-    spot: tuple[float, float]
-    said: str  # what is said beside the pointer; a pattern
-    control: str  # the slider or list that the click moves
-    becomes: str  # and what stands beside it then
-
-
-TOUCHES = [
-    Touch("04-explorer", (0.11, 0.6), r"layer \d+, position 0, 'The': '.*'", "position", "0"),
-    Touch("06-feed-forward", (0.3, 0.75), r"without the .* of layer \d+: '.*' \d\.\d\d", "", ""),
-    Touch("07-explorer", (0.2, 0.3), r"' dog' → 'The': \d\.\d\d", "position", "1"),
-]
-
-
-@pytest.mark.parametrize("touch", TOUCHES, ids=lambda touch: touch.explorer)
-def test_a_picture_answers_the_hand(explorers, touch):
-    explorer = cell(explorers, touch.explorer).locator(".course-explorer")
-    name = "prompt" if touch.explorer == "06-feed-forward" else "text"
-    for text in ("The cat", "The dog chased the squirrel"):  # a row before this one has spoiled it
-        shown = picture(explorer)
-        write(name, text)(explorer)
-        expect_other_picture(explorer, shown)
-    expect(explorer.get_by_role("alert")).to_have_count(0)
-    before, image = picture(explorer), explorer.locator("img")
-    image.scroll_into_view_if_needed()
-    box = image.bounding_box()
-    x, y = box["x"] + touch.spot[0] * box["width"], box["y"] + touch.spot[1] * box["height"]
-    explorers.mouse.move(x, y)
-    tip = explorer.get_by_role("tooltip")
-    expect(tip).to_have_text(re.compile(touch.said))
-    expect(explorer.locator(".course-outline")).to_be_visible()
-    assert picture(explorer) == before  # pointing asks nobody
-    token = re.search(r"'.*?'", tip.inner_text()).group()
-    explorers.mouse.click(x, y)
-    expect_other_picture(explorer, before)
-    assert token in picture(explorer)[1]
-    if touch.control:
-        moved = explorer.get_by_role("slider", name=touch.control, exact=True)
-        expect(moved).to_have_attribute("aria-valuetext", touch.becomes)
-
-
-def test_after_many_moves_the_picture_is_the_last_ones(explorers):
-    explorer = cell(explorers, "03-explorer").locator(".course-explorer")
-    write("prompt", "The capital of France is")(explorer)
-    handle = explorer.get_by_role("slider", name="temperature", exact=True)
-    for _move in range(50):
-        handle.press("ArrowRight")
-    explorers.wait_for_timeout(100)  # until the number beside the slider is drawn
-    last = handle.get_attribute("aria-valuetext")
-    expect(explorer.locator("img")).to_have_attribute("alt", re.compile(f"temperature {last}"))
-
-
-def test_two_handles_on_one_value_can_be_moved_apart(explorers):
-    """By mouse, to the right and to the left: each handle can be taken hold of."""
-    explorer = cell(explorers, "06-feed-forward").locator(".course-explorer")
-    write("prompt", "The dog chased the squirrel")(explorer)
-    slider = explorer.get_by_role("slider", name="layers off", exact=True)
-    readout = explorer.locator(".widget-readout").first
-    for handle, by in ((slider.last, 40), (slider.first, -40)):
-        ask_kernel(explorers, "feed_forwards.set(layers=(20, 20))")
-        expect(readout).to_have_text(re.compile(r"20\s*–\s*20"))
-        handle.scroll_into_view_if_needed()
-        box = handle.bounding_box()
-        x, y = box["x"] + box["width"] * (0.8 if by > 0 else 0.2), box["y"] + box["height"] / 2
-        explorers.mouse.move(x, y)
-        explorers.mouse.down()
-        explorers.mouse.move(x + by, y, steps=4)
-        explorers.mouse.up()
-        expect(readout).to_have_text(re.compile(r"20\s*–\s*2\d" if by > 0 else r"1\d\s*–\s*20"))
-        expect(readout).not_to_have_text(re.compile(r"20\s*–\s*20"))
 
 
 def test_without_the_front_end_there_are_picture_words_and_a_sentence(explorers, lab):
