@@ -498,15 +498,17 @@ def test_after_many_moves_the_picture_is_the_last_ones(explorers):
     explorers.wait_for_timeout(100)  # until the number beside the slider is drawn
     last = handle.get_attribute("aria-valuetext")
     expect(explorer.locator("img")).to_have_attribute("alt", re.compile(f"temperature {last}"))
+    handle.press("Home")  # or the next test could not move it further
+    expect(explorer.locator("img")).not_to_have_attribute("alt", re.compile(f"temperature {last}"))
 
 
 def test_two_handles_on_one_value_can_be_moved_apart(explorers):
-    """By mouse, to the right, where the lower handle used to be in the way."""
+    """By mouse, to the right and to the left: each handle can be taken hold of."""
     explorer = cell(explorers, "06-feed-forward").locator(".course-explorer")
     write("prompt", "The dog chased the squirrel")(explorer)
     slider = explorer.get_by_role("slider", name="layers off", exact=True)
     readout = explorer.locator(".widget-readout").first
-    for handle, by in ((slider.last, 40),):  # the one that lies on top
+    for handle, by in ((slider.last, 40), (slider.first, -40)):
         ask_kernel(explorers, "feed_forwards.set(layers=(20, 20))")
         expect(readout).to_have_text(re.compile(r"20\s*–\s*20"))
         handle.scroll_into_view_if_needed()

@@ -329,7 +329,7 @@ def kernel(monkeypatch):
     loop = asyncio.new_event_loop()
     kernel = SimpleNamespace(
         shell_handlers={"comm_msg": comm_msg},
-        io_loop=SimpleNamespace(add_callback=loop.call_soon_threadsafe),
+        io_loop=SimpleNamespace(add_callback=loop.call_soon_threadsafe, asyncio_loop=loop),
         log=SimpleNamespace(warning=lambda _text: None),
         loop=loop,
         seen=seen,
@@ -345,22 +345,31 @@ def test_a_callback_waits_for_the_cell_and_is_done_on_the_main_thread(kernel, ot
     callbacks.wait_for_cells()  # every explorer asks for it
     handle, ended = kernel.shell_handlers["comm_msg"], []
 
-    async def subshell():
-        await handle("stream", "idents", says)
+    def subshell():
+        handle("stream", "idents", says)
         ended.append(len(kernel.seen))
 
-    waits = other(asyncio.run, subshell())
-    time.sleep(SOON)  # a cell runs
-    assert not kernel.seen
-    assert not waits.done()
-    kernel.loop.call_later(SOON, kernel.loop.stop)
-    kernel.loop.run_forever()  # the cell has ended
-    waits.result(LATE)
+    def cell():
+        ended.append(other(subshell))
+        time.sleep(SOON)
+        ended.append((len(kernel.seen), ended[0].done()))
+
+    kernel.loop.call_soon(cell)
+    kernel.loop.call_later(3 * SOON, kernel.loop.stop)
+    kernel.loop.run_forever()
+    ended[0].result(LATE)
+    assert ended[1] == (0, False)  # as long as the cell ran
     assert kernel.seen == [(threading.main_thread(), "stream", "idents", says)]
-    assert ended == [1]  # the front end has its answer when all is done
+    assert ended[2:] == [1]  # the front end has its answer when all is done
     if says == "message":
         handle(says)  # on the main thread at once
         assert kernel.seen[-1] == (threading.main_thread(), says)
+
+
+def test_a_kernel_that_has_ended_keeps_no_thread_waiting(kernel, other):
+    callbacks.wait_for_cells()
+    other(kernel.shell_handlers["comm_msg"], "message").result(LATE)
+    assert not kernel.seen
 
 
 def test_without_a_kernel_there_is_nothing_to_wait_for(monkeypatch):

@@ -8,14 +8,14 @@ process, the cell would compute with; and no lock of ours could cover a cell's o
 import asyncio
 import signal
 from collections.abc import Callable
-from concurrent.futures import Future
 from functools import wraps
-from threading import current_thread, main_thread
+from threading import Event, current_thread, main_thread
 from typing import Any
 
 from IPython import get_ipython
 
 KINDS = ("comm_open", "comm_msg", "comm_close")  # what front ends say of widgets
+BEAT = 0.2  # seconds after which a waiting thread looks whether the kernel still lives
 PAUSE = 0.002  # seconds in which the kernel takes what a front end has said
 _going_on: set[asyncio.Task] = set()  # a loop alone does not keep its tasks
 
@@ -37,19 +37,23 @@ def wait_for_cells() -> None:
 def _on_main_thread(kernel: Any, handle: Callable) -> Callable:
     """`handle`, one of the kernel's handlers of messages, done on the main thread."""
 
-    def in_turn(message: tuple, done: Future) -> None:
+    def in_turn(message: tuple, done: Event) -> None:
         try:
             _interruptible(handle, *message)
         finally:
-            done.set_result(None)
+            done.set()
 
     @wraps(handle)
     def wait(*message: Any) -> Any:
         if current_thread() is main_thread():
             return handle(*message)
-        done: Future[None] = Future()
+        done = Event()
         kernel.io_loop.add_callback(in_turn, message, done)
-        return asyncio.wrap_future(done)  # the other thread's loop goes on; the front end waits
+        # Not awaited: of what comes while it awaits something, ipykernel tells no front end that it
+        # is done, and a control that hears of no end never says anything again.
+        while not done.wait(BEAT) and kernel.io_loop.asyncio_loop.is_running():
+            pass
+        return None
 
     return wait
 
